@@ -1,0 +1,144 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// contentSecurityPolicy lets the page load from this server alone, and run no
+// script or style that is not a file of it.
+const contentSecurityPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// middleware is what every request goes through: security headers, a body
+// limit, recovery from panics, and counting.
+func (s *Server) middleware(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			p := recover()
+			late := rec.status != 0
+			if p != nil {
+				s.panicked(p, rec, r)
+			}
+			s.metrics.observe(r.Pattern, rec.code(), time.Since(began))
+			if p != nil && late {
+				// The client must not take half a response for a whole one.
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		mux.ServeHTTP(rec, r)
+	})
+}
+
+// panicked counts a handler's panic and, if nothing was sent yet, answers in
+// its place. The other requests go on.
+func (s *Server) panicked(p any, rec *recorder, r *http.Request) {
+	s.panics.Add(1)
+	s.log.Error("request panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+	if rec.status != 0 {
+		return
+	}
+	http.Error(rec, "internal error", http.StatusInternalServerError)
+}
+
+// recorder remembers the status of a response.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until the header went out
+}
+
+// WriteHeader sends the header.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap gives the WebSocket library and http.ResponseController what is below.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) code() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}
+
+// guard protects what is not public. With a token the request must carry it
+// ("Authorization: Bearer …"); without one it must come from this machine and
+// name it by a loopback name, so that a page in the operator's browser cannot
+// reach it under a name of its own, and not come through a proxy, which makes
+// everybody's requests look like this machine's.
+func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
+	want := sha256.Sum256([]byte(s.cfg.Token))
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.cfg.Token == "" {
+			if !isLoopback(r.RemoteAddr) || !isLoopback(r.Host) || isForwarded(r.Header) {
+				http.Error(w, "forbidden: only from this machine and not through a proxy unless a token is configured", http.StatusForbidden)
+				return
+			}
+			next(w, r)
+			return
+		}
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		got := sha256.Sum256([]byte(strings.TrimSpace(token)))
+		// Hashes of equal length: the comparison tells nothing by its time.
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
+			http.Error(w, "unauthorized", http.StatusUnauthorized)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// isForwarded reports whether a proxy passed the request on. Proxies tell so by
+// Forwarded (RFC 7239), Via (RFC 9110 section 7.6.3) or the older fields that
+// are no standard; those that tell nothing cannot be known.
+func isForwarded(h http.Header) bool {
+	for name := range h { // in canonical form
+		switch {
+		case name == "Forwarded", name == "Via", name == "X-Real-Ip", strings.HasPrefix(name, "X-Forwarded-"):
+			return true
+		}
+	}
+	return false
+}
+
+// isLoopback reports whether host, with or without a port, is this machine.
+func isLoopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/ledger"
+	"github.com/poolscope/poolscope/internal/node"
+	"github.com/poolscope/poolscope/internal/pool"
+	"github.com/poolscope/poolscope/internal/telemetry"
+)
+
+// Ledger is what the API reads of the books. *ledger.Ledger is one.
+type Ledger interface {
+	// Snapshot returns the latest immutable picture, nil before the first.
+	Snapshot() *ledger.Snapshot
+	// History returns the points of one worker, or of the pool for worker "",
+	// in [from, to), oldest first.
+	History(ctx context.Context, worker string, res ledger.Resolution, from, to time.Time) ([]ledger.HistoryPoint, error)
+}
+
+var _ Ledger = (*ledger.Ledger)(nil)
+
+// Sources are the read models behind the API. Each may be nil, and each
+// function may return nil, while that part is not running yet: the responses
+// then say what is known, and /readyz what is missing.
+type Sources struct {
+	Ledger Ledger
+	Pool   func() *pool.Status
+	Node   func() *node.Status
+	System func() telemetry.System
+	// Panics counts those that other parts of the program survived, by part.
+	Panics func() []pool.Count
+	Build  telemetry.Build
+}
+
+// moment is one consistent reading of all sources. Its pointers are never nil.
+type moment struct {
+	now     time.Time
+	started time.Time // when the pool started; the server's own start before that is known
+	ledger  *ledger.Snapshot
+	pool    *pool.Status
+	node    *node.Status
+}
+
+// read takes a moment from the sources.
+func (s *Server) read(now time.Time) moment {
+	m := moment{now: now, started: s.started, ledger: &ledger.Snapshot{}, pool: &pool.Status{}, node: &node.Status{}}
+	if s.src.Ledger != nil {
+		if snap := s.src.Ledger.Snapshot(); snap != nil {
+			m.ledger = snap
+		}
+	}
+	if s.src.Pool != nil {
+		if st := s.src.Pool(); st != nil {
+			m.pool = st
+		}
+	}
+	if s.src.Node != nil {
+		if st := s.src.Node(); st != nil {
+			m.node = st
+		}
+	}
+	if t := m.pool.StartedAt; !t.IsZero() {
+		m.started = t
+	}
+	return m
+}
+
+// activeNode returns the node that templates come from, otherwise the first
+// configured one, otherwise an empty one.
+func (m moment) activeNode() node.NodeStatus {
+	for _, n := range m.node.Nodes {
+		if n.Name == m.node.Active && m.node.Active != "" {
+			return n
+		}
+	}
+	if len(m.node.Nodes) > 0 {
+		return m.node.Nodes[0]
+	}
+	return node.NodeStatus{}
+}
+
+// tip returns the last block of the active node's chain, nil until known.
+func (m moment) tip() *node.Tip {
+	if m.node.Tip != nil {
+		return m.node.Tip
+	}
+	return m.node.ZMQ.Tip
+}

@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/config"
+	"github.com/poolscope/poolscope/internal/devnet"
+	"github.com/poolscope/poolscope/internal/miner"
+	"github.com/poolscope/poolscope/internal/telemetry"
+)
+
+// Facts of the demo.
+const (
+	demoSharesPerMinute = 30
+	demoBenchmark       = 200 * time.Millisecond
+	demoShareOfCPU      = 0.5 // of what the machine can do, so that it stays usable
+)
+
+// DemoOptions say how the demo runs. Addresses are host:port.
+type DemoOptions struct {
+	DataDir       string
+	HTTP          string
+	Stratum       string
+	StratumTLS    string
+	NodeRPC       string
+	NodeZMQ       string
+	BlockInterval time.Duration
+	TxRate        float64 // transactions per second
+	Miners        int
+	MaxHashrate   float64 // of all miners together, H/s
+}
+
+// RunDemo runs a whole system on loopback until ctx ends: a Bitcoin network of
+// one node, a pool on it, and miners at the pool.
+func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slog.Logger, out io.Writer) (err error) {
+	release, err := openDataDir(o.DataDir)
+	if err != nil {
+		return err
+	}
+	defer release()
+
+	// The addresses first: a busy one must not leave a chain behind that was
+	// never mined on.
+	p := &poolParts{cfg: demoConfig(o), log: log}
+	defer func() { p.close() }()
+	if err := p.listen(); err != nil {
+		return err
+	}
+	hashrate := demoHashrate(o)
+	chain, err := devnet.New(devnet.Config{
+		DataDir:       filepath.Join(o.DataDir, "devnet"),
+		RPCListen:     o.NodeRPC,
+		ZMQListen:     o.NodeZMQ,
+		BlockInterval: o.BlockInterval,
+		Hashrate:      hashrate,
+		TxRate:        o.TxRate,
+	}, log.With("part", "devnet"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, chain.Close()) }()
+	// A chain keeps the difficulty that it was made with. The miners keep to the
+	// wanted interval as far as the machine is able to.
+	hashrate = min(hashrate, chain.Difficulty()*bitcoin.HashesPerDifficulty/o.BlockInterval.Seconds())
+
+	useDevnet(p.cfg, chain, demoDifficulty(hashrate, o.Miners))
+	if err := p.open(ctx, build); err != nil {
+		return err
+	}
+	ports := p.ports()
+	addDevnet(ports, chain)
+
+	miners := stage{}
+	for i := range o.Miners {
+		m, err := miner.New(miner.Config{
+			Pool:              "stratum+tcp://" + ports.Stratum,
+			User:              demoUser(i),
+			Threads:           1,
+			MaxHashrate:       hashrate / float64(o.Miners),
+			SuggestDifficulty: demoDifficulty(hashrate, o.Miners),
+		}, log.With("part", "miner", "miner", i))
+		if err != nil {
+			return err
+		}
+		miners = append(miners, part{"miner", m.Run})
+	}
+	if err := ports.write(o.DataDir); err != nil {
+		return err
+	}
+	printAddresses(out, "poolscope demo "+build.Version+": a Bitcoin network, a pool and miners on this machine", o.DataDir, ports)
+	switch every := expectedInterval(chain, hashrate).Round(time.Second); {
+	case o.Miners > 0:
+		fmt.Fprintf(out, "%d miners at %.1f MH/s find a block about every %s. Press Ctrl-C to end.\n", o.Miners, hashrate/1e6, every)
+	default:
+		fmt.Fprintf(out, "No miners; %.1f MH/s would find a block about every %s. Press Ctrl-C to end.\n", hashrate/1e6, every)
+	}
+	return runStages(ctx, log, stage{{"devnet", chain.Run}}, p.books(), p.front(), miners)
+}
+
+// demoHashrate is what the miners will do together: a part of what the machine
+// can, and never more than was allowed.
+func demoHashrate(o DemoOptions) float64 {
+	threads := min(max(o.Miners, 1), runtime.NumCPU())
+	able := miner.Benchmark(demoBenchmark) * float64(threads) * demoShareOfCPU
+	if o.MaxHashrate > 0 {
+		able = min(able, o.MaxHashrate)
+	}
+	return able
+}
+
+// demoDifficulty is the share difficulty at which one of the miners finds the
+// wanted number of shares.
+func demoDifficulty(hashrate float64, miners int) float64 {
+	return hashrate / float64(max(miners, 1)) * 60 / demoSharesPerMinute / bitcoin.HashesPerDifficulty
+}
+
+func expectedInterval(chain *devnet.Node, hashrate float64) time.Duration {
+	return time.Duration(chain.Difficulty() * bitcoin.HashesPerDifficulty / hashrate * float64(time.Second))
+}
+
+// demoUser is the address and name of a demo miner. Nobody has its key: coins
+// of this network are worth nothing.
+func demoUser(i int) string {
+	program := sha256.Sum256(fmt.Appendf(nil, "poolscope demo miner %d", i))
+	script := append([]byte{0x00, 20}, program[:20]...)
+	address, _ := bitcoin.AddressOf(script, bitcoin.Regtest)
+	return fmt.Sprintf("%s.miner%d", address, i+1)
+}
+
+// demoConfig is the pool's configuration apart from its node.
+func demoConfig(o DemoOptions) *config.Config {
+	cfg := config.Default()
+	cfg.DataDir = o.DataDir
+	cfg.HTTP.Listen = o.HTTP
+	cfg.Stratum.Listen = []string{o.Stratum}
+	cfg.Stratum.TLSListen = nil
+	if o.StratumTLS != "" {
+		cfg.Stratum.TLSListen = []string{o.StratumTLS}
+	}
+	cfg.Difficulty.SharesPerMinute = demoSharesPerMinute
+	cfg.Network.Chain = string(bitcoin.Regtest)
+	return cfg
+}
+
+// useDevnet points a pool's configuration at a devnet, whose miners need a
+// share difficulty.
+func useDevnet(cfg *config.Config, chain *devnet.Node, difficulty float64) {
+	cfg.Difficulty.Start = difficulty
+	cfg.Difficulty.Min = min(cfg.Difficulty.Min, difficulty)
+	cfg.Network.Genesis = chain.GenesisHash().String()
+	cfg.Nodes = []config.Node{{
+		Name:       "devnet",
+		URL:        "http://" + chain.RPCAddr(),
+		CookieFile: chain.CookieFile(),
+	}}
+	if address := chain.ZMQAddr(); address != "" {
+		cfg.Nodes[0].ZMQHashBlock = "tcp://" + address
+		cfg.Nodes[0].ZMQRawBlock = "tcp://" + address
+	}
+}

@@ -1,0 +1,31 @@
+package config
+
+import (
+	"errors"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+)
+
+// knownChain reports whether name is one of Bitcoin Core's chain names.
+func knownChain(name string) bool {
+	_, err := bitcoin.ParseNetwork(name)
+	return err == nil
+}
+
+// checkAddress says why an address cannot be paid on a chain. While the chain
+// is unknown, because the node will tell it, an address of any network passes:
+// the pool compares again before it pays.
+func checkAddress(address, chain string) error {
+	network := bitcoin.Network(chain)
+	if chain == "" {
+		network = bitcoin.Mainnet
+	} else if !knownChain(chain) {
+		return nil // the chain has its own complaint
+	}
+
+	_, err := bitcoin.PayoutScript(address, network)
+	if chain == "" && errors.Is(err, bitcoin.ErrWrongNetwork) {
+		return nil
+	}
+	return err
+}

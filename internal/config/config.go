@@ -1,0 +1,233 @@
+// Package config is poolscope's configuration: one commented struct with its
+// defaults, a strict TOML file, environment variables, validation that reports
+// every problem at once, and printing with secrets redacted.
+//
+// Three sources are laid over each other, the later winning:
+//
+//	defaults  →  file (--config)  →  environment (POOLSCOPE_SECTION_KEY)  →  flags
+//
+// The comments on the fields below are the documentation of the keys: the
+// annotated example (example.toml, Example) is generated from them.
+package config
+
+// Config is everything that can be set. Get one from Default, Load or Parse;
+// a Config built by hand has no record of where its values came from.
+type Config struct {
+	// Folder for everything that poolscope keeps: database, found blocks,
+	// certificate, ports.json. Made when missing. Relative paths start at the
+	// working directory.
+	DataDir string `toml:"data_dir"`
+
+	// The web page, the JSON API and the metrics.
+	HTTP HTTP `toml:"http"`
+
+	// What miners connect to.
+	Stratum Stratum `toml:"stratum"`
+
+	// How hard the shares are that miners are asked for. One unit of difficulty
+	// is 2^32 hashes on average.
+	Difficulty Difficulty `toml:"difficulty"`
+
+	// Bitcoin nodes, in order of preference. Templates come from the first
+	// healthy one, found blocks go to all of them. Repeat the section for more.
+	Nodes []Node `toml:"node"`
+
+	// The Bitcoin network.
+	Network Network `toml:"network"`
+
+	// What is taken from a found block before the rest goes to the miner who
+	// found it.
+	Payout Payout `toml:"payout"`
+
+	// The coinbase transaction of our blocks.
+	Coinbase Coinbase `toml:"coinbase"`
+
+	// Version rolling (BIP 310).
+	Version Version `toml:"version"`
+
+	// The database.
+	Store Store `toml:"store"`
+
+	// Messages of the program, on standard error.
+	Log Log `toml:"log"`
+
+	origins  map[string]Origin
+	warnings []string
+}
+
+// HTTP is section [http].
+type HTTP struct {
+	// Address as host:port. An empty host listens on every address; what is
+	// not public pool statistics then needs the token below.
+	Listen string `toml:"listen"`
+
+	// Address for HTTPS, as host:port, with the certificate of [stratum]. What
+	// asks on the plain address is then sent here. Empty: no HTTPS.
+	TLSListen string `toml:"tls_listen"`
+
+	// Access token for what is not public, sent as "Authorization: Bearer …".
+	// Empty: only this machine gets in.
+	Token Secret `toml:"token"`
+
+	// File with the token, instead of writing it here.
+	TokenFile string `toml:"token_file"`
+}
+
+// Stratum is section [stratum].
+type Stratum struct {
+	// Addresses for plain Stratum V1, as host:port. An empty host listens on
+	// every address.
+	Listen []string `toml:"listen"`
+
+	// Addresses for Stratum V1 over TLS. Empty list: no TLS.
+	TLSListen []string `toml:"tls_listen"`
+
+	// Certificate chain in PEM, read again when it changes. Empty: a self-signed
+	// one is made in the data folder on first run.
+	CertFile string `toml:"cert_file"`
+
+	// Private key in PEM that belongs to cert_file.
+	KeyFile string `toml:"key_file"`
+
+	// Start on a new tip at once with a block without transactions, until the
+	// node has put the full one together some tens of milliseconds later.
+	TipFirst bool `toml:"tip_first"`
+
+	// Most miners connected at the same time; more are turned away.
+	MaxConnections int `toml:"max_connections"`
+
+	// Most connections from one IP address. 0: no limit.
+	MaxConnectionsPerAddress int `toml:"max_connections_per_address"`
+}
+
+// Difficulty is section [difficulty].
+type Difficulty struct {
+	// Difficulty of a new miner that does not suggest one itself and whose kind
+	// has no usual one.
+	Start float64 `toml:"start"`
+
+	// Easiest difficulty that a miner can get.
+	Min float64 `toml:"min"`
+
+	// Hardest difficulty that a miner can get. 0: no limit.
+	Max float64 `toml:"max"`
+
+	// Shares per minute that each miner's difficulty is adjusted towards.
+	SharesPerMinute float64 `toml:"shares_per_minute"`
+
+	// Adjust the difficulty to each miner's speed. false: everybody keeps the
+	// start difficulty.
+	Vardiff bool `toml:"vardiff"`
+}
+
+// Node is one section [[node]].
+type Node struct {
+	// Name on the page and in the log. Empty: the host and port of the url.
+	Name string `toml:"name"`
+
+	// Address of the node's JSON-RPC server. A path is kept. No user and
+	// password in here, they have their own keys.
+	URL string `toml:"url"`
+
+	// User for the RPC server. Use either user and password, or cookie_file.
+	User string `toml:"user"`
+
+	// Password for the RPC server.
+	Password Secret `toml:"password"`
+
+	// File with the password, instead of writing it here.
+	PasswordFile string `toml:"password_file"`
+
+	// The node's .cookie file, usually in its data folder. It is read again
+	// whenever the node makes a new one.
+	CookieFile string `toml:"cookie_file"`
+
+	// The node's zmqpubhashblock address, such as tcp://127.0.0.1:28332. Empty:
+	// new blocks are noticed by long polling alone.
+	ZMQHashBlock string `toml:"zmq_hashblock"`
+
+	// The node's zmqpubrawblock address. Empty: none.
+	ZMQRawBlock string `toml:"zmq_rawblock"`
+}
+
+// Network is section [network].
+type Network struct {
+	// Network that the node must be on: main, test, testnet4, signet or regtest.
+	// Empty: learn it from the node.
+	Chain string `toml:"chain"`
+
+	// Hash of the first block that the node must have, 64 hex digits. Empty: the
+	// network's own. For private signets and test networks.
+	Genesis string `toml:"genesis"`
+}
+
+// Payout is section [payout].
+type Payout struct {
+	// Part of a block's value that goes to fee_address, in percent.
+	FeePercent float64 `toml:"fee_percent"`
+
+	// Bitcoin address of the pool's owner. Needed when fee_percent is above 0.
+	FeeAddress string `toml:"fee_address"`
+
+	// Part of the fee (not of the block) that is passed on to donation_address,
+	// in percent.
+	DonationPercent float64 `toml:"donation_percent"`
+
+	// Bitcoin address for donations. Needed when donation_percent is above 0.
+	DonationAddress string `toml:"donation_address"`
+}
+
+// Coinbase is section [coinbase].
+type Coinbase struct {
+	// Text that the pool writes into the blocks that it finds. ASCII, at most
+	// 76 characters.
+	Tag string `toml:"tag"`
+
+	// Largest coinbase transaction, in bytes without its witness. Old firmware
+	// fails above 250 or so.
+	MaxSize int `toml:"max_size"`
+}
+
+// Version is section [version].
+type Version struct {
+	// Bits of the block version that miners may roll, as 8 hex digits. 00000000:
+	// no version rolling.
+	Mask string `toml:"mask"`
+}
+
+// Store is section [store].
+type Store struct {
+	// The SQLite file. Empty: poolscope.db in data_dir.
+	Path string `toml:"path"`
+}
+
+// Log is section [log].
+type Log struct {
+	// Least important messages that are shown: debug, info, warn or error.
+	Level string `toml:"level"`
+
+	// text for people, json for machines.
+	Format string `toml:"format"`
+}
+
+// Default is the configuration of somebody who has set nothing: a pool on the
+// usual ports and a node on this machine.
+func Default() *Config {
+	c := &Config{
+		DataDir: "data",
+		HTTP:    HTTP{Listen: "127.0.0.1:8000"},
+		Stratum: Stratum{
+			Listen:         []string{":3333"},
+			TLSListen:      []string{":4333"},
+			TipFirst:       true,
+			MaxConnections: 50_000,
+		},
+		Difficulty: Difficulty{Start: 1024, Min: 0.0001, SharesPerMinute: 15, Vardiff: true},
+		Nodes:      []Node{{URL: "http://127.0.0.1:8332"}},
+		Coinbase:   Coinbase{Tag: "/poolscope/", MaxSize: 250},
+		Version:    Version{Mask: "1fffe000"},
+		Log:        Log{Level: "info", Format: "text"},
+	}
+	c.complete()
+	return c
+}

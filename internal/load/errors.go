@@ -1,0 +1,24 @@
+package load
+
+import "errors"
+
+// Errors of Run.
+var (
+	// ErrBadConfig says that a setting is out of range.
+	ErrBadConfig = errors.New("load: bad configuration")
+	// ErrTooManyFiles says that the process may not open that many
+	// connections.
+	ErrTooManyFiles = errors.New("load: not enough file descriptors")
+	// ErrNoConnections says that no connection was signed in.
+	ErrNoConnections = errors.New("load: no connection was signed in")
+	// ErrTooHard says that the shares would take too long to find at the
+	// difficulty that the pool set.
+	ErrTooHard = errors.New("load: the pool's difficulty is too high")
+)
+
+// Reasons for the end of a connection.
+var (
+	errClosed       = errors.New("closed by the pool")
+	errLineTooLong  = errors.New("line from the pool too long")
+	errTLSAuthority = errors.New("certificate not accepted; use the insecure option for a self-signed one")
+)

@@ -1,0 +1,94 @@
+package pool
+
+import (
+	"context"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/node"
+	"github.com/poolscope/poolscope/internal/stratum"
+)
+
+// Config says how the pool behaves. It is fixed for the life of a Pool.
+type Config struct {
+	Payout     PayoutConfig
+	Difficulty DifficultyConfig
+
+	// Tag is the text in every coinbase that names the pool.
+	Tag string
+	// MaxCoinbase bounds the stripped coinbase in bytes. ESP32 miners need at
+	// most 255, Antminers of the S19 age 750.
+	MaxCoinbase int
+	// VersionMask holds the version bits that miners may roll (BIP320: 1fffe000).
+	VersionMask uint32
+
+	// TipFirst hands out work without transactions on a new tip at once, until
+	// the node's template for it is there.
+	TipFirst bool
+
+	// MaxConnections bounds the open connections, 0 is unlimited.
+	MaxConnections int
+	// MaxPerAddress bounds the open connections from one IP address, 0 is
+	// unlimited. A farm behind one NAT address is one address.
+	MaxPerAddress int
+
+	// BlockDir is the directory for found blocks.
+	BlockDir string
+	// Tap, when set, is shown every line of every connection.
+	Tap stratum.Tap
+}
+
+// PayoutConfig says who gets what of a block.
+type PayoutConfig struct {
+	FeePercent      float64 // of the block's value, to FeeAddress
+	FeeAddress      string
+	DonationPercent float64 // of the fee, to DonationAddress
+	DonationAddress string
+}
+
+// DifficultyConfig bounds the share difficulty.
+type DifficultyConfig struct {
+	Start           float64 // for miners of which nothing is known
+	Min             float64
+	Max             float64 // 0 is unlimited
+	SharesPerMinute float64 // aim of the difficulty control, per connection
+	Vardiff         bool    // false keeps the start difficulty
+}
+
+// Node is what the pool needs of its Bitcoin nodes.
+type Node interface {
+	// SubmitBlock hands a block to all nodes, once.
+	SubmitBlock(ctx context.Context, block []byte, hash bitcoin.Hash) []node.SubmitResult
+	// BlockStatus asks where a block stands in the node's chain.
+	BlockStatus(ctx context.Context, hash bitcoin.Hash) (node.BlockStatus, error)
+	// Refresh asks for a new template soon.
+	Refresh()
+}
+
+// Wire facts that the pool gives every miner (requirement R-S2) and times.
+const (
+	extranonce1Size = 4
+	extranonce2Size = 8
+
+	handshakeTimeout = 2 * time.Minute  // from accept to authorize
+	rejectLinger     = 5 * time.Second  // a refused miner can read why
+	heartbeat        = 30 * time.Second // longest time without a notify (R-J8)
+	maxFutureTime    = 2 * 60 * 60      // seconds that ntime may lie ahead (R-U5)
+	shareTolerance   = 1.0 - 1e-3       // rounding of firmware at the target
+)
+
+func (c *Config) setDefaults() {
+	if c.MaxCoinbase == 0 {
+		c.MaxCoinbase = 250
+	}
+	d := &c.Difficulty
+	if d.SharesPerMinute == 0 {
+		d.SharesPerMinute = 15
+	}
+	if d.Start == 0 {
+		d.Start = 1024
+	}
+	if d.Min == 0 {
+		d.Min = 0.0001
+	}
+}

@@ -1,0 +1,100 @@
+package pool
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestParseHints(t *testing.T) {
+	for password, want := range map[string]hints{
+		"": {}, "x": {}, "123": {}, "x,d=4096": {start: 4096}, "d=0.00015": {start: 0.00015}, "diff=1e3": {start: 1000},
+		"difficulty:5": {start: 5}, "D=7": {start: 7}, "d=1,d=2": {start: 1}, "d=1;md=2 f=3": {start: 1, min: 2, fixed: 3},
+		"mindiff=10|fixed=20": {min: 10, fixed: 20}, "d=": {}, "d=-1": {}, "d=0": {}, "d=NaN": {}, "d=Inf": {}, "d=1e999": {},
+		"=5": {}, "d": {}, "d=x,d=5": {start: 5}, "p=secret&d=8": {start: 8}, "abcd=5": {},
+	} {
+		if diff := cmp.Diff(want, parseHints(password), cmp.AllowUnexported(hints{})); diff != "" {
+			t.Errorf("%q: %s", password, diff)
+		}
+	}
+}
+
+func TestAddressOf(t *testing.T) {
+	for user, want := range map[string]string{
+		alice: alice, alice + ".rig": alice, alice + "_rig": alice, alice + "/rig.2": alice, alice + "+1024": alice,
+		alice + " rig": alice, "": "", ".rig": "", strings.ToUpper(alice) + ".x": alice, strings.ToUpper(alice[:5]) + alice[5:]: strings.ToUpper(alice[:5]) + alice[5:], "bc1é": "bc1",
+	} {
+		if got := addressOf(user); got != want {
+			t.Errorf("addressOf(%q) = %q", user, got)
+		}
+	}
+}
+
+func TestCleanText(t *testing.T) {
+	for text, want := range map[string]string{
+		"cgminer/4.11.1": "cgminer/4.11.1", "a\nb\x00\x1b[31mc": "ab[31mc", "é€😀": "é€😀", "\xff\xfeok": "ok",
+		"a\u202eb": "ab", "": "", strings.Repeat("é", 100): strings.Repeat("é", 64),
+	} {
+		if got := cleanText(text, 128); got != want {
+			t.Errorf("cleanText(%q) = %q, want %q", text, got, want)
+		}
+	}
+	if got := cleanText(" a\t", 128); got != "a" {
+		t.Errorf("white space is kept around %q", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "text"))
+		limit := rapid.IntRange(0, 20).Draw(t, "limit")
+		got := cleanText(text, limit)
+		if len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x00\x1b") {
+			t.Fatalf("cleanText(%q, %d) = %q", text, limit, got)
+		}
+	})
+}
+
+func TestClassOf(t *testing.T) {
+	for agent, start := range map[string]float64{
+		"bitaxe/BM1370/v2.15.0": 1024, "NerdMinerV2/1.8.3": 0.001, "NerdQAxe++/1.0": 1024, "cpuminer/2.5.1": 0.01, "cpuminer-opt": 0.01,
+		"Antminer S21/": 65536, "Antminer S9/": 8192, "bosminer-plus-tuner 2": 65536, "Braiins OS 2019-06-05": 65536, "NiceHash/1.0.0": 524288,
+		"whatsminer/v1": 65536, "cgminer/4.11.1": 0, "": 0, "somebody": 0, "bmminer/2.0.0": 8192,
+	} {
+		class := classOf(agent)
+		if class.start != start {
+			t.Errorf("%s starts at %v", agent, class.start)
+		}
+		// ASICs get whole numbers, small miners what they need.
+		if small := class.start > 0 && class.start < 1; small && class.least > 0 || class.start >= 1 && class.least < 1 {
+			t.Errorf("%s goes down to %v", agent, class.least)
+		}
+	}
+}
+
+// Precedence of what a miner may wish (R-A3), within the operator's limits.
+func TestStartDifficulty(t *testing.T) {
+	p := &Pool{cfg: Config{Difficulty: DifficultyConfig{Start: 512, Min: 0.001, Max: 100_000}}}
+	for name, c := range map[string]struct {
+		wish  wishes
+		agent string
+		want  float64
+	}{
+		"nothing":        {wishes{}, "x", 512},
+		"class":          {wishes{}, "bitaxe", 1024},
+		"suggested":      {wishes{suggested: 700}, "bitaxe", 700},
+		"configured":     {wishes{suggested: 700, configured: 2000}, "bitaxe", 2000},
+		"password":       {wishes{suggested: 700, configured: 2000, hints: hints{start: 5000}}, "bitaxe", 5000},
+		"but the floor":  {wishes{configured: 2000, hints: hints{start: 500}}, "bitaxe", 2000},
+		"fixed":          {wishes{hints: hints{start: 5000, fixed: 300}}, "bitaxe", 300},
+		"password floor": {wishes{suggested: 10, hints: hints{min: 64}}, "x", 64},
+		"operator's max": {wishes{hints: hints{start: 1e9}}, "x", 100_000},
+		"max over floor": {wishes{hints: hints{min: 1e9}}, "x", 100_000},
+		"operator's min": {wishes{suggested: 1e-9}, "x", 0.001},
+	} {
+		s := &session{pool: p, wish: c.wish, class: classOf(c.agent)}
+		if got := s.startDifficulty(); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

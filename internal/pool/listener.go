@@ -1,0 +1,197 @@
+package pool
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/stratum"
+)
+
+// Times of the transport.
+const (
+	tlsHandshakeTimeout = 20 * time.Second
+	keepAliveIdle       = 45 * time.Second
+	keepAliveInterval   = 15 * time.Second
+	keepAliveCount      = 4
+	acceptBackoff       = 50 * time.Millisecond
+)
+
+// Serve accepts miners on a listener until it is closed or ctx ends. With a
+// TLS configuration, it speaks TLS.
+func (p *Pool) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	p.addListener(l, config != nil)
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer stop()
+	trouble := ""
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			p.Accept(nc, config)
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept miners: %w", err)
+		default:
+			// Too many open files, or a peer that was gone before it was
+			// accepted. It passes; until then it is told once.
+			if err.Error() != trouble {
+				trouble = err.Error()
+				p.log.Warn("miner not accepted", "err", err)
+			}
+			p.events.add(time.Now(), "listener", err.Error())
+			time.Sleep(acceptBackoff)
+		}
+	}
+}
+
+func (p *Pool) addListener(l net.Listener, secure bool) {
+	scheme := "stratum+tcp://"
+	if secure {
+		scheme = "stratum+ssl://"
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	address := l.Addr().String()
+	p.listeners = append(p.listeners, Listener{URL: scheme + address, Addr: address, TLS: secure})
+}
+
+// Accept serves one connection in a goroutine of its own. With a TLS
+// configuration, it makes the TLS handshake first.
+func (p *Pool) Accept(nc net.Conn, config *tls.Config) {
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		// A connection that takes no options is on its way out; its reader
+		// will notice.
+		_ = tcp.SetNoDelay(true)
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{
+			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
+		})
+	}
+	if config != nil {
+		nc = tls.Server(nc, config)
+	}
+	s, refusal := p.newSession(nc, config != nil)
+	if s == nil {
+		p.counters.close(refusal)
+		_ = nc.Close()
+		return
+	}
+	go p.serve(s, nc)
+}
+
+// newSession registers a connection, or says why it is refused.
+func (p *Pool) newSession(nc net.Conn, secure bool) (*session, stratum.CloseReason) {
+	remote, _ := netip.ParseAddrPort(nc.RemoteAddr().String())
+	address := remote.Addr().Unmap()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopping:
+		return nil, stratum.CloseShutdown
+	case p.cfg.MaxConnections > 0 && len(p.sessions) >= p.cfg.MaxConnections:
+		return nil, stratum.CloseTooMany
+	case p.cfg.MaxPerAddress > 0 && p.perAddress[address] >= p.cfg.MaxPerAddress:
+		return nil, stratum.CloseTooManyFromAddress
+	}
+	for p.sessions[p.nextID] != nil {
+		p.nextID++
+	}
+	s := &session{pool: p, remote: remote, tls: secure, connectedAt: time.Now(), mask: p.cfg.VersionMask}
+	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
+	s.id = hex.EncodeToString(s.extranonce1[:])
+	p.sessions[p.nextID] = s
+	p.perAddress[address]++
+	p.nextID++
+	p.wg.Add(1)
+	p.connections.Add(1)
+	if secure {
+		p.tlsConnections.Add(1)
+	}
+	s.conn = stratum.NewConn(nc, s.id)
+	s.conn.SetTap(p.cfg.Tap)
+	return s, stratum.CloseUnknown
+}
+
+// serve runs a session to its end, whatever happens in it.
+func (p *Pool) serve(s *session, nc net.Conn) {
+	defer p.endSession(s)
+	p.guard(s, func() {
+		if secure, ok := nc.(*tls.Conn); ok && !s.handshake(secure) {
+			return
+		}
+		s.run()
+	})
+}
+
+// handshake makes the TLS handshake, in bounded time.
+func (s *session) handshake(secure *tls.Conn) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), tlsHandshakeTimeout)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		s.logger().Debug("TLS handshake failed", "err", err)
+		s.conn.Close(stratum.CloseTLSHandshake)
+		return false
+	}
+	return true
+}
+
+// guard keeps a panic of one session from ending the others.
+func (p *Pool) guard(s *session, do func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.counters.panics.Add(1)
+			p.log.Error("session failed", "session", s.id, "panic", fault, "stack", string(debug.Stack()))
+			p.events.add(time.Now(), "session", fmt.Sprintf("internal error in session %s: %v", s.id, fault))
+			s.conn.Close(stratum.ClosePanic)
+		}
+	}()
+	do()
+}
+
+func (p *Pool) endSession(s *session) {
+	defer p.wg.Done()
+	s.conn.Close(stratum.CloseByPeer)
+	s.close(time.Now())
+	reason := s.conn.Reason()
+	p.counters.close(reason)
+	s.logger().Debug("session ended", "reason", reason)
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sessions, binary.BigEndian.Uint32(s.extranonce1[:]))
+	address := s.remote.Addr().Unmap()
+	if p.perAddress[address]--; p.perAddress[address] <= 0 {
+		delete(p.perAddress, address)
+	}
+	p.connections.Add(-1)
+	if s.tls {
+		p.tlsConnections.Add(-1)
+	}
+}
+
+func (p *Pool) snapshotSessions() []*session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]*session, 0, len(p.sessions))
+	for _, s := range p.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, syscall.EPIPE)
+}

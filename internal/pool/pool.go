@@ -1,0 +1,461 @@
+package pool
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/ledger"
+	"github.com/poolscope/poolscope/internal/node"
+	"github.com/poolscope/poolscope/internal/stratum"
+)
+
+// staleTemplate is the age at which a template without a successor means that
+// the node is gone: nodes are asked at least every 30 s.
+const staleTemplate = 2 * time.Minute
+
+// drainTime is how long a stopping pool waits for its sessions and blocks.
+const drainTime = 400 * time.Millisecond
+
+// Pool is the mining pool. Make one with New, give it templates with
+// SetTemplate and connections with Serve, and let Run do the rest.
+type Pool struct {
+	cfg    Config
+	log    *slog.Logger
+	ledger *ledger.Ledger
+	blocks *blockKeeper
+
+	counters  counters
+	events    events
+	startedAt time.Time
+	ctx       atomic.Pointer[context.Context] // of Run; blocks go on under it
+
+	tips       atomic.Pointer[tips]
+	rules      atomic.Pointer[ruleSet] // nil until the network is known
+	templateAt atomic.Int64            // unix nanoseconds
+	fault      atomic.Pointer[string]  // why no work can be made, nil while it can
+	jobNumber  uint32                  // of the last job; SetTemplate's alone
+
+	lastFailure atomic.Pointer[string] // newest reason of workFailed
+	tipNumber   uint32
+	status      atomic.Pointer[Status]
+
+	connections, tlsConnections, authorized atomic.Int64
+
+	extraWorkers atomic.Int64 // workers beyond the first of each connection
+
+	mu         sync.Mutex
+	sessions   map[uint32]*session
+	perAddress map[netip.Addr]int
+	nextID     uint32
+	listeners  []Listener
+	stopping   bool // no session is made any more
+	wg         sync.WaitGroup
+}
+
+// keptTips is the number of earlier tips whose jobs are remembered: a share for
+// one of them does not count any more, but it may still be a block.
+const keptTips = 4
+
+// tips is the current tip and those before it, newest first. A chain that goes
+// back to an earlier tip makes a new one of it.
+type tips struct {
+	current *tip
+	earlier []*tip
+}
+
+// ruleSet is what follows from the network.
+type ruleSet struct {
+	network bitcoin.Network
+	payout  payoutRules
+}
+
+// New makes a pool. It opens the block folder and starts nothing. A network
+// that is known in advance may be given; "" learns it from the first template.
+func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slog.Logger) (*Pool, error) {
+	cfg.setDefaults()
+	p := &Pool{
+		cfg:        cfg,
+		log:        log,
+		ledger:     l,
+		startedAt:  time.Now(),
+		sessions:   make(map[uint32]*session),
+		perAddress: make(map[netip.Addr]int),
+		// Random starts keep extranonces and job ids apart from those of an
+		// earlier run, whose shares may still be on their way.
+		nextID:    rand.Uint32(),
+		jobNumber: rand.Uint32N(1 << 20),
+	}
+	p.blocks = &blockKeeper{
+		files:    blockFiles{cfg.BlockDir},
+		node:     n,
+		ledger:   l,
+		log:      log,
+		counters: &p.counters,
+		events:   &p.events,
+		inFlight: make(map[bitcoin.Hash]struct{}),
+		settled:  make(chan struct{}, 1),
+		answered: make(map[bitcoin.Hash]struct{}),
+	}
+	if err := p.blocks.files.open(); err != nil {
+		return nil, err
+	}
+	if network != "" {
+		if err := p.learnNetwork(network); err != nil {
+			return nil, err
+		}
+	}
+	p.publish(p.startedAt)
+	return p, nil
+}
+
+// Run drives the pool's clock until ctx ends, then closes every connection.
+func (p *Pool) Run(ctx context.Context) error {
+	p.ctx.Store(&ctx)
+	p.blocks.replay(ctx)
+	p.blocks.wg.Go(func() { p.blocks.follow(ctx) })
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			p.shutdown()
+			return nil
+		case now := <-second.C:
+			p.tickSessions(now, n)
+			p.publish(now)
+		}
+	}
+}
+
+// tickSessions looks at a quarter of the sessions each second.
+func (p *Pool) tickSessions(now time.Time, n int) {
+	for _, s := range p.snapshotSessions() {
+		if s.extranonce1[extranonce1Size-1]%4 == byte(n%4) {
+			p.guard(s, func() { s.tick(now) })
+		}
+	}
+}
+
+// shutdown closes every connection. Blocks that are on their way to a node get
+// the time to arrive; one that does not is sent again at the next start.
+func (p *Pool) shutdown() {
+	p.mu.Lock()
+	p.stopping = true
+	p.mu.Unlock()
+	for _, s := range p.snapshotSessions() {
+		s.conn.CloseAfterFlush(stratum.CloseShutdown)
+	}
+	blocks := waitFor(&p.blocks.wg)
+	sessions := waitFor(&p.wg)
+	deadline := time.After(drainTime)
+	select {
+	case <-sessions:
+	case <-deadline:
+		for _, s := range p.snapshotSessions() {
+			s.conn.Close(stratum.CloseShutdown)
+		}
+		return
+	}
+	select {
+	case <-blocks:
+	case <-deadline:
+	}
+}
+
+// waitFor returns a channel that is closed when a group is done.
+func waitFor(wg *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	return done
+}
+
+// SetTemplate makes a job of a template and gives it to every miner. It must
+// not be called concurrently.
+func (p *Pool) SetTemplate(t *node.Template) {
+	now := time.Now()
+	if err := p.learnNetwork(t.Network); err != nil {
+		p.noWork(err)
+		return
+	}
+	old := p.tips.Load()
+	sameTip := old != nil && old.current.prevHash == t.PrevHash
+	p.jobNumber = (p.jobNumber + 1) % maxJobNumber
+	j, err := newJob(t, p.jobNumber, p.rules.Load().payout, &p.cfg, !sameTip, now)
+	if err != nil {
+		p.noWork(err)
+		return
+	}
+	var next tips
+	if sameTip {
+		next = tips{current: old.current.with(j), earlier: old.earlier}
+	} else {
+		p.tipNumber++
+		fresh := &tip{prevHash: t.PrevHash, number: p.tipNumber, jobs: map[uint32]*job{}}
+		next.current = fresh.with(j)
+		if old != nil {
+			next.earlier = append([]*tip{old.current}, old.earlier[:min(len(old.earlier), keptTips-1)]...)
+			// Shares still come for the last job of the last tip; for older
+			// ones there are few.
+			if late := old.current.earlier; late != nil {
+				late.retire()
+			}
+			if len(old.earlier) > 0 {
+				old.earlier[0].current.retire()
+			}
+		}
+	}
+	p.tips.Store(&next)
+	p.templateAt.Store(now.UnixNano())
+	if fault := p.broadcast(now, !sameTip); fault != nil {
+		p.noWork(fault)
+	} else {
+		p.fault.Store(nil)
+	}
+	p.ledger.SetHeight(t.Height - 1)
+	if !sameTip {
+		p.log.Info("new tip", "height", t.Height-1, "hash", t.PrevHash.String(),
+			"transactions", len(t.Transactions), "node", t.Node, "fanout", time.Since(now))
+	}
+}
+
+// learnNetwork fixes the network once it is known.
+func (p *Pool) learnNetwork(n bitcoin.Network) error {
+	if have := p.rules.Load(); have != nil {
+		if have.network != n {
+			return fmt.Errorf("template is for network %q, the pool mines on %q", n, have.network)
+		}
+		return nil
+	}
+	rules, err := newPayoutRules(p.cfg.Payout, n)
+	if err != nil {
+		return err
+	}
+	if err := rules.fit(&p.cfg, longestScript); err != nil {
+		p.log.Warn("miners with long addresses will get no work", "err", err)
+		p.events.add(time.Now(), "job", "miners with long addresses will get no work: "+err.Error())
+	}
+	p.rules.Store(&ruleSet{n, rules})
+	return nil
+}
+
+// broadcast gives the newest job to every session, on all processors. It
+// returns an error when there were miners to work and none of them could.
+func (p *Pool) broadcast(now time.Time, clean bool) error {
+	all := p.snapshotSessions()
+	workers := min(runtime.GOMAXPROCS(0), 1+len(all)/64)
+	served := make([]bool, workers)
+	failed := make([]error, workers)
+	var wg sync.WaitGroup
+	for first := range workers {
+		wg.Go(func() {
+			for i := first; i < len(all); i += workers {
+				p.guard(all[i], func() {
+					sent, err := all[i].sendWork(now, clean)
+					served[first] = served[first] || sent
+					if err != nil && !errors.Is(err, errNotPayable) {
+						failed[first] = err
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	if slices.Contains(served, true) {
+		return nil
+	}
+	return cmp.Or(failed...)
+}
+
+// workFailed notes that work could not be made for an address. Its miners get
+// none rather than wrong work; the others go on.
+func (p *Pool) workFailed(address string, err error) {
+	p.counters.skippedWork.Add(1)
+	text := err.Error()
+	if last := p.lastFailure.Swap(&text); last == nil || *last != text {
+		p.log.Error("no work made for an address", "address", address, "err", err)
+	}
+	p.events.add(time.Now(), "job", "no work for some miners: "+text)
+}
+
+// noWork notes that no miner can be given work.
+func (p *Pool) noWork(err error) {
+	p.counters.skippedWork.Add(1)
+	text := err.Error()
+	if last := p.fault.Swap(&text); last == nil || *last != text {
+		p.log.Error("no work made", "err", err)
+	}
+	p.events.add(time.Now(), "job", text)
+}
+
+// current is the newest job, or nil.
+func (p *Pool) current() *job {
+	if t := p.tips.Load(); t != nil {
+		return t.current.current
+	}
+	return nil
+}
+
+// findJob looks a work's id up, on the current tip and on those before it.
+func (p *Pool) findJob(id uint32) (current *tip, j *job, stale bool) {
+	t := p.tips.Load()
+	if t == nil {
+		return nil, nil, false
+	}
+	number := id >> variantBits
+	if j := t.current.jobs[number]; j != nil {
+		return t.current, j, false
+	}
+	for _, earlier := range t.earlier {
+		if j := earlier.jobs[number]; j != nil {
+			return t.current, j, true
+		}
+	}
+	return t.current, nil, false
+}
+
+// blockFound hands a share that is a block to the block keeper.
+func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) {
+	w := sh.work
+	t := w.job.template
+	coinbase := w.appendCoinbase(nil, s.extranonce1, sh.extranonce2[:])
+	if t.WitnessCommitment != nil {
+		coinbase = bitcoin.AppendWitness(nil, coinbase)
+	}
+	transactions := make([][]byte, len(t.Transactions))
+	for i := range t.Transactions {
+		transactions[i] = t.Transactions[i].Data
+	}
+	raw := bitcoin.AppendBlock(nil, sh.header.Bytes(), coinbase, transactions)
+	ctx := context.Background()
+	if running := p.ctx.Load(); running != nil {
+		ctx = *running
+	}
+	p.blocks.found(ctx, ledger.Block{
+		Height:            t.Height,
+		Hash:              sh.hash,
+		Worker:            s.nameOf(worker),
+		Address:           w.payee.address,
+		FoundAt:           now,
+		ShareDifficulty:   sh.difficulty(),
+		NetworkDifficulty: w.job.target.Difficulty(),
+		Value:             t.CoinbaseValue,
+		WorkerPayout:      w.split.miner,
+		PoolFee:           w.split.fee,
+		Donation:          w.split.donation,
+		JobID:             jobID(w.id),
+		State:             ledger.BlockPending,
+	}, raw)
+}
+
+// nameOf is the authorized name that a submit is booked for.
+func (s *session) nameOf(submitted []byte) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.workerLocked(submitted); w != nil {
+		return w.name
+	}
+	if len(s.workers) == 0 {
+		return s.address
+	}
+	return s.workers[0].name
+}
+
+// checkAddress says whether an address can be paid. While the network is not
+// known any network's address will do; it is checked again then.
+func (p *Pool) checkAddress(address string) stratum.Reject {
+	if rules := p.rules.Load(); rules != nil {
+		script, err := bitcoin.PayoutScript(address, rules.network)
+		if err == nil && rules.payout.fit(&p.cfg, script) != nil {
+			return stratum.RejectUnpayable
+		}
+		return rejectOf(script, err)
+	}
+	why := rejectOf(bitcoin.PayoutScript(address, bitcoin.Mainnet))
+	if why == stratum.RejectWrongNetwork {
+		return stratum.NotRejected
+	}
+	return why
+}
+
+func rejectOf(_ []byte, err error) stratum.Reject {
+	switch {
+	case err == nil:
+		return stratum.NotRejected
+	case errors.Is(err, bitcoin.ErrWrongNetwork):
+		return stratum.RejectWrongNetwork
+	}
+	return stratum.RejectInvalidAddress
+}
+
+// shareInterval is the wanted time between a connection's shares.
+func (p *Pool) shareInterval() time.Duration {
+	return time.Duration(float64(time.Minute) / p.cfg.Difficulty.SharesPerMinute)
+}
+
+// Status is the pool's read model, at most a second old.
+func (p *Pool) Status() *Status { return p.status.Load() }
+
+// publish makes a new read model.
+func (p *Pool) publish(now time.Time) {
+	st := &Status{
+		At:             now,
+		StartedAt:      p.startedAt,
+		State:          StateMining,
+		Connections:    int(p.connections.Load()),
+		TLSConnections: int(p.tlsConnections.Load()),
+		Authorized:     int(p.authorized.Load()),
+		Tag:            p.cfg.Tag,
+		FeePercent:     p.cfg.Payout.FeePercent,
+		FeeAddress:     p.cfg.Payout.FeeAddress,
+		Bans:           []Ban{},
+		Closes:         p.counters.closeCounts(),
+		Drops:          p.counters.dropCounts(),
+		Rejects:        p.counters.rejectCounts(),
+		BlocksAccepted: p.counters.blocksAccepted.Load(),
+		BlocksErrored:  p.counters.blocksErrored.Load(),
+		ShareErrors:    p.counters.shareErrors.Load(),
+		Messages:       p.counters.messages.Load(),
+		TipFirst:       p.counters.tipFirst.Load(),
+		Errors:         p.events.newestFirst(),
+	}
+	p.mu.Lock()
+	st.Listeners = append([]Listener{}, p.listeners...)
+	p.mu.Unlock()
+	slices.SortFunc(st.Listeners, func(a, b Listener) int { return strings.Compare(b.URL, a.URL) }) // plain first
+	if fault := p.blocks.fault.Load(); fault != nil {
+		st.BlockFault = *fault
+	}
+	if rules := p.rules.Load(); rules != nil {
+		st.Network = rules.network
+	}
+	templateAt := time.Unix(0, p.templateAt.Load())
+	j := p.current()
+	if j != nil {
+		st.Job = j.status(templateAt)
+	}
+	switch fault := p.fault.Load(); {
+	case fault != nil:
+		st.State, st.Reason = StatePaused, *fault
+	case j == nil:
+		st.State, st.Reason = StateWaiting, "no block template from any node yet"
+	case now.Sub(templateAt) > staleTemplate:
+		st.State = StateWaiting
+		st.Reason = "no new block template for " + now.Sub(templateAt).Round(time.Second).String() + "; miners keep the last one"
+	}
+	p.status.Store(st)
+}

@@ -1,0 +1,264 @@
+package pool
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/stratum"
+)
+
+// maxBadLines is how many lines of a connection may be no JSON.
+const maxBadLines = 3
+
+// forgiveAfter is the number of good lines that make up for a bad one.
+const forgiveAfter = 100
+
+// session is one miner's connection.
+type session struct {
+	pool        *Pool
+	conn        *stratum.Conn
+	extranonce1 [extranonce1Size]byte
+	id          string // extranonce1 in hex
+	remote      netip.AddrPort
+	tls         bool
+	connectedAt time.Time
+
+	// Of the reader's goroutine alone.
+	request   stratum.Request
+	badLines  int
+	goodLines int   // since the last bad one
+	oldWork   *work // of a retired job, made again
+	shares    shareSet
+	tipOf     uint32 // number of the tip that shares belongs to
+
+	authorized atomic.Bool
+
+	mu         sync.Mutex
+	agent      string
+	class      agentClass
+	subscribed bool
+	address    string // whom this connection's work pays; "" until authorized
+	payee      payee  // resolved from address once the network is known
+	workers    []*worker
+	byName     map[string]*worker // of a connection with many workers, else nil
+	refusals   int
+	mask       uint32 // version bits that the miner may roll
+
+	wish       wishes
+	vardiff    vardiff
+	difficulty float64 // for the next work
+	announced  float64 // last set_difficulty, 0 before the first
+	timeline   timeline
+	lastJob    *job
+	variant    uint8
+	lastWorkAt time.Time
+	suggested  time.Time // when a suggestion last changed anything
+	lingering  *time.Timer
+}
+
+// wishes is what the miner asked for, kept apart by how it asked (R-A3).
+type wishes struct {
+	hints      hints
+	configured float64 // minimum-difficulty of mining.configure
+	suggested  float64
+}
+
+// logger is made when it is needed: most sessions have nothing to say.
+func (s *session) logger() *slog.Logger {
+	return s.pool.log.With("session", s.id, "remote", s.remote.String())
+}
+
+// run serves the connection until it ends.
+func (s *session) run() {
+	defer s.conn.Release()
+	// A miner must be done with its handshake in time; afterwards it may be
+	// silent for as long as its socket is alive, which keep-alives and the jobs
+	// that it takes show.
+	if s.conn.SetReadDeadline(s.connectedAt.Add(handshakeTimeout)) != nil {
+		return
+	}
+	if !s.tls && !s.sniff() {
+		return
+	}
+	for {
+		line, err := s.conn.ReadLine()
+		if err != nil {
+			s.conn.Close(s.readError(err))
+			return
+		}
+		s.pool.counters.messages.Add(1)
+		s.handleLine(line)
+		if !s.conn.LineWaiting() {
+			s.conn.Flush()
+		}
+		if s.conn.Closed() {
+			return
+		}
+	}
+}
+
+// sniff looks at the first byte: a TLS hello on the plain port (bfgminer tries
+// that first) is best answered by closing at once.
+func (s *session) sniff() bool {
+	const tlsHandshake = 0x16
+	first, err := s.conn.FirstByte()
+	switch {
+	case err != nil:
+		s.conn.Close(s.readError(err))
+		return false
+	case first == tlsHandshake:
+		s.conn.Close(stratum.CloseTLSOnPlainPort)
+		return false
+	}
+	return true
+}
+
+func (s *session) readError(err error) stratum.CloseReason {
+	switch {
+	case errors.Is(err, stratum.ErrLineTooLong):
+		return stratum.CloseLineTooLong
+	case isTimeout(err):
+		return stratum.CloseHandshakeTimeout
+	case isReset(err):
+		return stratum.CloseReset
+	}
+	return stratum.CloseByPeer
+}
+
+func (s *session) handleLine(line []byte) {
+	if len(line) == 0 {
+		return
+	}
+	r := &s.request
+	err := stratum.ScanRequest(line, r)
+	switch {
+	case errors.Is(err, stratum.ErrBadMethod), errors.Is(err, stratum.ErrBadParams), errors.Is(err, stratum.ErrTooManyParams):
+		s.badRequest(r)
+		return
+	case err != nil:
+		s.badLine(line, err)
+		return
+	}
+	s.forgive()
+	switch r.Method {
+	case stratum.MethodSubmit:
+		s.handleSubmit(r)
+	case stratum.MethodSubscribe:
+		s.handleSubscribe(r)
+	case stratum.MethodAuthorize:
+		s.handleAuthorize(r)
+	case stratum.MethodConfigure:
+		s.handleConfigure(r)
+	case stratum.MethodSuggestDifficulty:
+		s.handleSuggestDifficulty(r)
+	case stratum.MethodSuggestTarget:
+		s.handleSuggestTarget(r)
+	case stratum.MethodExtranonceSubscribe:
+		// The pool never changes extranonce1 on a live connection, so it keeps
+		// this promise by doing nothing.
+		s.reply(r, "true")
+	case stratum.MethodGetTransactions:
+		s.reply(r, "[]")
+	case stratum.MethodCapabilities, stratum.MethodMultiVersion:
+		s.reply(r, "true")
+	case stratum.MethodPing:
+		s.reply(r, `"pong"`)
+	case stratum.MethodGetVersion:
+		s.reply(r, `"poolscope"`)
+	case stratum.MethodPong, stratum.MethodNone:
+		// An answer to a question of ours, or shaped like one.
+	default:
+		s.pool.counters.reject(stratum.RejectUnknownMethod)
+		s.refuse(r, stratum.RejectUnknownMethod)
+	}
+}
+
+// badRequest answers valid JSON that is no request of Stratum's shape. That is
+// harmless, and methods that nobody knows may have any parameters.
+func (s *session) badRequest(r *stratum.Request) {
+	why := stratum.RejectMalformed
+	if r.Method == stratum.MethodUnknown {
+		why = stratum.RejectUnknownMethod
+	}
+	s.pool.counters.reject(why)
+	s.refuse(r, why)
+}
+
+// forgive forgets a bad line after many good ones.
+func (s *session) forgive() {
+	if s.badLines == 0 {
+		return
+	}
+	if s.goodLines++; s.goodLines >= forgiveAfter {
+		s.badLines, s.goodLines = s.badLines-1, 0
+	}
+}
+
+// badLine answers a line that is not a Stratum message. A few are forgiven.
+func (s *session) badLine(line []byte, err error) {
+	s.badLines++
+	s.pool.counters.reject(stratum.RejectMalformed)
+	if id := stratum.SniffID(line); id != nil {
+		s.queue(func(b []byte) []byte { return stratum.AppendError(b, id, -32700, "Parse error") })
+	}
+	s.logger().Debug("bad line", "err", err, "bytes", len(line))
+	if s.badLines >= maxBadLines {
+		s.conn.CloseAfterFlush(stratum.CloseBadJSON)
+	}
+}
+
+func (s *session) reply(r *stratum.Request, result string) {
+	if r.WantsReply() {
+		s.queue(func(b []byte) []byte { return stratum.AppendResult(b, r.ID, result) })
+	}
+}
+
+func (s *session) refuse(r *stratum.Request, why stratum.Reject) {
+	if r.WantsReply() {
+		s.queue(func(b []byte) []byte { return stratum.AppendReject(b, r.ID, why) })
+	}
+}
+
+// queue encodes a line and puts it into the outbox.
+func (s *session) queue(encode func([]byte) []byte) {
+	var buf [512]byte
+	s.conn.Queue(encode(buf[:0]))
+}
+
+// tick does what time alone asks for: a lower difficulty for a miner that is
+// silent because its shares are too hard, and a job as a sign of life.
+func (s *session) tick(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lastJob == nil {
+		return
+	}
+	if s.controlled() {
+		s.steerLocked(now, s.vardiff.tick(now, s.difficulty))
+	}
+	if now.Sub(s.lastWorkAt) >= heartbeat {
+		// Without work there is no sign of life to give.
+		_ = s.sendWorkLocked(now, false)
+	}
+}
+
+// close ends what the session held elsewhere.
+func (s *session) close(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopLingeringLocked()
+	for _, w := range s.workers {
+		w.account.Close(now)
+	}
+	if n := len(s.workers); n > 1 {
+		s.pool.extraWorkers.Add(int64(1 - n))
+	}
+	s.workers, s.byName = nil, nil
+	if s.authorized.Swap(false) {
+		s.pool.authorized.Add(-1)
+	}
+}

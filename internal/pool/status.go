@@ -1,0 +1,99 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+)
+
+// States of the pool as a whole.
+const (
+	// StateWaiting means that no node has given a usable template yet, or that
+	// the last one is too old to mine on. Miners stay connected.
+	StateWaiting = "waiting_for_node"
+	// StateMining means that miners have work on the current tip.
+	StateMining = "mining"
+	// StatePaused means that the pool refuses to hand out work although a
+	// template is there: a coinbase failed its audit.
+	StatePaused = "paused"
+)
+
+// Status is the pool's read model: an immutable picture of one moment, for the
+// API and for metrics. It never points into live state.
+type Status struct {
+	At        time.Time
+	StartedAt time.Time
+	State     string // one of the State constants
+	Reason    string // why, in words for the operator; empty while mining
+	Network   bitcoin.Network
+	Listeners []Listener
+
+	Connections    int // open Stratum connections, signed in or not
+	TLSConnections int // those that came in through TLS
+	Authorized     int // those with at least one authorized worker
+
+	Tag        string  // text in the coinbase that names the pool
+	FeePercent float64 // part of the block reward that the operator keeps
+	FeeAddress string
+
+	Job  *JobStatus // nil until the first job
+	Bans []Ban
+
+	Closes  []Count // connections closed, by reason; every reason is present
+	Drops   []Count // messages dropped, by reason; every reason is present
+	Rejects []Count // shares and requests refused, by stratum.Reject name
+
+	BlocksAccepted uint64 // blocks that a node took, since start
+	BlocksErrored  uint64 // blocks that every node refused, since start
+	ShareErrors    uint64 // rejected submits, since start
+	Messages       uint64 // lines received, since start
+	TipFirst       uint64 // tips that miners worked on before their template was there, since start
+
+	BlockFault string // why the last found block could not be saved to disk; empty when it was
+
+	Errors []Event // newest first, bounded
+}
+
+// Listener is one address that miners can connect to.
+type Listener struct {
+	URL  string // stratum+tcp://host:port or stratum+ssl://host:port
+	Addr string // host:port as bound
+	TLS  bool
+}
+
+// JobStatus describes the job that miners work on.
+type JobStatus struct {
+	ID                string
+	Height            int64  // of the block being mined: tip height + 1
+	PrevHash          string // display order
+	Bits              uint32
+	NetworkDifficulty float64
+	Transactions      int   // without the coinbase
+	Fees              int64 // satoshis
+	Value             int64 // satoshis: subsidy and fees
+	Weight            int64 // weight units of the transactions
+	TemplateAt        time.Time
+	CreatedAt         time.Time
+	Node              string // name of the node that gave the template
+}
+
+// Ban is one refusal in force.
+type Ban struct {
+	Worker string // empty when only the address is banned
+	Remote string
+	Until  time.Time
+	Reason string
+}
+
+// Count is a named counter's value.
+type Count struct {
+	Name  string
+	Count uint64
+}
+
+// Event is something that went wrong, for people.
+type Event struct {
+	At      time.Time
+	Type    string // "share", "submitblock", "job", "listener"
+	Message string
+}

@@ -1,0 +1,118 @@
+// Starts Debian's Chromium on the page of a running poolscope and notes
+// everything that a page must not do.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// The only package that these tests need is installed with the page's own.
+const require = createRequire(new URL('../../ui/package.json', import.meta.url));
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** Where screenshots go. */
+export const artefacts =
+  process.env.POOLSCOPE_ARTEFACTS ?? join(tmpdir(), 'poolscope-browser-artefacts');
+
+/** The server under test, as an URL. Fails when nobody said where it is. */
+export function serverURL() {
+  const url = process.env.POOLSCOPE_URL;
+  assert.ok(
+    url,
+    'POOLSCOPE_URL is not set. Start `poolscope demo` and set it to the address of its page, ' +
+      'for example POOLSCOPE_URL=http://127.0.0.1:8000',
+  );
+  return new URL(url);
+}
+
+/** Starts the browser with an empty profile. Fails, and does not skip, without one. */
+export async function launch() {
+  assert.ok(
+    existsSync(executablePath),
+    `Chromium is not at ${executablePath}. Install it (Debian: apt-get install chromium), ` +
+      'or set CHROMIUM to where it is. The browser tests are never skipped.',
+  );
+  await mkdir(artefacts, { recursive: true });
+  const { chromium } = require('playwright-core');
+  return chromium.launch({
+    executablePath,
+    // The sandbox does not work as root in a container; the rest keeps
+    // Chromium from calling out by itself.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/**
+ * Opens a page and watches it.
+ *
+ * `faults` collects what must not happen: console errors, uncaught exceptions,
+ * failed responses, requests to other hosts. `onSocket` may take over its
+ * WebSockets.
+ */
+export async function open(browser, { onSocket, ...options } = {}) {
+  const url = serverURL();
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: 'light',
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const faults = [];
+  const foreign = (address) => {
+    const { host, protocol } = new URL(address);
+    return protocol !== 'data:' && protocol !== 'blob:' && host !== url.host;
+  };
+  context.on('request', (request) => {
+    if (foreign(request.url())) faults.push(`request to another host: ${request.url()}`);
+  });
+  page.on('websocket', (socket) => {
+    if (foreign(socket.url())) faults.push(`WebSocket to another host: ${socket.url()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
+  await page.addInitScript(watch);
+  if (onSocket) await page.routeWebSocket(/\/api\/live$/, onSocket);
+  await page.goto(url.href);
+  return { page, faults };
+}
+
+/**
+ * Runs in the page: adds up layout shifts that nobody caused by clicking, and
+ * notes when there is a hashrate to read (ms after navigation).
+ */
+function watch() {
+  const look = () => {
+    if (document.querySelector('[data-testid=hashrate]')) window.usableAt = performance.now();
+    else requestAnimationFrame(look);
+  };
+  look();
+  window.layoutShift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!entry.hadRecentInput) window.layoutShift += entry.value;
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+/** Waits until the page shows a hashrate above zero, and returns it in H/s. */
+export async function hashrateShown(page, timeout) {
+  const shown = page.locator('[data-testid=hashrate]:not([data-hashrate="0"])');
+  await shown.waitFor({ timeout });
+  return Number(await shown.getAttribute('data-hashrate'));
+}

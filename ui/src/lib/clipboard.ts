@@ -1,0 +1,26 @@
+/**
+ * Copies text. The clipboard API exists only on HTTPS and localhost; a pool in
+ * the living room is often plain HTTP, where the old way still works.
+ */
+export async function copyText(text: string): Promise<boolean> {
+  if (window.isSecureContext) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Permission denied; the old way may still be allowed.
+    }
+  }
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.readOnly = true;
+  area.className = 'visually-hidden';
+  document.body.append(area);
+  area.select();
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way without HTTPS
+    return document.execCommand('copy');
+  } finally {
+    area.remove();
+  }
+}

@@ -1,0 +1,123 @@
+import { useView } from '../../api/LiveProvider';
+import type { MinerType, Worker } from '../../api/types';
+import { DataTable, type Column } from '../../components/DataTable';
+import { Empty, Failure } from '../../components/Message';
+import { Panel } from '../../components/Panel';
+import { WorkerName } from '../../components/WorkerName';
+import { accuracyText } from '../../lib/accuracy';
+import {
+  formatCount,
+  formatDifficulty,
+  formatHashrate,
+  formatRate,
+  plural,
+} from '../../lib/format';
+import styles from './MinersPanel.module.css';
+
+type Key = 'name' | 'hashrate' | 'difficulty' | 'rate' | 'accepted';
+
+const columns: Column<Worker, Key>[] = [
+  {
+    key: 'name',
+    header: 'Miner',
+    card: 'title',
+    value: (w) => w.display_name,
+    cell: (w) => <WorkerName name={w.display_name} />,
+  },
+  {
+    key: 'hashrate',
+    header: 'Hashrate',
+    card: 'lead',
+    numeric: true,
+    value: (w) => w.rolling_hashrate,
+    cell: (w) => (
+      <>
+        {w.hashrate_accuracy && (
+          <span className={styles.mark} title={accuracyText(w.hashrate_accuracy)}>
+            {w.hashrate_accuracy}
+          </span>
+        )}
+        {formatHashrate(w.rolling_hashrate)}
+      </>
+    ),
+  },
+  {
+    key: 'difficulty',
+    header: 'Difficulty',
+    card: 'detail',
+    numeric: true,
+    value: (w) => w.difficulty,
+    cell: (w) => formatDifficulty(w.difficulty),
+  },
+  {
+    key: 'rate',
+    header: 'Shares/min',
+    card: 'detail',
+    numeric: true,
+    value: (w) => w.share_rate,
+    cell: (w) => formatRate(w.share_rate),
+  },
+  {
+    key: 'accepted',
+    header: 'Accepted',
+    card: 'detail',
+    numeric: true,
+    value: (w) => w.accepted,
+    cell: (w) => formatCount(w.accepted),
+  },
+];
+
+export function MinersPanel() {
+  const { data: overview, error } = useView('overview');
+  const workers = overview?.workers;
+  const hidden = overview ? overview.active_miners - overview.workers.length : 0;
+  return (
+    <Panel title="Miners" flush aside={overview && <Types types={overview.miner_types ?? []} />}>
+      {workers?.length === 0 ? (
+        <Empty title={hidden > 0 ? 'No share from any miner yet' : 'No miner is connected'}>
+          {hidden > 0 ? (
+            `${plural(hidden, 'connection')} open; a miner is listed with its first accepted share.`
+          ) : (
+            <>
+              Give yours the address under <a href="#connect">Connect a miner</a>.
+            </>
+          )}
+        </Empty>
+      ) : !workers && error ? (
+        <Failure error={error} />
+      ) : (
+        <>
+          <DataTable
+            caption="Miners with a share in the last half hour"
+            columns={columns}
+            rows={workers}
+            rowKey={(w) => w.name}
+            initialSort={{ key: 'hashrate', descending: true }}
+          />
+          {hidden > 0 && (
+            <p className={styles.more}>
+              The {workers?.length} that were active last, of {formatCount(overview?.active_miners)}{' '}
+              connections.
+            </p>
+          )}
+        </>
+      )}
+    </Panel>
+  );
+}
+
+/** What kinds of miners there are, in a line. */
+function Types({ types }: { types: MinerType[] }) {
+  const shown = types.slice(0, 3);
+  return (
+    <ul className={styles.types} aria-label="Miners by type">
+      {shown.map((t) => (
+        <li key={t.name}>
+          {t.name}
+          {t.total_workers > 1 && <b> × {formatCount(t.total_workers)}</b>}
+        </li>
+      ))}
+      {types.length > shown.length && <li>and {types.length - shown.length} more kinds</li>}
+    </ul>
+  );
+}

@@ -1,0 +1,26 @@
+import { CirclePause, Hourglass } from 'lucide-react';
+import { useView } from '../../api/LiveProvider';
+import { sentence } from '../../lib/format';
+import styles from './StateNotice.module.css';
+
+/** Says why nothing is mined, when nothing is. */
+export function StateNotice() {
+  const { data: status } = useView('status');
+  if (!status || status.state === 'mining') return null;
+  const waiting = status.state === 'waiting_for_node';
+  const Icon = waiting ? Hourglass : CirclePause;
+  return (
+    <div className={styles.notice} role="alert">
+      <Icon size={20} aria-hidden="true" />
+      <div>
+        <p className={styles.title}>
+          {waiting ? 'Waiting for a Bitcoin node' : 'Mining is paused'}
+        </p>
+        {status.reason !== '' && <p>{sentence(status.reason)}</p>}
+        {waiting && (
+          <p>Miners may connect already. Work begins by itself as soon as a node is ready.</p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+import type { ReactNode } from 'react';
+import { useView } from '../../api/LiveProvider';
+import { Facts } from '../../components/Facts';
+import { Empty, Failure } from '../../components/Message';
+import { Panel } from '../../components/Panel';
+import { Skeleton } from '../../components/Skeleton';
+import { Time } from '../../components/Time';
+import {
+  formatAmount,
+  formatBTC,
+  formatCount,
+  formatDifficulty,
+  formatPercent,
+  shortHash,
+} from '../../lib/format';
+import styles from './TemplatePanel.module.css';
+
+/** Weight units that a block may have. */
+const MAX_WEIGHT = 4_000_000;
+
+/** What is being mined right now. */
+export function TemplatePanel() {
+  const { data: status, error } = useView('status');
+  const { data: hashrate } = useView('hashrate');
+  const template = status?.template;
+  const retarget = hashrate?.next_difficulty_retarget;
+  const aside = template && (
+    <span className={styles.age}>
+      <Time at={template.created_at} ago />
+    </span>
+  );
+
+  let content: ReactNode;
+  if (status && !template) {
+    content = <Empty title="No template yet">The pool asks its node for one every second.</Empty>;
+  } else if (!status && error) {
+    content = <Failure error={error} />;
+  } else {
+    content = (
+      <>
+        <p className={styles.height} data-testid="template-height">
+          {template ? `#${formatCount(template.height)}` : <Skeleton width="5ch" />}
+        </p>
+        <Facts
+          items={[
+            ['Reward', template && formatBTC(template.value_sats)],
+            ['Of which fees', template && formatAmount(template.fees_sats)],
+            ['Transactions', template && formatCount(template.transactions)],
+            [
+              'Filled',
+              template && (
+                <span className={styles.full}>
+                  <span className={styles.meter} aria-hidden="true">
+                    <span
+                      style={{ width: `${Math.min(template.weight / MAX_WEIGHT, 1) * 100}%` }}
+                    />
+                  </span>
+                  {formatPercent(template.weight / MAX_WEIGHT)}
+                </span>
+              ),
+            ],
+            ['Network difficulty', template && formatDifficulty(template.network_difficulty)],
+            [
+              'Next change',
+              hashrate &&
+                (retarget
+                  ? `in ${formatCount(retarget.blocks_away)} blocks`
+                  : 'none on this network'),
+            ],
+            [
+              'On top of',
+              template && <code title={template.prev_hash}>{shortHash(template.prev_hash)}</code>,
+            ],
+            ['Checked with the node', template && <Time at={template.updated_at} ago />],
+          ]}
+        />
+      </>
+    );
+  }
+  return (
+    <Panel title="Block being mined" aside={aside}>
+      {content}
+    </Panel>
+  );
+}

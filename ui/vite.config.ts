@@ -1,0 +1,26 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+// The server that `npm run dev` asks for data: a running poolscope, or the
+// mock of `npm run mock`.
+const server = process.env.POOLSCOPE_URL ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    // Browsers of 2024 and later: light-dark() and nesting go out as written.
+    target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'],
+    // Data URLs would need a hole in the Content-Security-Policy.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/api': { target: server, ws: true } },
+  },
+  test: {
+    // Tests that need a document ask for jsdom in their first line.
+    environment: 'node',
+    include: ['src/**/*.test.{ts,tsx}'],
+  },
+});
