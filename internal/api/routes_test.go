@@ -92,6 +92,31 @@ func TestBlocksLimit(t *testing.T) {
 	}
 }
 
+// TestNewBlockShowsAtOnce lets a block be found right after somebody asked for
+// the list, in the time that an answer stands otherwise.
+func TestNewBlockShowsAtOnce(t *testing.T) {
+	m := full()
+	snap := *m.snapshot.Load()
+	snap.Blocks = []ledger.Block{{Height: 1, State: ledger.BlockAccepted}}
+	m.snapshot.Store(&snap)
+	s, _ := newTestServer(t, m, Config{})
+	first := get(t, s, "/api/blocks?limit=100").Body.String()
+
+	unchanged := snap
+	m.snapshot.Store(&unchanged)
+	if again := get(t, s, "/api/blocks?limit=100").Body.String(); again != first || s.blocks[100].built.Load() != 1 {
+		t.Errorf("built %d times for the same blocks", s.blocks[100].built.Load())
+	}
+
+	next := snap
+	next.Blocks = []ledger.Block{{Height: 2, State: ledger.BlockAccepted}, snap.Blocks[0]}
+	m.snapshot.Store(&next)
+	var blocks []foundBlock
+	if err := json.Unmarshal(get(t, s, "/api/blocks?limit=100").Body.Bytes(), &blocks); err != nil || len(blocks) != 2 || blocks[0].Height != 2 {
+		t.Errorf("got %+v, %v; want the new block first", blocks, err)
+	}
+}
+
 // TestRefusedBlocksDoNotCount checks that blocks which every node refused do
 // not take the place of others in the list.
 func TestRefusedBlocksDoNotCount(t *testing.T) {

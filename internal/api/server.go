@@ -116,11 +116,22 @@ func (s *Server) makeViews() {
 	s.status = newView(periodStatus, plain(func(m moment) any { return s.buildStatus(m) }))
 	for limit := minBlocks; limit <= maxBlocks; limit++ {
 		s.blocks[limit] = newView(periodBlocks, plain(func(m moment) any { return buildBlocks(m, limit) }))
+		s.blocks[limit].edition = s.blocksEdition
 	}
 	s.history = make(map[string]*view)
 	for _, hr := range historyRanges() {
 		s.history[hr.name] = newView(hr.every, func(now time.Time) (any, error) { return s.buildHistory(now, hr) })
 	}
+}
+
+// blocksEdition changes with the list of blocks: who has seen a block through
+// /api/live finds it in /api/blocks, too. The ledger makes a new list for each
+// change, so its place in memory tells them apart.
+func (s *Server) blocksEdition() any {
+	if blocks := s.read(s.now()).ledger.Blocks; len(blocks) > 0 {
+		return &blocks[0]
+	}
+	return nil
 }
 
 // liveTopics are the views that /api/live sends, as of each second. There the

@@ -31,6 +31,9 @@ type view struct {
 	every time.Duration
 	build func(now time.Time) (any, error)
 	built atomic.Uint64 // encodings so far
+	// edition, where there is one, tells what the view shows: a response stands
+	// no longer than its edition. Values are compared with ==.
+	edition func() any
 
 	latest atomic.Pointer[payload]
 	mu     sync.Mutex // held while building, so that simultaneous misses build once
@@ -40,6 +43,7 @@ type view struct {
 type payload struct {
 	body          []byte
 	updated, next time.Time
+	edition       any
 
 	gzOnce sync.Once
 	gz     []byte // nil when compression gains nothing
@@ -51,12 +55,15 @@ func newView(every time.Duration, build func(now time.Time) (any, error)) *view 
 
 // get returns the payload that stands at now.
 func (v *view) get(now time.Time) (*payload, error) {
-	if p := v.latest.Load(); p.standsAt(now) {
+	edition := v.currentEdition()
+	if p := v.latest.Load(); p.standsAt(now) && p.edition == edition {
 		return p, nil
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if p := v.latest.Load(); p.standsAt(now) {
+	// Read before the value is built, so that it is never newer than that.
+	edition = v.currentEdition()
+	if p := v.latest.Load(); p.standsAt(now) && p.edition == edition {
 		return p, nil
 	}
 
@@ -69,9 +76,16 @@ func (v *view) get(now time.Time) (*payload, error) {
 		return nil, fmt.Errorf("encode view: %w", err)
 	}
 	v.built.Add(1)
-	p := &payload{body: append(body, '\n'), updated: now, next: now.Add(v.every)}
+	p := &payload{body: append(body, '\n'), updated: now, next: now.Add(v.every), edition: edition}
 	v.latest.Store(p)
 	return p, nil
+}
+
+func (v *view) currentEdition() any {
+	if v.edition == nil {
+		return nil
+	}
+	return v.edition()
 }
 
 // standsAt reports whether p is still good at now. One from the future, after
