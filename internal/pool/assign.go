@@ -49,7 +49,7 @@ func (s *session) startDifficulty() float64 {
 			return s.clamp(wish)
 		}
 	}
-	start := s.pool.cfg.Difficulty.Start
+	start := s.pool.config().Difficulty.Start
 	if s.class.start > 0 {
 		start = s.class.start
 	}
@@ -62,7 +62,7 @@ func (s *session) startDifficulty() float64 {
 }
 
 func (s *session) clamp(d float64) float64 {
-	limits := s.pool.cfg.Difficulty
+	limits := s.pool.config().Difficulty
 	lowest := max(limits.Min, s.wish.hints.min, s.wish.configured)
 	if limits.Max > 0 {
 		lowest = min(lowest, limits.Max)
@@ -97,7 +97,7 @@ func (s *session) steerLocked(now time.Time, d float64) {
 
 // controlled says whether difficulty control is on for the connection.
 func (s *session) controlled() bool {
-	return s.pool.cfg.Difficulty.Vardiff && s.wish.hints.fixed == 0
+	return s.pool.config().Difficulty.Vardiff && s.wish.hints.fixed == 0
 }
 
 // sendWork gives the session the newest job, if it waits for one and does not

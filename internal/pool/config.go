@@ -9,7 +9,8 @@ import (
 	"github.com/poolscope/poolscope/internal/stratum"
 )
 
-// Config says how the pool behaves. It is fixed for the life of a Pool.
+// Config says how the pool behaves. Reconfigure changes most of it while the
+// pool runs.
 type Config struct {
 	Payout     PayoutConfig
 	Difficulty DifficultyConfig

@@ -217,7 +217,7 @@ func (s *session) handleConfigure(r *stratum.Request) {
 		result = stratum.AppendString(result, name)
 		switch name {
 		case "version-rolling":
-			s.mask = s.pool.cfg.VersionMask & c.VersionMask
+			s.mask = s.pool.config().VersionMask & c.VersionMask
 			if s.mask == 0 {
 				result = append(result, ":false"...)
 				continue

@@ -74,7 +74,8 @@ func TestClassOf(t *testing.T) {
 
 // Precedence of what a miner may wish (R-A3), within the operator's limits.
 func TestStartDifficulty(t *testing.T) {
-	p := &Pool{cfg: Config{Difficulty: DifficultyConfig{Start: 512, Min: 0.001, Max: 100_000}}}
+	p := new(Pool)
+	p.settings.Store(&settings{Config: Config{Difficulty: DifficultyConfig{Start: 512, Min: 0.001, Max: 100_000}}})
 	for name, c := range map[string]struct {
 		wish  wishes
 		agent string

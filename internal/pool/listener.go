@@ -94,20 +94,21 @@ func (p *Pool) newSession(nc net.Conn, secure bool) (*session, stratum.CloseReas
 	remote, _ := netip.ParseAddrPort(nc.RemoteAddr().String())
 	address := remote.Addr().Unmap()
 
+	cfg := p.config()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.stopping:
 		return nil, stratum.CloseShutdown
-	case p.cfg.MaxConnections > 0 && len(p.sessions) >= p.cfg.MaxConnections:
+	case cfg.MaxConnections > 0 && len(p.sessions) >= cfg.MaxConnections:
 		return nil, stratum.CloseTooMany
-	case p.cfg.MaxPerAddress > 0 && p.perAddress[address] >= p.cfg.MaxPerAddress:
+	case cfg.MaxPerAddress > 0 && p.perAddress[address] >= cfg.MaxPerAddress:
 		return nil, stratum.CloseTooManyFromAddress
 	}
 	for p.sessions[p.nextID] != nil {
 		p.nextID++
 	}
-	s := &session{pool: p, remote: remote, tls: secure, connectedAt: time.Now(), mask: p.cfg.VersionMask}
+	s := &session{pool: p, remote: remote, tls: secure, connectedAt: time.Now(), mask: cfg.VersionMask}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
 	s.id = hex.EncodeToString(s.extranonce1[:])
 	p.sessions[p.nextID] = s
@@ -119,7 +120,7 @@ func (p *Pool) newSession(nc net.Conn, secure bool) (*session, stratum.CloseReas
 		p.tlsConnections.Add(1)
 	}
 	s.conn = stratum.NewConn(nc, s.id)
-	s.conn.SetTap(p.cfg.Tap)
+	s.conn.SetTap(cfg.Tap)
 	return s, stratum.CloseUnknown
 }
 

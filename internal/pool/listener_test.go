@@ -377,7 +377,7 @@ func TestNetworkIsLearned(t *testing.T) {
 	fresh.newTip()
 	right.nextJob()
 	<-read
-	if got := p.rules.Load().network; got != bitcoin.Regtest {
+	if got := p.rules().network; got != bitcoin.Regtest {
 		t.Errorf("network %s", got)
 	}
 	p.shutdown()

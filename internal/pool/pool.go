@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -31,10 +30,12 @@ const drainTime = 400 * time.Millisecond
 // Pool is the mining pool. Make one with New, give it templates with
 // SetTemplate and connections with Serve, and let Run do the rest.
 type Pool struct {
-	cfg    Config
 	log    *slog.Logger
 	ledger *ledger.Ledger
 	blocks *blockKeeper
+
+	settings   atomic.Pointer[settings]
+	settingsMu sync.Mutex // held while settings are replaced
 
 	counters  counters
 	events    events
@@ -42,10 +43,9 @@ type Pool struct {
 	ctx       atomic.Pointer[context.Context] // of Run; blocks go on under it
 
 	tips       atomic.Pointer[tips]
-	rules      atomic.Pointer[ruleSet] // nil until the network is known
-	templateAt atomic.Int64            // unix nanoseconds
-	fault      atomic.Pointer[string]  // why no work can be made, nil while it can
-	jobNumber  uint32                  // of the last job; SetTemplate's alone
+	templateAt atomic.Int64           // unix nanoseconds
+	fault      atomic.Pointer[string] // why no work can be made, nil while it can
+	jobNumber  uint32                 // of the last job; SetTemplate's alone
 
 	lastFailure atomic.Pointer[string] // newest reason of workFailed
 	tipNumber   uint32
@@ -75,18 +75,11 @@ type tips struct {
 	earlier []*tip
 }
 
-// ruleSet is what follows from the network.
-type ruleSet struct {
-	network bitcoin.Network
-	payout  payoutRules
-}
-
 // New makes a pool. It opens the block folder and starts nothing. A network
 // that is known in advance may be given; "" learns it from the first template.
 func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slog.Logger) (*Pool, error) {
 	cfg.setDefaults()
 	p := &Pool{
-		cfg:        cfg,
 		log:        log,
 		ledger:     l,
 		startedAt:  time.Now(),
@@ -97,6 +90,7 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 		nextID:    rand.Uint32(),
 		jobNumber: rand.Uint32N(1 << 20),
 	}
+	p.settings.Store(&settings{Config: cfg})
 	p.blocks = &blockKeeper{
 		files:    blockFiles{cfg.BlockDir},
 		node:     n,
@@ -195,7 +189,8 @@ func (p *Pool) SetTemplate(t *node.Template) {
 	old := p.tips.Load()
 	sameTip := old != nil && old.current.prevHash == t.PrevHash
 	p.jobNumber = (p.jobNumber + 1) % maxJobNumber
-	j, err := newJob(t, p.jobNumber, p.rules.Load().payout, &p.cfg, !sameTip, now)
+	set := p.settings.Load()
+	j, err := newJob(t, p.jobNumber, set.rules.payout, &set.Config, !sameTip, now)
 	if err != nil {
 		p.noWork(err)
 		return
@@ -231,26 +226,6 @@ func (p *Pool) SetTemplate(t *node.Template) {
 		p.log.Info("new tip", "height", t.Height-1, "hash", t.PrevHash.String(),
 			"transactions", len(t.Transactions), "node", t.Node, "fanout", time.Since(now))
 	}
-}
-
-// learnNetwork fixes the network once it is known.
-func (p *Pool) learnNetwork(n bitcoin.Network) error {
-	if have := p.rules.Load(); have != nil {
-		if have.network != n {
-			return fmt.Errorf("template is for network %q, the pool mines on %q", n, have.network)
-		}
-		return nil
-	}
-	rules, err := newPayoutRules(p.cfg.Payout, n)
-	if err != nil {
-		return err
-	}
-	if err := rules.fit(&p.cfg, longestScript); err != nil {
-		p.log.Warn("miners with long addresses will get no work", "err", err)
-		p.events.add(time.Now(), "job", "miners with long addresses will get no work: "+err.Error())
-	}
-	p.rules.Store(&ruleSet{n, rules})
-	return nil
 }
 
 // broadcast gives the newest job to every session, on all processors. It
@@ -378,9 +353,9 @@ func (s *session) nameOf(submitted []byte) string {
 // checkAddress says whether an address can be paid. While the network is not
 // known any network's address will do; it is checked again then.
 func (p *Pool) checkAddress(address string) stratum.Reject {
-	if rules := p.rules.Load(); rules != nil {
-		script, err := bitcoin.PayoutScript(address, rules.network)
-		if err == nil && rules.payout.fit(&p.cfg, script) != nil {
+	if set := p.settings.Load(); set.rules != nil {
+		script, err := bitcoin.PayoutScript(address, set.rules.network)
+		if err == nil && set.rules.payout.fit(&set.Config, script) != nil {
 			return stratum.RejectUnpayable
 		}
 		return rejectOf(script, err)
@@ -404,7 +379,7 @@ func rejectOf(_ []byte, err error) stratum.Reject {
 
 // shareInterval is the wanted time between a connection's shares.
 func (p *Pool) shareInterval() time.Duration {
-	return time.Duration(float64(time.Minute) / p.cfg.Difficulty.SharesPerMinute)
+	return time.Duration(float64(time.Minute) / p.config().Difficulty.SharesPerMinute)
 }
 
 // Status is the pool's read model, at most a second old.
@@ -412,6 +387,7 @@ func (p *Pool) Status() *Status { return p.status.Load() }
 
 // publish makes a new read model.
 func (p *Pool) publish(now time.Time) {
+	set := p.settings.Load()
 	st := &Status{
 		At:             now,
 		StartedAt:      p.startedAt,
@@ -419,9 +395,9 @@ func (p *Pool) publish(now time.Time) {
 		Connections:    int(p.connections.Load()),
 		TLSConnections: int(p.tlsConnections.Load()),
 		Authorized:     int(p.authorized.Load()),
-		Tag:            p.cfg.Tag,
-		FeePercent:     p.cfg.Payout.FeePercent,
-		FeeAddress:     p.cfg.Payout.FeeAddress,
+		Tag:            set.Tag,
+		FeePercent:     set.Payout.FeePercent,
+		FeeAddress:     set.Payout.FeeAddress,
 		Bans:           []Ban{},
 		Closes:         p.counters.closeCounts(),
 		Drops:          p.counters.dropCounts(),
@@ -440,8 +416,8 @@ func (p *Pool) publish(now time.Time) {
 	if fault := p.blocks.fault.Load(); fault != nil {
 		st.BlockFault = *fault
 	}
-	if rules := p.rules.Load(); rules != nil {
-		st.Network = rules.network
+	if set.rules != nil {
+		st.Network = set.rules.network
 	}
 	templateAt := time.Unix(0, p.templateAt.Load())
 	j := p.current()

@@ -237,6 +237,7 @@ func (s *session) tick(now time.Time) {
 	if s.lastJob == nil {
 		return
 	}
+	s.vardiff.interval = s.pool.shareInterval() // a reload may have changed it
 	if s.controlled() {
 		s.steerLocked(now, s.vardiff.tick(now, s.difficulty))
 	}

@@ -139,7 +139,7 @@ func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why str
 	isBlock = sh.hash.Meets(&w.job.target)
 	why = s.policy(current, sh, now)
 	if !sh.versionOK && !isBlock {
-		isBlock = sh.blockByOtherVersion(&sc.submit, s.pool.cfg.VersionMask)
+		isBlock = sh.blockByOtherVersion(&sc.submit, s.pool.config().VersionMask)
 	}
 	return why, isBlock
 }

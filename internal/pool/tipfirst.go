@@ -19,7 +19,7 @@ const retargetInterval = 2016
 // for the template is right.
 func (p *Pool) SetTip(t node.Tip) {
 	tips := p.tips.Load()
-	if !p.cfg.TipFirst || tips == nil {
+	if !p.config().TipFirst || tips == nil {
 		return
 	}
 	if empty, ok := emptyTemplate(tips.current.current.template, t, time.Now()); ok {

@@ -1,0 +1,86 @@
+package pool
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+)
+
+// settings are what is in force at one moment. They never change: a reload or a
+// network that became known puts others in their place, all at once, and who
+// reads them pays one atomic load.
+type settings struct {
+	Config
+	rules *ruleSet // nil until the network is known
+}
+
+// ruleSet is what follows from the network.
+type ruleSet struct {
+	network bitcoin.Network
+	payout  payoutRules
+}
+
+// config is the configuration in force. Who needs several values that belong
+// together takes it once.
+func (p *Pool) config() *Config { return &p.settings.Load().Config }
+
+// rules follow from the network; nil until it is known.
+func (p *Pool) rules() *ruleSet { return p.settings.Load().rules }
+
+// Reconfigure puts another configuration in force while miners are at work: the
+// limits of connections count from the next connection on, difficulties from a
+// miner's next work on, tag and payouts from the next job on.
+//
+// BlockDir, Tap and VersionMask stay as New got them. An error means that the
+// configuration cannot pay whom it should, and nothing has changed.
+func (p *Pool) Reconfigure(cfg Config) error {
+	cfg.setDefaults()
+	p.settingsMu.Lock()
+	defer p.settingsMu.Unlock()
+	old := p.settings.Load()
+	cfg.BlockDir, cfg.Tap, cfg.VersionMask = old.BlockDir, old.Tap, old.VersionMask
+	next := &settings{Config: cfg}
+	if old.rules != nil {
+		if err := p.resolve(next, old.rules.network); err != nil {
+			return err
+		}
+	}
+	p.settings.Store(next)
+	p.blocks.node.Refresh()
+	return nil
+}
+
+// learnNetwork fixes the network once it is known.
+func (p *Pool) learnNetwork(n bitcoin.Network) error {
+	p.settingsMu.Lock()
+	defer p.settingsMu.Unlock()
+	old := p.settings.Load()
+	if old.rules != nil {
+		if old.rules.network != n {
+			return fmt.Errorf("template is for network %q, the pool mines on %q", n, old.rules.network)
+		}
+		return nil
+	}
+	next := &settings{Config: old.Config}
+	if err := p.resolve(next, n); err != nil {
+		return err
+	}
+	p.settings.Store(next)
+	return nil
+}
+
+// resolve fills in what follows from the network, and says so when not every
+// miner can be paid.
+func (p *Pool) resolve(s *settings, n bitcoin.Network) error {
+	rules, err := newPayoutRules(s.Payout, n)
+	if err != nil {
+		return err
+	}
+	if err := rules.fit(&s.Config, longestScript); err != nil {
+		p.log.Warn("miners with long addresses will get no work", "err", err)
+		p.events.add(time.Now(), "job", "miners with long addresses will get no work: "+err.Error())
+	}
+	s.rules = &ruleSet{n, rules}
+	return nil
+}
