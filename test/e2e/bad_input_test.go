@@ -77,7 +77,7 @@ func TestBlockFolderThatCannotBeWritten(t *testing.T) {
 			t.Parallel()
 			node := nodes.StartBtcd(t)
 			p := start(t, t.TempDir(), "pool", "--config", poolFile(t, nodeSection(node.RPC)))
-			obstruct(t, filepath.Join(p.dataDir, "blocks"))
+			obstruct(t, filepath.Join(p.DataDir, "blocks"))
 
 			miner := mine(t, p, minerAddress+".e2e")
 			waitForBlocks(t, p, 2)
@@ -90,7 +90,7 @@ func TestBlockFolderThatCannotBeWritten(t *testing.T) {
 				t.Error("nothing on the page says that blocks cannot be saved")
 			}
 			p.stop(t)
-			wantBooksOnChain(t, p.dataDir, node.RPC)
+			wantBooksOnChain(t, p.DataDir, node.RPC)
 		})
 	}
 }

@@ -98,12 +98,12 @@ func TestBusyPort(t *testing.T) {
 func TestTwoProcessesOnOneDataFolder(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), demoFlags("--miners", "0")...)
-	o := runToEnd(t, append(demoFlags("--miners", "0"), "--data-dir", p.dataDir, "--http", "127.0.0.1:0", "--stratum", "127.0.0.1:0", "--stratum-tls", "127.0.0.1:0")...)
-	o.wantFailure(t, 1, p.dataDir, "--data-dir")
+	o := runToEnd(t, append(demoFlags("--miners", "0"), "--data-dir", p.DataDir, "--http", "127.0.0.1:0", "--stratum", "127.0.0.1:0", "--stratum-tls", "127.0.0.1:0")...)
+	o.wantFailure(t, 1, p.DataDir, "--data-dir")
 
 	// The first one is unharmed, and its ports.json is still there.
 	nodes.WaitFor(t, startLimit, "the first one is ready", func() bool { return p.ready(t) })
-	if _, err := os.Stat(filepath.Join(p.dataDir, "ports.json")); err != nil {
+	if _, err := os.Stat(filepath.Join(p.DataDir, "ports.json")); err != nil {
 		t.Error(err)
 	}
 	p.stop(t)

@@ -25,8 +25,8 @@ func TestDemo(t *testing.T) {
 	t.Logf("two blocks %s after the start", time.Since(begin).Round(time.Second))
 
 	t.Run("the chain contains the blocks and they pay the miner", func(t *testing.T) {
-		for _, b := range settledBlocks(t, p, p.node()) {
-			wantDemoBlock(t, p.node(), b)
+		for _, b := range settledBlocks(t, p, p.Node()) {
+			wantDemoBlock(t, p.Node(), b)
 		}
 	})
 
@@ -39,7 +39,7 @@ func TestDemo(t *testing.T) {
 			height := get[struct {
 				Height int64 `json:"block_height"`
 			}](t, p, "/api/pool-hashrate").Height
-			return height == p.node().Height(t)
+			return height == p.Node().Height(t)
 		})
 		nodes.WaitFor(t, 20*time.Second, "every block that the API lists and that is not stale counts as accepted", func() bool {
 			inChain := 0
@@ -78,7 +78,7 @@ func TestDemo(t *testing.T) {
 			if b.state == "stale" || b.state == "rejected" {
 				continue
 			}
-			if got := again.node().BlockAt(t, b.height); got.Hash != b.hash {
+			if got := again.Node().BlockAt(t, b.height); got.Hash != b.hash {
 				t.Errorf("after the restart, block %d of the chain is %s; the books say %s", b.height, got.Hash, b.hash)
 			}
 		}
@@ -158,9 +158,9 @@ func junkEverywhere(t *testing.T, p *running) {
 	}
 
 	before := get[overview](t, p, "/api/overview").accepted()
-	height := p.node().Height(t)
+	height := p.Node().Height(t)
 	nodes.WaitFor(t, 60*time.Second, "shares and a block after the junk", func() bool {
-		return get[overview](t, p, "/api/overview").accepted() > before && p.node().Height(t) > height
+		return get[overview](t, p, "/api/overview").accepted() > before && p.Node().Height(t) > height
 	})
 	if !p.ready(t) {
 		t.Error("it is not ready any more")

@@ -30,7 +30,7 @@ func TestPoolOnBtcd(t *testing.T) {
 	nodes.WaitFor(t, 60*time.Second, "a buried block has won", func() bool { return resultOf(t, p, blocks[0].Hash) == "winning" })
 
 	p.stop(t)
-	wantBooksOnChain(t, p.dataDir, node.RPC)
+	wantBooksOnChain(t, p.DataDir, node.RPC)
 }
 
 // TestPoolOnBitcoind mines on a real bitcoind with ZMQ, with transactions in
@@ -77,7 +77,7 @@ func TestPoolOnBitcoind(t *testing.T) {
 	})
 
 	p.stop(t)
-	wantBooksOnChain(t, p.dataDir, node.RPC)
+	wantBooksOnChain(t, p.DataDir, node.RPC)
 }
 
 // TestPoolNoticesBlocksOfOthers is the latency that ZMQ is for: miners get work

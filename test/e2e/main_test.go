@@ -3,37 +3,15 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
-	"github.com/poolscope/poolscope/test/nodes"
+	"github.com/poolscope/poolscope/test/program"
 )
 
-// program is the path of the binary under test, built once.
-var program string
+// binary is the path of the program under test, built once.
+var binary string
 
 func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "poolscope-e2e-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "make folder:", err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }() // a folder that stays in /tmp harms nobody
-
-	program = filepath.Join(dir, "poolscope")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./cmd/poolscope")
-	build.Dir = nodes.Root()
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build poolscope: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	os.Exit(program.Main(m, &binary))
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,60 +16,29 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/test/nodes"
+	"github.com/poolscope/poolscope/test/program"
 )
 
 // Times that the program must keep, with what it may take on a busy machine.
 const (
-	startLimit = 20 * time.Second // until ports.json is there
-	stopLimit  = 2 * time.Second  // from SIGTERM to the end, by the issue
+	startLimit = program.StartLimit
+	stopLimit  = 2 * time.Second // from SIGTERM to the end, by the issue
 )
 
-// ports is DATA/ports.json.
-type ports struct {
-	HTTP       string `json:"http"`
-	Stratum    string `json:"stratum"`
-	StratumTLS string `json:"stratum_tls"`
-	NodeRPC    string `json:"node_rpc"`
-	NodeCookie string `json:"node_cookie"`
-	NodeZMQ    string `json:"node_zmq"`
-}
-
 // running is a poolscope that serves: the demo or the pool.
-type running struct {
-	*nodes.Process
-	ports
-	dataDir string
-}
+type running struct{ *program.Server }
 
 // start runs a serving sub-command in dataDir and returns when its addresses
 // are known.
 func start(t testing.TB, dataDir string, arguments ...string) *running {
 	t.Helper()
-	if err := os.Remove(filepath.Join(dataDir, "ports.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err) // one that was left by a process that was killed must not be taken for news
-	}
-	command := append([]string{program, arguments[0], "--data-dir", dataDir, "--http", "127.0.0.1:0",
-		"--stratum", "127.0.0.1:0", "--stratum-tls", "127.0.0.1:0"}, arguments[1:]...)
-	p := &running{Process: nodes.Start(t, "poolscope "+arguments[0], command...), dataDir: dataDir}
-	nodes.WaitFor(t, startLimit, "ports.json", func() bool {
-		if !p.Running() {
-			t.Fatalf("it ended at its start with code %d:\n%s", p.ExitCode(), p.Output())
-		}
-		data, err := os.ReadFile(filepath.Join(dataDir, "ports.json"))
-		return err == nil && json.Unmarshal(data, &p.ports) == nil
-	})
-	return p
+	return &running{program.Start(t, binary, dataDir, append(arguments[:1:1], program.AnyPorts(arguments[1:]...)...)...)}
 }
 
 // demoFlags make a demo that is quick and leaves other programs' ports alone.
 func demoFlags(more ...string) []string {
 	return append([]string{"demo", "--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0",
 		"--block-interval", "3s", "--tx-rate", "3"}, more...)
-}
-
-// node is a client for the demo's own node.
-func (p *running) node() nodes.RPC {
-	return nodes.RPC{URL: "http://" + p.NodeRPC, CookieFile: p.NodeCookie}
 }
 
 // get decodes a JSON response of the program's HTTP server.
@@ -133,7 +101,7 @@ func (p *running) blocks(t *testing.T) []foundBlock {
 // unanswered lists the files of found blocks that no node has answered yet.
 func (p *running) unanswered(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(p.dataDir, "blocks", "*.hex"))
+	files, err := filepath.Glob(filepath.Join(p.DataDir, "blocks", "*.hex"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +152,7 @@ func (p *running) stop(t testing.TB) {
 	if code := p.ExitCode(); code != 0 {
 		t.Errorf("%s ended with code %d, want 0", p.Name, code)
 	}
-	if _, err := os.Stat(filepath.Join(p.dataDir, "ports.json")); err == nil {
+	if _, err := os.Stat(filepath.Join(p.DataDir, "ports.json")); err == nil {
 		t.Error("ports.json tells of a program that has ended")
 	}
 }
@@ -199,7 +167,7 @@ type outcome struct {
 // runToEnd runs a command that is expected to end by itself, soon.
 func runToEnd(t *testing.T, arguments ...string) outcome {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, arguments...)
+	cmd := exec.CommandContext(t.Context(), binary, arguments...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	timer := time.AfterFunc(startLimit, func() {
@@ -258,6 +226,6 @@ func nodeSection(r nodes.RPC, lines ...string) string {
 // and the pool asks for nothing harder: a few hashes a second are plenty.
 func mine(t *testing.T, p *running, user string) *nodes.Process {
 	t.Helper()
-	return nodes.Start(t, "miner", program, "miner", "--pool", "stratum+tcp://"+p.Stratum, "--user", user,
+	return nodes.Start(t, "miner", binary, "miner", "--pool", "stratum+tcp://"+p.Stratum, "--user", user,
 		"--threads", "1", "--max-hashrate", "4")
 }
