@@ -204,10 +204,10 @@ func (p *poolParts) front() stage {
 			part{"HTTP redirect", func(ctx context.Context) error { return p.api.ServeRedirect(ctx, p.http, p.https.Addr()) }})
 	}
 	for _, l := range p.stratum {
-		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, nil) }})
+		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})
 	}
 	for _, l := range p.stratumTLS {
-		parts = append(parts, part{"Stratum TLS listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, p.tls) }})
+		parts = append(parts, part{"Stratum TLS listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{TLS: p.tls}) }})
 	}
 	return parts
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/poolscope/poolscope/internal/devnet"
 	"github.com/poolscope/poolscope/internal/miner"
+	"github.com/poolscope/poolscope/internal/pool"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
 
@@ -47,7 +48,7 @@ func TestBlockOnAnnouncedTipIsAccepted(t *testing.T) {
 	run(p.nodes.Run)
 	run(p.ledger.Run)
 	run(p.pool.Run)
-	run(func(ctx context.Context) error { return p.pool.Serve(ctx, p.stratum[0], nil) })
+	run(func(ctx context.Context) error { return p.pool.Serve(ctx, p.stratum[0], pool.ListenerOptions{}) })
 
 	// One template for the pool; from here on it hears of tips only.
 	p.pool.SetTemplate(<-p.nodes.Templates())

@@ -49,8 +49,8 @@ func (s *session) startDifficulty() float64 {
 			return s.clamp(wish)
 		}
 	}
-	start := s.pool.config().Difficulty.Start
-	if s.class.start > 0 {
+	start := s.port.limits(s.pool.config().Difficulty).Start
+	if s.class.start > 0 && s.port.Start == 0 {
 		start = s.class.start
 	}
 	// On a test network, where any miner's usual difficulty is above the
@@ -62,7 +62,7 @@ func (s *session) startDifficulty() float64 {
 }
 
 func (s *session) clamp(d float64) float64 {
-	limits := s.pool.config().Difficulty
+	limits := s.port.limits(s.pool.config().Difficulty)
 	lowest := max(limits.Min, s.wish.hints.min, s.wish.configured)
 	if limits.Max > 0 {
 		lowest = min(lowest, limits.Max)

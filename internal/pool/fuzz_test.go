@@ -41,7 +41,7 @@ func FuzzSession(f *testing.F) {
 			r := newRig(t, true)
 			r.newTip(withTransactions(2))
 			server, client := net.Pipe()
-			r.pool.Accept(server, nil)
+			r.pool.Accept(server, ListenerOptions{})
 			var writer sync.WaitGroup
 			writer.Go(func() {
 				_, _ = client.Write(sent)

@@ -93,7 +93,7 @@ func TestStartDifficulty(t *testing.T) {
 		"max over floor": {wishes{hints: hints{min: 1e9}}, "x", 100_000},
 		"operator's min": {wishes{suggested: 1e-9}, "x", 0.001},
 	} {
-		s := &session{pool: p, wish: c.wish, class: classOf(c.agent)}
+		s := &session{pool: p, port: &port{}, wish: c.wish, class: classOf(c.agent)}
 		if got := s.startDifficulty(); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}

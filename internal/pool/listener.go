@@ -26,10 +26,10 @@ const (
 	acceptBackoff       = 50 * time.Millisecond
 )
 
-// Serve accepts miners on a listener until it is closed or ctx ends. With a
-// TLS configuration, it speaks TLS.
-func (p *Pool) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
-	p.addListener(l, config != nil)
+// Serve accepts miners on a listener, by the rules of its options, until it is
+// closed or ctx ends.
+func (p *Pool) Serve(ctx context.Context, l net.Listener, o ListenerOptions) error {
+	from := p.addListener(l, o)
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	trouble := ""
@@ -37,7 +37,7 @@ func (p *Pool) Serve(ctx context.Context, l net.Listener, config *tls.Config) er
 		nc, err := l.Accept()
 		switch {
 		case err == nil:
-			p.Accept(nc, config)
+			p.accept(nc, from)
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -55,20 +55,26 @@ func (p *Pool) Serve(ctx context.Context, l net.Listener, config *tls.Config) er
 	}
 }
 
-func (p *Pool) addListener(l net.Listener, secure bool) {
+func (p *Pool) addListener(l net.Listener, o ListenerOptions) *port {
 	scheme := "stratum+tcp://"
-	if secure {
+	if o.TLS != nil {
 		scheme = "stratum+ssl://"
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	address := l.Addr().String()
-	p.listeners = append(p.listeners, Listener{URL: scheme + address, Addr: address, TLS: secure})
+	from := &port{ListenerOptions: o}
+	p.listeners = append(p.listeners, Listener{Name: o.Name, URL: scheme + address, Addr: address, TLS: o.TLS != nil})
+	return from
 }
 
-// Accept serves one connection in a goroutine of its own. With a TLS
-// configuration, it makes the TLS handshake first.
-func (p *Pool) Accept(nc net.Conn, config *tls.Config) {
+// Accept serves one connection, by the rules of the options, in a goroutine of
+// its own.
+func (p *Pool) Accept(nc net.Conn, o ListenerOptions) {
+	p.accept(nc, &port{ListenerOptions: o})
+}
+
+func (p *Pool) accept(nc net.Conn, from *port) {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		// A connection that takes no options is on its way out; its reader
 		// will notice.
@@ -77,10 +83,10 @@ func (p *Pool) Accept(nc net.Conn, config *tls.Config) {
 			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 		})
 	}
-	if config != nil {
-		nc = tls.Server(nc, config)
+	if from.TLS != nil {
+		nc = tls.Server(nc, from.TLS)
 	}
-	s, refusal := p.newSession(nc, config != nil)
+	s, refusal := p.newSession(nc, from)
 	if s == nil {
 		p.counters.close(refusal)
 		_ = nc.Close()
@@ -90,13 +96,16 @@ func (p *Pool) Accept(nc net.Conn, config *tls.Config) {
 }
 
 // newSession registers a connection, or says why it is refused.
-func (p *Pool) newSession(nc net.Conn, secure bool) (*session, stratum.CloseReason) {
+func (p *Pool) newSession(nc net.Conn, from *port) (*session, stratum.CloseReason) {
 	remote, _ := netip.ParseAddrPort(nc.RemoteAddr().String())
 	address := remote.Addr().Unmap()
 
 	cfg := p.config()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if why, full := from.fullLocked(); full {
+		return nil, why
+	}
 	switch {
 	case p.stopping:
 		return nil, stratum.CloseShutdown
@@ -108,15 +117,16 @@ func (p *Pool) newSession(nc net.Conn, secure bool) (*session, stratum.CloseReas
 	for p.sessions[p.nextID] != nil {
 		p.nextID++
 	}
-	s := &session{pool: p, remote: remote, tls: secure, connectedAt: time.Now(), mask: cfg.VersionMask}
+	s := &session{pool: p, port: from, remote: remote, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
 	s.id = hex.EncodeToString(s.extranonce1[:])
 	p.sessions[p.nextID] = s
 	p.perAddress[address]++
+	from.connections++
 	p.nextID++
 	p.wg.Add(1)
 	p.connections.Add(1)
-	if secure {
+	if s.tls {
 		p.tlsConnections.Add(1)
 	}
 	s.conn = stratum.NewConn(nc, s.id)
@@ -171,6 +181,7 @@ func (p *Pool) endSession(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.sessions, binary.BigEndian.Uint32(s.extranonce1[:]))
+	s.port.connections--
 	address := s.remote.Addr().Unmap()
 	if p.perAddress[address]--; p.perAddress[address] <= 0 {
 		delete(p.perAddress, address)

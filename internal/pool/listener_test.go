@@ -162,7 +162,7 @@ func TestShutdown(t *testing.T) {
 	}
 	// Who comes now is not let in.
 	server, client := net.Pipe()
-	r.pool.Accept(server, nil)
+	r.pool.Accept(server, ListenerOptions{})
 	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after the stop: %v", err)
 	}
@@ -262,7 +262,7 @@ func TestAcceptGoesOnAfterFailures(t *testing.T) {
 	flaky.failures.Store(3)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- r.pool.Serve(ctx, flaky, nil) }()
+	go func() { done <- r.pool.Serve(ctx, flaky, ListenerOptions{}) }()
 	r.listen = l.Addr().String()
 	if got := r.connect(t).call("mining.ping"); string(got.Result) != `"pong"` {
 		t.Errorf("ping: %+v", got)
@@ -280,7 +280,7 @@ func TestAcceptGoesOnAfterFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = l.Close()
-	if err := r.pool.Serve(context.Background(), l, nil); !errors.Is(err, net.ErrClosed) {
+	if err := r.pool.Serve(context.Background(), l, ListenerOptions{}); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Serve on a closed listener: %v", err)
 	}
 }
@@ -299,7 +299,7 @@ func TestTLSListener(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- r.pool.Serve(ctx, l, certificate.Config()) }()
+	go func() { done <- r.pool.Serve(ctx, l, ListenerOptions{TLS: certificate.Config()}) }()
 	defer func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -65,7 +65,7 @@ func (r *rig) connect(t testing.TB) *testMiner {
 	var conn net.Conn
 	if r.listen == "" {
 		server, client := net.Pipe()
-		r.pool.Accept(server, nil)
+		r.pool.Accept(server, ListenerOptions{})
 		conn = client
 	} else {
 		var err error

@@ -162,7 +162,7 @@ func (r *rig) start(inBubble bool, change ...func(*Config)) {
 		}
 		r.listen = l.Addr().String()
 		wg.Go(func() {
-			if err := p.Serve(ctx, l, nil); err != nil {
+			if err := p.Serve(ctx, l, ListenerOptions{}); err != nil {
 				r.t.Error(err)
 			}
 		})

@@ -20,6 +20,7 @@ const forgiveAfter = 100
 // session is one miner's connection.
 type session struct {
 	pool        *Pool
+	port        *port // that it came in through
 	conn        *stratum.Conn
 	extranonce1 [extranonce1Size]byte
 	id          string // extranonce1 in hex

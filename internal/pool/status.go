@@ -56,6 +56,7 @@ type Status struct {
 
 // Listener is one address that miners can connect to.
 type Listener struct {
+	Name string // as configured, may be empty
 	URL  string // stratum+tcp://host:port or stratum+ssl://host:port
 	Addr string // host:port as bound
 	TLS  bool
