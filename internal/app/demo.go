@@ -67,7 +67,7 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, chain.Close()) }()
+	defer func() { err = errors.Join(err, closeInTime(chain.Close)) }()
 	// A chain keeps the difficulty that it was made with. The miners keep to the
 	// wanted interval as far as the machine is able to.
 	hashrate = min(hashrate, chain.Difficulty()*bitcoin.HashesPerDifficulty/o.BlockInterval.Seconds())

@@ -22,7 +22,7 @@ func RunDevnet(ctx context.Context, cfg devnet.Config, build telemetry.Build, lo
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, n.Close()) }()
+	defer func() { err = errors.Join(err, closeInTime(n.Close)) }()
 	ports := &Ports{}
 	addDevnet(ports, n)
 	if err := ports.write(cfg.DataDir); err != nil {

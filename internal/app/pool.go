@@ -123,7 +123,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 
 // panics counts those that parts outside of the HTTP server survived, by part.
 func (p *poolParts) panics() []pool.Count {
-	counts := []pool.Count{{Name: "templates", Count: p.feed.panics.Load()}}
+	counts := append([]pool.Count{{Name: "templates", Count: p.feed.panics.Load()}}, p.pool.Status().Panics...)
 	if status := p.nodes.Status(); status != nil {
 		counts = append(counts, pool.Count{Name: "node", Count: status.Faults})
 	}
@@ -223,7 +223,7 @@ func (p *poolParts) close() {
 		}
 	}
 	if p.store != nil {
-		if err := p.store.Close(); err != nil {
+		if err := closeInTime(p.store.Close); err != nil {
 			p.log.Error("database not closed cleanly", "err", err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,11 @@ const (
 	followInterval = 5 * time.Second
 	followTimeout  = 10 * time.Second
 	probeEvery     = 6 // looks at the chain for one at the disk
+	bookAttempts   = 5 // to enter a block into the books, should that panic
 )
+
+// errPanicked is a step's error when it had no chance to return one.
+var errPanicked = errors.New("internal error")
 
 // blockKeeper sees found blocks through: on disk first, then to all nodes until
 // one gives a definite answer, then six blocks deep.
@@ -54,28 +59,67 @@ const (
 )
 
 // found takes a new block. It returns at once; the work goes on in a goroutine.
-func (k *blockKeeper) found(ctx context.Context, b ledger.Block, raw []byte) {
+// The channel is closed when the block is on disk, or when that was given up,
+// after saveTimeout at the latest. It is nil for a block that is in good hands
+// already.
+func (k *blockKeeper) found(ctx context.Context, b ledger.Block, raw []byte) (saved <-chan struct{}) {
 	if !k.claim(b.Hash) {
-		return
+		return nil
 	}
+	done := make(chan struct{})
 	k.wg.Go(func() {
 		defer k.disown(b.Hash)
 		log := k.log.With("height", b.Height, "hash", b.Hash.String())
 		log.Info("block found", "worker", b.Worker, "share_difficulty", b.ShareDifficulty)
 		k.save(b, raw, log)
-		k.submit(ctx, b.Height, b.Hash, raw, k.book(b))
+		close(done)
+		k.submit(ctx, b.Height, b.Hash, raw, k.book(ctx, b))
 	})
+	return done
 }
 
 // book enters a block into the ledger, which writes to its database: that must
-// not delay the block. The channel is closed when it is done.
-func (k *blockKeeper) book(b ledger.Block) <-chan struct{} {
-	booked := make(chan struct{})
+// not delay the block. The channel tells when it is done, and whether it worked.
+func (k *blockKeeper) book(ctx context.Context, b ledger.Block) <-chan bool {
+	booked := make(chan bool, 1)
 	k.wg.Go(func() {
-		defer close(booked)
-		k.ledger.BlockFound(b)
+		ok := false
+		for attempt, wait := 0, firstRetry; !ok && attempt < bookAttempts; attempt, wait = attempt+1, 2*wait {
+			if attempt > 0 && !pause(ctx, wait) {
+				break
+			}
+			ok = k.guard("book", func() { k.ledger.BlockFound(b) })
+		}
+		booked <- ok
 	})
 	return booked
+}
+
+// guard runs a step of a block's way. A panic in it is logged, counted, and does
+// not take the block along: the step's caller tries again. It reports whether
+// the step ended well.
+func (k *blockKeeper) guard(step string, do func()) (ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			k.counters.blockPanics.Add(1)
+			k.log.Error("block keeper panicked, trying again", "step", step, "panic", v, "stack", string(debug.Stack()))
+			k.events.add(time.Now(), "block", "internal error while a found block was looked after ("+step+"); it is tried again")
+		}
+	}()
+	do()
+	return true
+}
+
+// pause waits, and reports whether ctx let it.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // claim marks a block as being worked on. It reports false for one that is
@@ -124,7 +168,11 @@ func (k *blockKeeper) disown(h bitcoin.Hash) {
 // must not cost the block, so it is sent in any case.
 func (k *blockKeeper) save(b ledger.Block, raw []byte, log *slog.Logger) {
 	done := make(chan error, 1)
-	go func() { done <- k.files.save(b, raw) }()
+	go func() {
+		err := errPanicked
+		k.guard("save", func() { err = k.files.save(b, raw) })
+		done <- err
+	}()
 	var problem string
 	select {
 	case err := <-done:
@@ -174,28 +222,38 @@ func withoutPath(err error) string {
 // submit sends a block until a node gives a definite answer. A block without
 // one stays on disk and is sent again at the next start. An attempt that has
 // begun when the pool stops is not broken off.
-func (k *blockKeeper) submit(ctx context.Context, height int64, hash bitcoin.Hash, raw []byte, booked <-chan struct{}) {
+func (k *blockKeeper) submit(ctx context.Context, height int64, hash bitcoin.Hash, raw []byte, booked <-chan bool) {
 	log := k.log.With("height", height, "hash", hash.String())
 	wait := firstRetry
 	for {
-		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), submitTimeout)
-		results := k.node.SubmitBlock(attempt, raw, hash)
-		cancel()
+		var results []node.SubmitResult // none after a panic: no answer yet
+		k.guard("submit", func() {
+			attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), submitTimeout)
+			defer cancel()
+			results = k.node.SubmitBlock(attempt, raw, hash)
+		})
 		v := verdictOf(results)
 		for _, r := range results {
 			log.Info("block submitted", "node", r.Node, "verdict", r.Verdict, "reason", r.Reason, "err", r.Err)
 		}
 		if v.definite || v.answered && k.buried(height) {
-			<-booked
-			k.settle(height, hash, v.state, v.reason, log)
+			if inBooks := <-booked; !inBooks {
+				// Its file stays where the next start looks for it.
+				log.Error("block is not in the books, the next start enters it", "state", v.state)
+				k.answer(hash)
+				return
+			}
+			for !k.guard("settle", func() { k.settle(height, hash, v.state, v.reason, log) }) {
+				if !pause(ctx, longestRetry) {
+					return
+				}
+			}
 			return
 		}
 		log.Warn("block has no definite answer yet", "reason", v.reason)
 		k.events.add(time.Now(), "submitblock", "no node took or refused the block yet: "+v.reason)
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, wait+rand.N(wait/4)) {
 			return
-		case <-time.After(wait + rand.N(wait/4)):
 		}
 		wait = min(2*wait, longestRetry)
 	}
@@ -275,7 +333,9 @@ func (k *blockKeeper) settle(height int64, hash bitcoin.Hash, state ledger.Block
 
 // replay sends again what the last run left without an answer.
 func (k *blockKeeper) replay(ctx context.Context) {
-	saved, err := k.files.pending()
+	var saved []savedBlock
+	err := errPanicked
+	k.guard("replay", func() { saved, err = k.files.pending() })
 	if err != nil {
 		k.log.Error("block folder not readable", "err", err)
 		k.events.add(time.Now(), "block", "block folder not readable: "+err.Error())
@@ -288,7 +348,7 @@ func (k *blockKeeper) replay(ctx context.Context) {
 			defer k.disown(b.Hash)
 			k.log.Info("block replayed", "height", b.Height, "hash", b.Hash.String())
 			// The process may have ended before the ledger knew.
-			k.submit(ctx, b.Height, b.Hash, b.raw, k.book(b.Block))
+			k.submit(ctx, b.Height, b.Hash, b.raw, k.book(ctx, b.Block))
 		})
 	}
 }
@@ -297,18 +357,18 @@ func (k *blockKeeper) replay(ctx context.Context) {
 func (k *blockKeeper) follow(ctx context.Context) {
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
-	k.probe()
+	k.guard("probe", k.probe)
 	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			if n%probeEvery == 0 {
-				k.probe()
+				k.guard("probe", k.probe)
 			}
 		case <-k.settled:
 		}
-		k.followOnce(ctx)
+		k.guard("follow", func() { k.followOnce(ctx) })
 	}
 }
 

@@ -24,6 +24,7 @@ type counters struct {
 	blocksErrored    atomic.Uint64
 	surplusBlocks    atomic.Uint64 // solutions beyond what anybody can need
 	panics           atomic.Uint64 // sessions closed by a fault of ours
+	blockPanics      atomic.Uint64 // of the block keeper, which tried again
 
 	rejects [64]atomic.Uint64 // by stratum.Reject
 	closes  [64]atomic.Uint64 // by stratum.CloseReason
@@ -58,6 +59,11 @@ func (c *counters) dropCounts() []Count {
 		{"submit_in_other_name", c.otherNames.Load()},
 		{"block_surplus", c.surplusBlocks.Load()},
 	}
+}
+
+// panicCounts lists the panics that were survived, by part.
+func (c *counters) panicCounts() []Count {
+	return []Count{{"session", c.panics.Load()}, {"block", c.blockPanics.Load()}}
 }
 
 // events is a bounded list of things that went wrong.

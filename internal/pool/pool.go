@@ -303,8 +303,9 @@ func (p *Pool) findJob(id uint32) (current *tip, j *job, stale bool) {
 	return t.current, nil, false
 }
 
-// blockFound hands a share that is a block to the block keeper.
-func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) {
+// blockFound hands a share that is a block to the block keeper. The channel is
+// closed when the block is safe; nil: somebody sent it before.
+func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (saved <-chan struct{}) {
 	w := sh.work
 	t := w.job.template
 	coinbase := w.appendCoinbase(nil, s.extranonce1, sh.extranonce2[:])
@@ -320,7 +321,7 @@ func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) {
 	if running := p.ctx.Load(); running != nil {
 		ctx = *running
 	}
-	p.blocks.found(ctx, ledger.Block{
+	return p.blocks.found(ctx, ledger.Block{
 		Height:            t.Height,
 		Hash:              sh.hash,
 		Worker:            s.nameOf(worker),
@@ -402,6 +403,7 @@ func (p *Pool) publish(now time.Time) {
 		Closes:         p.counters.closeCounts(),
 		Drops:          p.counters.dropCounts(),
 		Rejects:        p.counters.rejectCounts(),
+		Panics:         p.counters.panicCounts(),
 		BlocksAccepted: p.counters.blocksAccepted.Load(),
 		BlocksErrored:  p.counters.blocksErrored.Load(),
 		ShareErrors:    p.counters.shareErrors.Load(),

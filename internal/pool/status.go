@@ -42,6 +42,7 @@ type Status struct {
 	Closes  []Count // connections closed, by reason; every reason is present
 	Drops   []Count // messages dropped, by reason; every reason is present
 	Rejects []Count // shares and requests refused, by stratum.Reject name
+	Panics  []Count // faults of this program that were survived, by part
 
 	BlocksAccepted uint64 // blocks that a node took, since start
 	BlocksErrored  uint64 // blocks that every node refused, since start

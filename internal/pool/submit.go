@@ -47,14 +47,19 @@ func (s *session) handleSubmit(r *stratum.Request) {
 	now := time.Now()
 
 	why, isBlock := s.judge(r, sc, now)
+	var saved <-chan struct{}
 	if isBlock {
-		s.pool.blockFound(&sc.share, s, sc.submit.Worker, now)
+		saved = s.pool.blockFound(&sc.share, s, sc.submit.Worker, now)
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	account := s.accountLocked(sc.submit.Worker)
-	s.replyTo(r, sc, why)
+	if saved != nil {
+		s.replyWhenSaved(r, why, saved)
+	} else {
+		s.replyTo(r, sc, why)
+	}
 	if sc.share.flood {
 		s.conn.CloseAfterFlush(stratum.CloseShareFlood)
 	}
@@ -283,4 +288,24 @@ func (s *session) replyTo(r *stratum.Request, sc *scratch, why stratum.Reject) {
 		sc.reply = stratum.AppendReject(sc.reply[:0], r.ID, why)
 	}
 	s.conn.Queue(sc.reply)
+}
+
+// replyWhenSaved answers a block when it is on disk: a miner that was told of
+// its block must find it in the books, even if the process is killed in the
+// next moment. That takes the disk some milliseconds, for which neither the
+// reader nor the other miners wait.
+func (s *session) replyWhenSaved(r *stratum.Request, why stratum.Reject, saved <-chan struct{}) {
+	if !r.WantsReply() {
+		return
+	}
+	var reply []byte
+	if why == stratum.NotRejected {
+		reply = stratum.AppendTrue(nil, r.ID)
+	} else {
+		reply = stratum.AppendReject(nil, r.ID, why)
+	}
+	s.pool.blocks.wg.Go(func() {
+		<-saved
+		s.pool.guard(s, func() { s.conn.Send(reply) })
+	})
 }

@@ -1,0 +1,71 @@
+package pool
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/ledger"
+	"github.com/poolscope/poolscope/internal/node"
+)
+
+// A fault of ours on a block's way ends neither the pool nor the block.
+func TestBlockSurvivesPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, true)
+		runLedger(t, r.ledger)
+		r.node.setAnswer(func(attempt int) []node.SubmitResult {
+			if attempt < 3 {
+				panic("a fault of ours")
+			}
+			return []node.SubmitResult{{Node: "a", Verdict: node.Accepted}}
+		})
+		r.newTip()
+		m := r.connect(t)
+		m.start(alice, "x")
+		s, verdict := m.block()
+		if verdict != "" {
+			t.Fatal(verdict)
+		}
+		m.wait(10 * time.Second)
+		if b := r.booked(s.header, ledger.BlockAccepted); b.Worker != alice {
+			t.Errorf("books say %+v", b)
+		}
+		st := r.pool.Status()
+		if n := count(t, st.Panics, "block"); n != 2 || st.BlocksAccepted != 1 {
+			t.Errorf("%d panics are told, %d blocks accepted", n, st.BlocksAccepted)
+		}
+		if len(st.Errors) == 0 || !strings.Contains(st.Errors[len(st.Errors)-1].Message, "tried again") {
+			t.Errorf("events: %v", st.Errors)
+		}
+		if left := r.files("."); len(left) != 0 {
+			t.Errorf("unanswered: %v", left)
+		}
+		r.stop()
+	})
+}
+
+// A block that cannot be booked, since that panics every time, is at the node
+// and stays where the next start finds it.
+func TestBlockThatCannotBeBooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, true)
+		r.pool.blocks.ledger = nil // every call panics
+		r.newTip()
+		m := r.connect(t)
+		m.start(alice, "x")
+		m.block()
+		m.wait(time.Minute)
+		if n := len(r.node.submitted()); n != 1 {
+			t.Errorf("%d submissions", n)
+		}
+		if left := r.files("."); len(left) != 2 {
+			t.Errorf("files for the next start: %v", left)
+		}
+		if n := r.pool.counters.blockPanics.Load(); n < bookAttempts {
+			t.Errorf("%d panics counted", n)
+		}
+		r.stop()
+	})
+}
