@@ -88,3 +88,23 @@ func TestLastLines(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestFuzzEndedByClock tells the end of the time, which Go reports as a failure
+// now and then, from a finding.
+func TestFuzzEndedByClock(t *testing.T) {
+	const start = "fuzz: elapsed: 6s, execs: 15176 (0/sec), new interesting: 2 (total: 4)\n--- FAIL: FuzzParseHeader (6.04s)\n"
+	for name, test := range map[string]struct {
+		out  string
+		want bool
+	}{
+		"clock":     {start + "    context deadline exceeded\nFAIL\nexit status 1\n", true},
+		"finding":   {start + "    --- FAIL: FuzzParseHeader (0.00s)\n        x_test.go:9: wrong\n\n    Failing input written to testdata/fuzz/FuzzParseHeader/1\nFAIL\n", false},
+		"both":      {start + "    Failing input written to testdata/fuzz/FuzzParseHeader/1\n    context deadline exceeded\nFAIL\n", false},
+		"panic":     {start + "panic: boom\n    context deadline exceeded\nFAIL\n", false},
+		"of a test": {"--- FAIL: TestX (1.00s)\n    x_test.go:9: dial: context deadline exceeded\nFAIL\n", false},
+	} {
+		if got := endedByClock([]byte(test.out)); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
+		}
+	}
+}
