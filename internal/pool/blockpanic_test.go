@@ -1,12 +1,15 @@
 package pool
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/ledger"
+	"github.com/poolscope/poolscope/internal/ledger/ledgertest"
 	"github.com/poolscope/poolscope/internal/node"
 )
 
@@ -46,12 +49,19 @@ func TestBlockSurvivesPanics(t *testing.T) {
 	})
 }
 
+// brokenStore panics over every block.
+type brokenStore struct{ *ledgertest.Memory }
+
+func (brokenStore) SaveBlock(context.Context, ledger.Block) error { panic("a fault of ours") }
+
 // A block that cannot be booked, since that panics every time, is at the node
 // and stays where the next start finds it.
 func TestBlockThatCannotBeBooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, true)
-		r.pool.blocks.ledger = nil // every call panics
+		r.stop()
+		r.ledger = ledger.New(brokenStore{r.books}, ledger.Options{}, slog.New(slog.DiscardHandler))
+		r.start(true)
 		r.newTip()
 		m := r.connect(t)
 		m.start(alice, "x")
