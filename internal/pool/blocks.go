@@ -70,8 +70,9 @@ func (k *blockKeeper) found(ctx context.Context, b ledger.Block, raw []byte) (sa
 	k.wg.Go(func() {
 		defer k.disown(b.Hash)
 		log := k.log.With("height", b.Height, "hash", b.Hash.String())
-		log.Info("block found", "worker", b.Worker, "share_difficulty", b.ShareDifficulty)
 		k.save(b, raw, log)
+		// What the log tells of is on disk, if it can be.
+		log.Info("block found", "worker", b.Worker, "share_difficulty", b.ShareDifficulty)
 		close(done)
 		k.submit(ctx, b.Height, b.Hash, raw, k.book(ctx, b))
 	})
