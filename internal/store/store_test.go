@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/store"
 	"github.com/poolscope/poolscope/internal/store/storetest"
@@ -13,6 +14,12 @@ import (
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) ledger.Store {
+		return openStore(t, filepath.Join(t.TempDir(), "books.db"))
+	})
+}
+
+func TestBansConformance(t *testing.T) {
+	storetest.RunBans(t, func(t *testing.T) abuse.Store {
 		return openStore(t, filepath.Join(t.TempDir(), "books.db"))
 	})
 }

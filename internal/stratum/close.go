@@ -20,6 +20,11 @@ const (
 	CloseTooManyFromAddress
 	CloseBanned
 	CloseShareFlood
+	CloseMisbehaved
+	CloseTooFast
+	CloseTooManyPending
+	CloseProxyHeader
+	CloseUntrustedProxy
 	ClosePanic
 	CloseShutdown
 	numCloseReasons
@@ -41,6 +46,11 @@ var closeNames = [numCloseReasons]string{
 	CloseTooManyFromAddress: "too_many_from_address",
 	CloseBanned:             "banned",
 	CloseShareFlood:         "share_flood",
+	CloseMisbehaved:         "misbehaved",
+	CloseTooFast:            "connecting_too_fast",
+	CloseTooManyPending:     "too_many_unauthorized_from_address",
+	CloseProxyHeader:        "bad_proxy_header",
+	CloseUntrustedProxy:     "untrusted_proxy",
 	ClosePanic:              "internal_error",
 	CloseShutdown:           "shutdown",
 }

@@ -26,15 +26,16 @@ var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
 	{"internal/api", "internal/pool", "internal/devnet", "internal/miner", "internal/load"},
-	{"internal/ledger", "internal/node", "internal/store"},
-	{"internal/bitcoin", "internal/stratum", "internal/config", "internal/telemetry", "internal/files"},
+	{"internal/ledger", "internal/node", "internal/store", "internal/abuse"},
+	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/config", "internal/telemetry", "internal/files"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
 var sideways = map[string][]string{
-	"internal/api":     {"internal/pool"},    // its read model, pool.Status
-	"internal/load":    {"internal/miner"},   // finds its shares with the same hasher and jobs
-	"internal/store":   {"internal/ledger"},  // implements the interface that the ledger defines
+	"internal/api":  {"internal/pool"},  // its read model, pool.Status
+	"internal/load": {"internal/miner"}, // finds its shares with the same hasher and jobs
+	// implements the interfaces that these two define
+	"internal/store":   {"internal/ledger", "internal/abuse"},
 	"internal/config":  {"internal/bitcoin"}, // checks payout addresses
 	"internal/stratum": {"internal/bitcoin"}, // hashes and difficulties as values
 }
