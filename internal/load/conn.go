@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ const (
 	idSubscribe   = 1
 	idAuthorize   = 2
 	idSuggest     = 3
+	idConfigure   = 4
 	firstSubmit   = 1000
 	maxPartial    = 256 << 10 // bytes of a line from the pool
 	maxRejectText = 32        // texts that are told apart
@@ -43,36 +45,47 @@ type conn struct {
 	ready      time.Duration
 	partial    []byte // of a line
 	authorized bool
-	extranonce miner.Subscription
 
-	announced  float64 // difficulty; in force with the next job
-	difficulty float64 // of the job
-	job        []byte  // the newest notify line; nil before the first
+	extranonce miner.Subscription // in force with the job
+	following  miner.Subscription // in force with the next job
+	mask       uint32             // granted version bits
+	announced  float64            // difficulty in force with the next job
+	difficulty float64            // of the job
+	job        []byte             // the newest notify line; nil before the first
+	tip        tipText            // of the job
 
 	prepared submits
-	sent     int
-	answered int
+	stale    bool            // the prepared shares are not for the newest job's tip, difficulty or extranonce
+	sent     int             // submits, since the start
+	waiting  int             // submits that are not answered
 	sentAt   []time.Duration // by submit; 0 when answered
 }
 
 // submits holds the lines of a connection in one piece.
 type submits struct {
+	first      int // number of the first line's submit
 	lines      []byte
 	ends       []int // of each line
-	prevHash   bitcoin.Hash
+	tip        tipText
 	difficulty float64
 }
 
-// count is the number of lines.
-func (s *submits) count() int { return len(s.ends) }
-
-// cut returns n lines from line k on.
+// cut returns the lines of n submits from number k on.
 func (s *submits) cut(k, n int) []byte {
+	k -= s.first
 	start := 0
 	if k > 0 {
 		start = s.ends[k-1]
 	}
 	return s.lines[start:s.ends[k+n-1]]
+}
+
+// unsent is how many prepared shares could be sent now.
+func (c *conn) unsent() int {
+	if c.stale || c.state != stateReady {
+		return 0
+	}
+	return c.prepared.first + len(c.prepared.ends) - c.sent
 }
 
 // runner drives all connections from one goroutine. It is the transport's
@@ -83,8 +96,12 @@ type runner struct {
 	progress io.Writer
 	report   *Report
 	net      transport
-	process  *process // nil without
+	process  *process     // nil without
+	source   *blockSource // nil without
+	tips     tipLog
+	blockCPU time.Duration // of the server, for each block of the fan-out
 
+	phase    string // of run
 	epoch    time.Time
 	conns    []conn
 	underWay int // handshakes
@@ -96,7 +113,8 @@ type runner struct {
 	window   *Shares // nil outside of the timed window
 	lastAt   time.Duration
 	answers  int
-	pending  int // submits that may still be answered
+	left     int // prepared shares that can be sent
+	waiting  int // submits of live connections that are not answered
 }
 
 func newRunner(cfg Config, log *slog.Logger, progress io.Writer) *runner {
@@ -116,8 +134,13 @@ func (r *runner) now() time.Duration { return time.Since(r.epoch) }
 // opened sends the first request.
 func (r *runner) opened(i int) {
 	r.conns[i].state = stateSubscribing
-	line := append(request(idSubscribe, "mining.subscribe"), stratum.AppendString(nil, r.cfg.UserAgent)...)
-	r.net.write(i, append(line, "]}\n"...))
+	var b []byte
+	if r.cfg.VersionRolling {
+		b = append(request(idConfigure, "mining.configure"), `["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":2}]}`+"\n"...)
+	}
+	b = append(b, request(idSubscribe, "mining.subscribe")...)
+	b = stratum.AppendString(b, r.cfg.UserAgent)
+	r.net.write(i, append(b, "]}\n"...))
 }
 
 // closed notes the end of a connection.
@@ -128,7 +151,8 @@ func (r *runner) closed(i int, err error) {
 		return
 	case stateReady:
 		r.alive--
-		r.pending -= c.outstanding(r)
+		r.left -= c.unsent()
+		r.waiting -= c.waiting
 	default:
 		r.underWay--
 	}
@@ -138,11 +162,14 @@ func (r *runner) closed(i int, err error) {
 }
 
 // note counts an error; their number of kinds is bounded.
-func (r *runner) note(reason string) {
-	if _, known := r.report.Errors[reason]; !known && len(r.report.Errors) >= maxRejectText {
+func (r *runner) note(reason string) { count(r.report.Errors, reason) }
+
+// count adds one to a reason's number; the number of reasons is bounded.
+func count(m map[string]int, reason string) {
+	if _, known := m[reason]; !known && len(m) >= maxRejectText {
 		reason = "other"
 	}
-	r.report.Errors[reason]++
+	m[reason]++
 }
 
 // fail ends a connection from our side.
@@ -163,7 +190,7 @@ func (r *runner) received(i int, b []byte, at time.Duration) {
 		if end < 0 {
 			break
 		}
-		if line := bytes.TrimRight(b[:end], "\r"); len(line) > 0 {
+		if line := bytes.TrimSpace(b[:end]); len(line) > 0 {
 			r.line(i, line, at)
 		}
 		b = b[end+1:]
@@ -192,11 +219,8 @@ func (r *runner) line(i int, line []byte, at time.Duration) {
 		return
 	}
 	// Jobs are kept as they are until somebody has to work on them.
-	if bytes.Contains(line, []byte(`"mining.notify"`)) && bytes.Contains(line, []byte(`"params"`)) {
-		c.job = append(c.job[:0], line...)
-		c.difficulty = c.announced
-		r.notifies++
-		r.checkReady(i, at)
+	if tip, ok := notifiedTip(line); ok {
+		r.notified(i, line, &tip, at)
 		return
 	}
 	m, err := miner.ParseMessage(line)
@@ -211,12 +235,48 @@ func (r *runner) line(i int, line []byte, at time.Duration) {
 	r.reply(i, m, at)
 }
 
+// notified keeps a job, and whether what was prepared is worth something still.
+func (r *runner) notified(i int, line []byte, tip *tipText, at time.Duration) {
+	c := &r.conns[i]
+	r.notifies++
+	if c.state == stateReady && c.tip != *tip {
+		r.tips.arrived(line, tip, at, r.alive)
+	}
+	fresh := c.following.Extranonce2Size != 0
+	if fresh {
+		c.extranonce, c.following = c.following, miner.Subscription{}
+	}
+	c.job = append(c.job[:0], line...)
+	c.tip = *tip
+	c.difficulty = c.announced
+
+	if len(c.prepared.ends) > 0 && (fresh || c.tip != c.prepared.tip || c.difficulty > c.prepared.difficulty) && !c.stale {
+		r.left -= c.unsent()
+		c.stale = true
+	}
+	r.checkReady(i, at)
+}
+
 // notification acts on what the pool says unasked.
 func (r *runner) notification(i int, m *miner.Message) {
+	c := &r.conns[i]
 	switch strings.ToLower(m.Method) {
 	case "mining.set_difficulty":
 		if d, ok := miner.ParseDifficulty(m.Params); ok {
-			r.conns[i].announced = d
+			c.announced = d
+		}
+	case "mining.set_extranonce":
+		// The parameters are the second and third of a subscription.
+		result, err := json.Marshal(append([]json.RawMessage{[]byte("null")}, m.Params...))
+		if err != nil {
+			return
+		}
+		if s, err := miner.ParseSubscription(result); err == nil {
+			c.following = s
+		}
+	case "mining.set_version_mask":
+		if len(m.Params) > 0 {
+			c.mask = versionMask(m.Params[0])
 		}
 	case "client.reconnect":
 		r.fail(i, errors.New("the pool asked to reconnect"))
@@ -231,12 +291,30 @@ func (r *runner) notification(i int, m *miner.Message) {
 	}
 }
 
+// versionMask reads the version bits that a pool grants; 0 if there are none.
+func versionMask(raw json.RawMessage) uint32 {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return 0
+	}
+	mask, _ := stratum.ParseHex32([]byte(text))
+	return mask
+}
+
 // reply acts on an answer.
 func (r *runner) reply(i int, m *miner.Message, at time.Duration) {
 	c := &r.conns[i]
 	id, ok := m.RequestID()
 	switch {
 	case !ok:
+	case id == idConfigure:
+		// A pool that knows no version rolling has no mask in its answer.
+		var granted struct {
+			Mask json.RawMessage `json:"version-rolling.mask"`
+		}
+		if json.Unmarshal(m.Result, &granted) == nil {
+			c.mask = versionMask(granted.Mask)
+		}
 	case id == idSubscribe && c.state == stateSubscribing:
 		if m.Error != nil {
 			r.fail(i, fmt.Errorf("subscribe refused: %s", m.Refusal()))
@@ -267,16 +345,20 @@ func (r *runner) reply(i int, m *miner.Message, at time.Duration) {
 
 // authorize returns the lines of the second half of the handshake.
 func (r *runner) authorize(i int) []byte {
-	var b []byte
+	var suggest []byte
 	if r.cfg.SuggestDifficulty > 0 {
-		b = append(request(idSuggest, "mining.suggest_difficulty"), bitcoin.FormatDifficulty(r.cfg.SuggestDifficulty)...)
-		b = append(b, "]}\n"...)
+		suggest = append(request(idSuggest, "mining.suggest_difficulty"), bitcoin.FormatDifficulty(r.cfg.SuggestDifficulty)...)
+		suggest = append(suggest, "]}\n"...)
 	}
-	b = append(b, request(idAuthorize, "mining.authorize")...)
+	b := request(idAuthorize, "mining.authorize")
 	b = stratum.AppendString(b, r.cfg.user(i))
 	b = append(b, ',')
 	b = stratum.AppendString(b, r.cfg.Password)
-	return append(b, "]}\n"...)
+	b = append(b, "]}\n"...)
+	if r.cfg.SuggestLate {
+		return append(b, suggest...)
+	}
+	return append(suggest, b...)
 }
 
 // request returns the start of a request, up to its parameters.
@@ -294,19 +376,4 @@ func (r *runner) checkReady(i int, at time.Duration) {
 	r.underWay--
 	r.readyN++
 	r.alive++
-}
-
-// acceptedReply recognises the usual answer to an accepted share and returns
-// its id. Everything else takes the way through encoding/json.
-func acceptedReply(line []byte) (id int64, ok bool) {
-	rest, ok := bytes.CutPrefix(line, []byte(`{"id":`))
-	if !ok {
-		return 0, false
-	}
-	k := 0
-	for k < len(rest) && k < 10 && rest[k] >= '0' && rest[k] <= '9' {
-		id = id*10 + int64(rest[k]-'0')
-		k++
-	}
-	return id, k > 0 && (k == 1 || rest[0] != '0') && string(rest[k:]) == `,"result":true,"error":null}`
 }

@@ -30,8 +30,8 @@ func (r *runner) connect(ctx context.Context) error {
 			r.net.dial(started - 1)
 		}
 		r.net.wait(5 * time.Millisecond)
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		if r.now()-start > r.cfg.HandshakeTimeout {
 			r.giveUpHandshakes(started)
@@ -111,6 +111,8 @@ func (r *runner) settle(ctx context.Context) error {
 		return nil
 	}
 
+	r.net.timestamps(true) // of tips that come meanwhile
+	defer r.net.timestamps(false)
 	cpu, notifies, alive, start := r.process.cpu(), r.notifies, r.alive, r.now()
 	err := r.idle(ctx, r.cfg.Hold)
 	seconds := (r.now() - start).Seconds()
@@ -129,8 +131,8 @@ func (r *runner) settle(ctx context.Context) error {
 // idle handles what comes for a while.
 func (r *runner) idle(ctx context.Context, d time.Duration) error {
 	for end := r.now() + d; r.now() < end; {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		r.net.wait(min(step, end-r.now()))
 	}

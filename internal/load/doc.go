@@ -20,11 +20,29 @@
 // The generator is one goroutine over epoll, with prebuilt lines, reads and
 // writes in batches. Where there is no epoll, or with TLS, goroutines feed the
 // same loop; the server's processor time per share is then still right, the
-// rates are lower.
+// rates are lower. Memory is the server's resident memory, without what the
+// kernel holds for its sockets.
 //
 // # Phases
 //
-//	connect → settle → hold → prepare → timed window → report
+//	connect → settle → hold → fan-out → prepare ⇄ timed window → report
 //
-// Each phase is bounded in time and count.
+// All together are bounded by one duration. When the pool has other work in the
+// middle of the timed window (a new tip, a higher difficulty, another
+// extranonce), the clock stops while shares for it are searched; so the load
+// goes on with valid shares on a chain that goes on.
+//
+// # Fan-out
+//
+// Whenever the pool brings a new tip, the time of its first job on it is taken
+// for each miner; while connections idle and during the fan-out phase that is
+// the time at which it arrived in the kernel, so that two thousand reads in a
+// row are not counted as the pool's. The fan-out phase mines blocks itself: it
+// asks the pool's node for a template, solves an empty block, and counts from
+// the moment at which it hands that to the node.
+//
+// # Whom it may be put on
+//
+// This machine; a private network, with a confirmation for large loads; public
+// addresses with a confirmation and with small loads only. See Config.Confirmed.
 package load

@@ -13,16 +13,23 @@ import (
 const spareFiles = 64
 
 // checkFileLimit fails early where connections would run out of file
-// descriptors. Go has raised the soft limit to the hard one at start-up.
+// descriptors. Go has raised the soft limit to the hard one at start-up; a
+// privileged process may raise that, too.
 func checkFileLimit(connections int) error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return nil // unknown: then the connections tell
 	}
-	if need := uint64(connections) + spareFiles; uint64(limit.Cur) < need {
-		return fmt.Errorf("%w: %d connections need %d, this process may open %d; raise it with ulimit -n, the server needs as many", ErrTooManyFiles, connections, need, limit.Cur)
+	need := uint64(connections) + spareFiles
+	if uint64(limit.Cur) >= need {
+		return nil
 	}
-	return nil
+	raised := limit
+	raised.Cur, raised.Max = need, max(limit.Max, need)
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %d connections need %d, this process may open %d; raise it with ulimit -n, the server needs as many", ErrTooManyFiles, connections, need, limit.Cur)
 }
 
 // explain puts the errors of a machine at its limits into words.

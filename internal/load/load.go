@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math"
 	"net"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +20,10 @@ const (
 	maxConnections = 100_000
 	maxTotalShares = 2_000_000 // about 150 bytes each
 	maxOutstanding = 10_000
+	maxBlocks      = 200
+	maxAddresses   = 250
 	maxPhase       = time.Hour
+	perSource      = 5000 // connections from one address, unless told otherwise
 )
 
 // Config says what load to put on which pool. Zero values mean the defaults
@@ -39,11 +41,29 @@ type Config struct {
 	// SuggestDifficulty is sent before authorize. 0 means 0.0000001 where
 	// shares are to be sent and none otherwise; negative sends none.
 	SuggestDifficulty float64
+	// SuggestLate sends it behind authorize instead: some pools hand out no
+	// job before they hear it there.
+	SuggestLate bool
+	// VersionRolling asks for version rolling (BIP310), and rolls the version
+	// of each share where the pool grants it.
+	VersionRolling bool
+	// Sources is the number of local addresses that connections come from
+	// where the pool is on 127.0.0.0/8: 127.0.0.1, 127.0.0.2, and so on; at
+	// most 250. 0 means one for every 5,000 connections.
+	Sources int
+	// Targets is the number of addresses that are connected to there: the
+	// pool's and those behind it. For a pool that listens on all addresses;
+	// default 1, at most 250.
+	Targets int
+	// Confirmed says that a person confirmed that the pool is theirs. Without
+	// it nothing beyond this machine is loaded, apart from small loads on
+	// private networks.
+	Confirmed bool
 	// Connections is how many miners to be; default 100, at most 100,000.
 	Connections int
 	// InFlight is how many handshakes may be under way at once; default 64.
 	InFlight int
-	// HandshakeTimeout bounds all handshakes together; default 60 s.
+	// HandshakeTimeout bounds all handshakes together; default 30 s.
 	HandshakeTimeout time.Duration
 	// Settle is the pause after the last handshake, before memory is read;
 	// default 1 s.
@@ -51,18 +71,27 @@ type Config struct {
 	// Hold keeps the connections idle and measures what that costs; default
 	// none.
 	Hold time.Duration
+	// Blocks is how many blocks are mined through Node, to measure how each
+	// reaches all miners; default none, at most 200.
+	Blocks int
+	// BlockGap is the pause after each; default 2 s.
+	BlockGap time.Duration
+	// Node is the JSON-RPC address of a regtest node that the pool is on,
+	// http://user:password@host:port. Needed with Blocks.
+	Node string
+	// NodeCookie is the node's cookie file, instead of user and password.
+	NodeCookie string
 	// Shares is how many shares each connection submits; 0 submits none. All
 	// connections together send at most 2,000,000.
 	Shares int
-	// PrepareTimeout bounds the search for shares; default 2 min.
-	PrepareTimeout time.Duration
 	// Outstanding is how many submits a connection may have unanswered in the
 	// closed loop; default 1.
 	Outstanding int
 	// Rate is the number of shares per second of all connections together in
 	// the open loop; 0 means the closed loop.
 	Rate float64
-	// Duration bounds the timed window; default 60 s.
+	// Duration bounds the whole run, all phases of it; default 2 min. What was
+	// measured until then is reported.
 	Duration time.Duration
 	// PID is the server's process, to measure its processor time and memory by
 	// /proc; 0 means none.
@@ -114,11 +143,22 @@ func (c Config) withDefaults() (Config, error) {
 	if c.PID < 0 {
 		bad("the process id must not be %d", c.PID)
 	}
-	span("the handshake timeout", &c.HandshakeTimeout, time.Minute)
+	count("sources", &c.Sources, min(1+(c.Connections-1)/perSource, maxAddresses), maxAddresses)
+	count("targets", &c.Targets, 1, maxAddresses)
+	if c.Blocks < 0 || c.Blocks > maxBlocks {
+		bad("blocks must be from 0 to %d, not %d", maxBlocks, c.Blocks)
+	}
+	if c.Blocks > 0 && c.Node == "" {
+		bad("blocks need the address of a node")
+	}
+	span("the handshake timeout", &c.HandshakeTimeout, 30*time.Second)
 	span("settle", &c.Settle, time.Second)
 	span("hold", &c.Hold, 0)
-	span("the prepare timeout", &c.PrepareTimeout, 2*time.Minute)
-	span("the duration", &c.Duration, time.Minute)
+	span("the pause between blocks", &c.BlockGap, 2*time.Second)
+	span("the duration", &c.Duration, 2*time.Minute)
+	if c.Settle+c.Hold >= c.Duration {
+		bad("settling and holding take the whole duration of %v", c.Duration)
+	}
 
 	if c.UserAgent == "" {
 		c.UserAgent = "poolscope-load/1"
@@ -141,28 +181,44 @@ func (c *Config) user(i int) string {
 }
 
 // Run puts the load on the pool and measures. It blocks until all phases are
-// over or ctx ends, and closes all connections. progress, if not nil, gets
-// lines for people while it runs. With an error the report holds what was
-// measured until then; it is nil if nothing could be started.
+// over, the duration is, or ctx ends, and closes all connections. progress, if
+// not nil, gets lines for people while it runs. With an error the report holds
+// what was measured until then; it is nil if nothing could be started.
 func Run(ctx context.Context, cfg Config, log *slog.Logger, progress io.Writer) (*Report, error) {
 	cfg, err := cfg.withDefaults()
 	endpoint, endpointErr := miner.ParseEndpoint(cfg.Pool)
 	if err := errors.Join(endpointErr, err); err != nil {
 		return nil, err
 	}
-	if err := checkFileLimit(cfg.Connections); err != nil {
-		return nil, err
-	}
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Duration, errOver)
+	defer cancel()
 	address, err := resolve(ctx, endpoint)
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.checkTarget(address.IP); err != nil {
+		return nil, err
+	}
+	if err := checkFileLimit(cfg.Connections); err != nil {
 		return nil, err
 	}
 	if progress == nil {
 		progress = io.Discard
 	}
 	r := newRunner(cfg, log, progress)
+	if !address.IP.IsLoopback() {
+		r.say("the pool is on another machine, %s: load only what is yours", address.IP)
+	}
 	if cfg.PID > 0 {
 		if r.process, err = openProcess(cfg.PID); err != nil {
+			return nil, err
+		}
+		if files := r.process.files(); files > 0 && files < cfg.Connections {
+			r.say("the server may open %d files only: it cannot hold %d connections", files, cfg.Connections)
+		}
+	}
+	if cfg.Blocks > 0 {
+		if r.source, err = newBlockSource(ctx, cfg.Node, cfg.NodeCookie); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +228,11 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, progress io.Writer) 
 	}
 	defer r.net.shutdown()
 	err = r.run(ctx)
+	if errors.Is(err, errOver) {
+		r.report.Cut, err = fmt.Sprintf("%s: %v were over", r.phase, cfg.Duration), nil
+	}
 	r.report.Alive = r.alive
+	r.report.Fanout = r.fanoutOf()
 	return r.report, err
 }
 
@@ -192,18 +252,39 @@ func resolve(ctx context.Context, e miner.Endpoint) (*net.TCPAddr, error) {
 
 // run goes through the phases.
 func (r *runner) run(ctx context.Context) error {
-	if err := r.connect(ctx); err != nil {
-		return err
+	phases := []struct {
+		name   string
+		wanted bool
+		run    func(context.Context) error
+	}{
+		{"handshakes", true, r.connect},
+		{"settling and holding", true, r.settle},
+		{"fan-out of blocks", r.cfg.Blocks > 0, r.fanout},
+		{"preparing shares", r.cfg.Shares > 0, r.prepare},
+		{"submitting shares", r.cfg.Shares > 0, r.submit},
 	}
-	if err := r.settle(ctx); err != nil {
-		return err
-	}
-	if r.cfg.Shares > 0 {
-		if err := r.prepare(ctx); err != nil {
+	for _, p := range phases {
+		if !p.wanted {
+			continue
+		}
+		r.phase = p.name
+		if err := p.run(ctx); err != nil {
 			return err
 		}
-		runtime.GC() // not during the timed window
-		return r.submit(ctx)
 	}
 	return nil
+}
+
+// addresses returns where connection i comes from and goes to. The source is
+// nil where the system chooses it.
+func (c *Config) addresses(i int, pool *net.TCPAddr) (source, target net.IP) {
+	ip := pool.IP.To4()
+	if ip == nil || !ip.IsLoopback() {
+		return nil, pool.IP
+	}
+	target = net.IPv4(ip[0], ip[1], ip[2], ip[3]+byte(i%c.Targets)).To4()
+	if c.Sources > 1 {
+		source = net.IPv4(127, 0, 0, byte(1+i/c.Targets%c.Sources)).To4()
+	}
+	return source, target
 }

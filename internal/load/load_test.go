@@ -116,13 +116,16 @@ func TestOpenLoopKeepsItsRate(t *testing.T) {
 func TestOutstandingIsBounded(t *testing.T) {
 	p := &testPool{quiet: true}
 	cfg := quick(startPool(t, p))
-	cfg.Outstanding, cfg.Duration = 3, 300*time.Millisecond
+	cfg.Outstanding, cfg.Duration = 3, time.Second
 	r, err := run(t, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s := r.Shares; s.Sent != 30 || s.Unanswered != 30 || s.Accepted != 0 {
 		t.Errorf("%+v", s)
+	}
+	if !strings.Contains(r.Cut, "submitting shares") {
+		t.Errorf("no word about the end: %q", r.Cut)
 	}
 }
 
@@ -160,8 +163,8 @@ func TestPrepareIsBounded(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	job := &task{job: &miner.Job{}, difficulty: 1e9, extranonce: miner.Subscription{Extranonce2Size: 4}}
-	if err := job.search(ctx, miner.NewHasher(), cfg.Shares); !errors.Is(err, context.DeadlineExceeded) {
+	job := &task{job: &miner.Job{}, difficulty: 1e9, extranonce: miner.Subscription{Extranonce2Size: 4}, count: cfg.Shares}
+	if err := job.search(ctx, miner.NewHasher()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 }
@@ -181,7 +184,7 @@ func TestTipChangeWhilePreparing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Shares.Accepted != 200 || r.Shares.TipChanged != 0 || r.Prepared.Rebuilt != 1 {
+	if r.Shares.Accepted != 200 || r.Shares.Segments != 1 || r.Prepared.Rebuilt != 1 {
 		t.Errorf("%+v, %+v", r.Shares, r.Prepared)
 	}
 	p.mu.Lock()
@@ -329,7 +332,7 @@ func TestCancel(t *testing.T) {
 	cfg := quick(startPool(t, p))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer time.AfterFunc(200*time.Millisecond, cancel).Stop()
-	cfg.Hold = time.Minute
+	cfg.Hold, cfg.Duration = time.Minute, 2*time.Minute
 	r, err := Run(ctx, cfg, slog.New(slog.DiscardHandler), nil)
 	if !errors.Is(err, context.Canceled) || r.Handshakes.Ready != 10 {
 		t.Errorf("%v, %+v", err, r)

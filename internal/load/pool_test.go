@@ -27,23 +27,29 @@ type testPool struct {
 	suggest    bool   // wait for a suggestion and announce it instead
 	authorize  string // rest of the answer
 	answer     func(p *testPool, s *seen) string
-	quiet      bool // do not answer submits
-	hangUp     bool // close after authorize
+	quiet      bool   // do not answer submits
+	hangUp     bool   // close after authorize
+	early      bool   // difficulty and job come before the answer to authorize
+	mask       string // of version rolling; empty: mining.configure is not known
 
 	newTip func() // gives the first connection a job on another tip; set when it signs in
 
-	mu     sync.Mutex
-	conns  int
-	shares []seen // guarded by mu
-	users  map[string]bool
-	heads  map[chainhash.Hash]bool // headers seen
-	failed []string
+	mu           sync.Mutex
+	minersLocked []func(string)  // send to each that signed in
+	sources      map[string]bool // addresses that connections came from
+	targets      map[string]bool // and went to
+	conns        int
+	shares       []seen // guarded by mu
+	users        map[string]bool
+	heads        map[chainhash.Hash]bool // headers seen
+	failed       []string
 }
 
 // seen is a share as it came.
 type seen struct {
 	user, job, extranonce2, ntime, nonce string
 	valid, duplicate                     bool
+	version                              uint32
 }
 
 const (
@@ -69,6 +75,7 @@ func startPool(t testing.TB, p *testPool) (address string) {
 		p.listener = l
 	}
 	p.users, p.heads = map[string]bool{}, map[chainhash.Hash]bool{}
+	p.sources, p.targets = map[string]bool{}, map[string]bool{}
 	var wg sync.WaitGroup
 	var open sync.Map
 	wg.Go(func() {
@@ -104,11 +111,30 @@ func (p *testPool) fault(format string, args ...any) {
 	}
 }
 
+func hostOf(a net.Addr) string { return a.(*net.TCPAddr).IP.String() }
+
+// notify is the line of a job. The tip is a byte in hex, as in j2 on tip 02.
+func notify(job, tip string) string {
+	return fmt.Sprintf(`{"id":null,"method":"mining.notify","params":[%q,%q,%q,%q,[%q],"20000000","03000001","647025b5",true]}`,
+		job, strings.Repeat(tip, 32), poolCoinb1, poolCoinb2, poolBranch)
+}
+
+// broadcast sends a line to all miners.
+func (p *testPool) broadcast(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, send := range p.minersLocked {
+		send(line)
+	}
+}
+
 func (p *testPool) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	p.mu.Lock()
 	n := p.conns
 	p.conns++
+	p.sources[hostOf(c.RemoteAddr())] = true
+	p.targets[hostOf(c.LocalAddr())] = true
 	p.mu.Unlock()
 	en1 := fmt.Sprintf("%08x", n)
 	difficulty := p.difficulty
@@ -118,11 +144,6 @@ func (p *testPool) serve(c net.Conn) {
 		defer write.Unlock()
 		_, _ = c.Write([]byte(s + "\n"))
 	}
-	notify := func(job, tip string) string {
-		return fmt.Sprintf(`{"id":null,"method":"mining.notify","params":[%q,%q,%q,%q,[%q],"20000000","03000001","647025b5",true]}`,
-			job, strings.Repeat(tip, 32), poolCoinb1, poolCoinb2, poolBranch)
-	}
-
 	lines := bufio.NewScanner(c)
 	for lines.Scan() {
 		var m struct {
@@ -150,7 +171,10 @@ func (p *testPool) serve(c net.Conn) {
 			p.mu.Lock()
 			p.users[text[0]] = true
 			p.mu.Unlock()
-			send(fmt.Sprintf(`{"id":%s,%s}`, m.ID, p.authorize))
+			answer := fmt.Sprintf(`{"id":%s,%s}`, m.ID, p.authorize)
+			if !p.early {
+				send(answer)
+			}
 			if p.hangUp {
 				return
 			}
@@ -160,10 +184,20 @@ func (p *testPool) serve(c net.Conn) {
 			_, _ = c.Write([]byte(job[:60]))
 			write.Unlock()
 			send(job[60:])
+			if p.early {
+				send(answer)
+			}
+			p.mu.Lock()
+			p.minersLocked = append(p.minersLocked, send)
 			if n == 0 {
-				p.mu.Lock()
 				p.newTip = func() { send(notify("j2", "02")) }
-				p.mu.Unlock()
+			}
+			p.mu.Unlock()
+		case "mining.configure":
+			if p.mask == "" {
+				send(fmt.Sprintf(`{"id":%s,"result":null,"error":[20,"Unknown method",null]}`, m.ID))
+			} else {
+				send(fmt.Sprintf(`{"id":%s,"result":{"version-rolling":true,"version-rolling.mask":%q},"error":null}`, m.ID, p.mask))
 			}
 		case "mining.submit":
 			s := p.check(en1, difficulty, text)
@@ -187,11 +221,19 @@ func (p *testPool) serve(c net.Conn) {
 
 // check recomputes a share.
 func (p *testPool) check(en1, difficulty string, f []string) *seen {
-	if len(f) != 5 {
-		p.fault("submit with %d parameters", len(f))
+	if want := 5 + min(len(p.mask), 1); len(f) != want {
+		p.fault("submit with %d parameters instead of %d", len(f), want)
 		return &seen{}
 	}
-	s := seen{user: f[0], job: f[1], extranonce2: f[2], ntime: f[3], nonce: f[4]}
+	s := seen{user: f[0], job: f[1], extranonce2: f[2], ntime: f[3], nonce: f[4], version: 0x20000000}
+	if p.mask != "" {
+		mask, _ := strconv.ParseUint(p.mask, 16, 32)
+		bits, err := strconv.ParseUint(f[5], 16, 32)
+		if err != nil || uint32(bits)&^uint32(mask) != 0 {
+			p.fault("version bits %s", f[5])
+		}
+		s.version = 0x20000000&^uint32(mask) | uint32(bits)
+	}
 	coinbase, err := hex.DecodeString(poolCoinb1 + en1 + s.extranonce2 + poolCoinb2)
 	if err != nil || len(s.extranonce2) != 8 {
 		p.fault("extranonce2 %s", s.extranonce2)
@@ -201,13 +243,10 @@ func (p *testPool) check(en1, difficulty string, f []string) *seen {
 	root = chainhash.DoubleHashH(append(root[:], branch...))
 
 	var header [80]byte
-	binary.LittleEndian.PutUint32(header[0:], 0x20000000)
-	tip := byte(1)
-	if s.job == "j2" {
-		tip = 2
-	}
+	binary.LittleEndian.PutUint32(header[0:], s.version)
+	tip, _ := strconv.ParseUint(strings.TrimPrefix(s.job, "j"), 10, 8)
 	for i := range 32 {
-		header[4+i] = tip
+		header[4+i] = byte(tip % 100) // j102 is another job on j2's tip
 	}
 	copy(header[36:], root[:])
 	nonce, err1 := strconv.ParseUint(s.nonce, 16, 32)
@@ -243,8 +282,10 @@ func (p *testPool) check(en1, difficulty string, f []string) *seen {
 }
 
 // secure puts a listener with a fresh certificate in place.
-func (p *testPool) secure(t testing.TB) *testPool {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func (p *testPool) secure(t testing.TB) *testPool { return p.secureOn(t, "127.0.0.1:0") }
+
+func (p *testPool) secureOn(t testing.TB, address string) *testPool {
+	l, err := net.Listen("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // process is the server whose use of the machine is measured.
 type process struct {
-	stat, status string // files
+	stat, status, limits string // files in /proc
 }
 
 // clockTick is the unit of processor times in /proc: USER_HZ is 100 on every
@@ -19,7 +19,8 @@ const clockTick = 10 * time.Millisecond
 
 // openProcess fails if there is no such process, or no /proc.
 func openProcess(pid int) (*process, error) {
-	p := &process{stat: fmt.Sprintf("/proc/%d/stat", pid), status: fmt.Sprintf("/proc/%d/status", pid)}
+	folder := fmt.Sprintf("/proc/%d/", pid)
+	p := &process{stat: folder + "stat", status: folder + "status", limits: folder + "limits"}
 	if _, err := os.ReadFile(p.stat); err != nil {
 		return nil, fmt.Errorf("measure process %d: %w", pid, err)
 	}
@@ -39,7 +40,25 @@ func (p *process) cpu() time.Duration {
 	return parseStat(string(text))
 }
 
-// rss returns the resident memory in KiB.
+// files returns how many files the process may have open, 0 if that is not
+// known. What is unlimited is as good as unknown.
+func (p *process) files() int {
+	text, err := os.ReadFile(p.limits)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "Max open files"); ok {
+			n, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			v, _ := strconv.Atoi(n)
+			return v
+		}
+	}
+	return 0
+}
+
+// rss returns the resident memory in KiB. Sockets and what waits in them are
+// the kernel's memory and not in it.
 func (p *process) rss() int64 {
 	if p == nil {
 		return 0

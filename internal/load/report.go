@@ -15,9 +15,11 @@ type Report struct {
 	Handshakes  Handshakes     `json:"handshakes"`
 	Memory      *Memory        `json:"memory,omitempty"` // of the server
 	Idle        *Idle          `json:"idle,omitempty"`
+	Fanout      *Fanout        `json:"fanout,omitempty"`
 	Prepared    *Prepared      `json:"prepared,omitempty"`
 	Shares      *Shares        `json:"shares,omitempty"`
 	Alive       int            `json:"alive"`            // connections at the end
+	Cut         string         `json:"cut,omitempty"`    // why the run ended before everything was done
 	Errors      map[string]int `json:"errors,omitempty"` // connections that failed or ended, by reason
 }
 
@@ -32,7 +34,8 @@ type Handshakes struct {
 	CPUMicrosPerConnect float64 `json:"server_cpu_us_per_connection,omitempty"`
 }
 
-// Memory is the resident memory of the server, in KiB.
+// Memory is the resident memory of the server, in KiB. The kernel's memory for
+// sockets is not in it.
 type Memory struct {
 	BeforeKiB        int64   `json:"before_kib"`
 	AfterKiB         int64   `json:"after_kib"` // connected and settled
@@ -54,7 +57,7 @@ type Prepared struct {
 	Seconds       float64 `json:"seconds"`
 	DifficultyMin float64 `json:"difficulty_min"`
 	DifficultyMax float64 `json:"difficulty_max"`
-	Rebuilt       int     `json:"rebuilt"` // connections searched again since the tip had changed
+	Rebuilt       int     `json:"rebuilt"` // searches of connections that were given other work
 }
 
 // Shares tells of the timed window.
@@ -71,7 +74,7 @@ type Shares struct {
 	PerSecond         float64        `json:"per_second"` // answers
 	AcceptedPerSecond float64        `json:"accepted_per_second"`
 	Latency           Latency        `json:"latency"`
-	TipChanged        int            `json:"tip_changed"` // connections given a job on another tip meanwhile
+	Segments          int            `json:"segments"` // the clock stops while shares for other work are searched
 	CPUSeconds        float64        `json:"server_cpu_seconds,omitempty"`
 	CPUMicrosPerShare float64        `json:"server_cpu_us_per_accepted_share,omitempty"`
 	ClientCPUSeconds  float64        `json:"client_cpu_seconds"`
@@ -82,25 +85,28 @@ type Shares struct {
 
 // Latency holds quantiles of times, in microseconds.
 type Latency struct {
-	P50 float64 `json:"p50_us"`
-	P95 float64 `json:"p95_us"`
-	P99 float64 `json:"p99_us"`
-	Max float64 `json:"max_us"`
+	P50  float64 `json:"p50_us"`
+	P95  float64 `json:"p95_us"`
+	P99  float64 `json:"p99_us"`
+	P999 float64 `json:"p999_us"`
+	Max  float64 `json:"max_us"`
 }
 
 // latencyOf sorts the times and returns their quantiles by the nearest rank.
 func latencyOf(times []time.Duration) Latency {
 	slices.Sort(times)
-	return Latency{P50: quantile(times, 0.50), P95: quantile(times, 0.95), P99: quantile(times, 0.99), Max: quantile(times, 1)}
+	return Latency{P50: quantile(times, 0.50), P95: quantile(times, 0.95), P99: quantile(times, 0.99), P999: quantile(times, 0.999), Max: quantile(times, 1)}
 }
 
 // quantile returns the nearest rank of sorted times, in microseconds.
-func quantile(sorted []time.Duration, p float64) float64 {
+func quantile(sorted []time.Duration, p float64) float64 { return micros(rank(sorted, p)) }
+
+// rank returns the nearest rank of sorted times, 0 of nothing.
+func rank(sorted []time.Duration, p float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	i := int(math.Ceil(p*float64(len(sorted)))) - 1
-	return float64(sorted[max(i, 0)]) / float64(time.Microsecond)
+	return sorted[max(int(math.Ceil(p*float64(len(sorted))))-1, 0)]
 }
 
 // String renders the report for people, a few lines.
@@ -117,8 +123,11 @@ func (r *Report) String() string {
 	if i := r.Idle; i != nil {
 		fmt.Fprintf(&b, "idle        %.1f s, server %.1f %% of a core, %d jobs received, %d connections ended\n", i.Seconds, i.CPUPercent, i.Notifies, i.Closed)
 	}
+	if f := r.Fanout; f != nil {
+		f.print(&b)
+	}
 	if p := r.Prepared; p != nil {
-		fmt.Fprintf(&b, "prepared    %d shares at difficulty %g to %g in %.1f s, %d connections again after a new tip\n", p.Shares, p.DifficultyMin, p.DifficultyMax, p.Seconds, p.Rebuilt)
+		fmt.Fprintf(&b, "prepared    %d shares at difficulty %g to %g in %.1f s, for %d connections again after other work\n", p.Shares, p.DifficultyMin, p.DifficultyMax, p.Seconds, p.Rebuilt)
 	}
 	if s := r.Shares; s != nil {
 		how := fmt.Sprintf("closed loop, %d outstanding", s.Outstanding)
@@ -133,8 +142,8 @@ func (r *Report) String() string {
 		if s.CPUSeconds > 0 {
 			fmt.Fprintf(&b, "processor   server %.2f s = %.2f µs per accepted share; client %.2f s\n", s.CPUSeconds, s.CPUMicrosPerShare, s.ClientCPUSeconds)
 		}
-		if s.TipChanged > 0 {
-			fmt.Fprintf(&b, "            %d connections were given work on another tip meanwhile\n", s.TipChanged)
+		if s.Segments > 1 {
+			fmt.Fprintf(&b, "            in %d pieces: the clock stood while shares for other work were searched\n", s.Segments)
 		}
 		for _, k := range byCount(s.RejectedBy) {
 			fmt.Fprintf(&b, "rejected    %7d  %s\n", s.RejectedBy[k], k)
@@ -143,12 +152,15 @@ func (r *Report) String() string {
 	for _, k := range byCount(r.Errors) {
 		fmt.Fprintf(&b, "error       %7d  %s\n", r.Errors[k], k)
 	}
+	if r.Cut != "" {
+		fmt.Fprintf(&b, "cut short   %s\n", r.Cut)
+	}
 	return b.String()
 }
 
 // String renders the quantiles.
 func (l Latency) String() string {
-	return fmt.Sprintf("p50 %.0f µs, p95 %.0f µs, p99 %.0f µs, max %.0f µs", l.P50, l.P95, l.P99, l.Max)
+	return fmt.Sprintf("p50 %.0f µs, p95 %.0f µs, p99 %.0f µs, p99.9 %.0f µs, max %.0f µs", l.P50, l.P95, l.P99, l.P999, l.Max)
 }
 
 // byCount returns the keys, the most frequent first.

@@ -2,21 +2,22 @@ package load
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"time"
 )
 
-// grace is how long the open loop waits for answers after its last submit.
+// grace is how long answers are waited for after the last submit.
 const grace = 5 * time.Second
 
 // submit is the timed window: it sends the prepared shares and measures the
-// answers.
+// answers. When the pool has other work for a connection (another tip, a higher
+// difficulty, another extranonce), the clock stops until new shares are found
+// for it, and goes on with those.
 func (r *runner) submit(ctx context.Context) error {
-	total := 0
 	for i := range r.conns {
-		c := &r.conns[i]
-		if c.state == stateReady {
-			c.sentAt = make([]time.Duration, c.prepared.count())
-			total += c.prepared.count()
+		if c := &r.conns[i]; c.state == stateReady {
+			c.sentAt = make([]time.Duration, r.cfg.Shares)
 		}
 	}
 	w := &Shares{Mode: "closed", Outstanding: r.cfg.Outstanding, RejectedBy: map[string]int{}}
@@ -24,30 +25,64 @@ func (r *runner) submit(ctx context.Context) error {
 		w.Mode, w.Rate, w.Outstanding = "open", r.cfg.Rate, 0
 	}
 	r.report.Shares = w
-	r.latency = make([]time.Duration, 0, total)
-	r.pending = total
+	r.latency = make([]time.Duration, 0, r.alive*r.cfg.Shares)
 
+	var err error
+	for {
+		if err = r.segment(ctx, w); err != nil || !r.anyWanting() {
+			break
+		}
+		if err = r.prepare(ctx); err != nil {
+			if errors.Is(err, ErrTooHard) {
+				r.report.Cut, err = "the pool's new work: "+err.Error(), nil
+			}
+			break
+		}
+	}
+	w.finish(r)
+	return err
+}
+
+// anyWanting says whether shares are left that nobody has prepared.
+func (r *runner) anyWanting() bool {
+	for i := range r.conns {
+		if r.wanting(&r.conns[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// segment is a part of the timed window without other work.
+func (r *runner) segment(ctx context.Context, w *Shares) error {
+	r.left = 0
+	for i := range r.conns {
+		r.left += r.conns[i].unsent()
+	}
+	runtime.GC() // not while the clock runs
+	w.Segments++
 	cpu, own := r.process.cpu(), ownCPU()
 	start := r.now()
 	r.lastAt, r.window = start, w
 	var err error
 	if r.cfg.Rate > 0 {
-		err = r.openLoop(ctx, start, total)
+		err = r.openLoop(ctx, start)
 	} else {
-		err = r.closedLoop(ctx, start)
+		err = r.closedLoop(ctx)
 	}
 	r.window = nil
+	w.ClientCPUSeconds += (ownCPU() - own).Seconds()
+	w.CPUSeconds += (r.process.cpu() - cpu).Seconds()
+	w.Seconds += (r.lastAt - start).Seconds()
+	return err
+}
 
-	w.ClientCPUSeconds = (ownCPU() - own).Seconds()
-	if r.process != nil {
-		used := r.process.cpu() - cpu
-		w.CPUSeconds = used.Seconds()
-		if w.Accepted > 0 {
-			w.CPUMicrosPerShare = micros(used) / float64(w.Accepted)
-		}
+// finish works out what follows from the sums.
+func (w *Shares) finish(r *runner) {
+	if r.process != nil && w.Accepted > 0 {
+		w.CPUMicrosPerShare = w.CPUSeconds * 1e6 / float64(w.Accepted)
 		r.report.Memory.EndKiB = r.process.rss()
 	}
-	w.Seconds = (r.lastAt - start).Seconds()
 	if w.Seconds > 0 {
 		w.PerSecond = float64(r.answers) / w.Seconds
 		w.AcceptedPerSecond = float64(w.Accepted) / w.Seconds
@@ -55,22 +90,16 @@ func (r *runner) submit(ctx context.Context) error {
 	w.Unanswered = w.Sent - r.answers
 	w.Latency = latencyOf(r.latency)
 	w.LateMicros = latencyOf(r.late).P99
-	for i := range r.conns {
-		if c := &r.conns[i]; c.prepared.count() > 0 && c.onAnotherTip() {
-			w.TipChanged++
-		}
-	}
-	return err
 }
 
 // closedLoop keeps every connection at its number of outstanding submits.
-func (r *runner) closedLoop(ctx context.Context, start time.Duration) error {
+func (r *runner) closedLoop(ctx context.Context) error {
 	for i := range r.conns {
 		r.pump(i)
 	}
-	for r.pending > 0 && r.now()-start < r.cfg.Duration {
-		if err := ctx.Err(); err != nil {
-			return err
+	for r.left+r.waiting > 0 && r.now()-r.lastAt < grace {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		r.net.wait(step)
 	}
@@ -80,11 +109,7 @@ func (r *runner) closedLoop(ctx context.Context, start time.Duration) error {
 // pump sends what the window of a connection allows, in one write.
 func (r *runner) pump(i int) {
 	c := &r.conns[i]
-	if c.state != stateReady {
-		return
-	}
-	n := min(r.cfg.Outstanding-(c.sent-c.answered), c.prepared.count()-c.sent)
-	if n > 0 {
+	if n := min(r.cfg.Outstanding-c.waiting, c.unsent()); n > 0 {
 		r.send(i, n, r.now())
 	}
 }
@@ -97,42 +122,41 @@ func (r *runner) send(i, n int, at time.Duration) {
 		c.sentAt[k] = at
 	}
 	c.sent += n
+	c.waiting += n
+	r.waiting += n
+	r.left -= n
 	r.window.Sent += n
 	r.net.write(i, b)
 }
 
 // openLoop sends at fixed times, to one connection after the other.
-func (r *runner) openLoop(ctx context.Context, start time.Duration, total int) error {
+func (r *runner) openLoop(ctx context.Context, start time.Duration) error {
 	gap := float64(time.Second) / r.cfg.Rate
-	r.late = make([]time.Duration, 0, total)
 	next := 0
-	for k := 0; k < total; {
+	for k := 0; r.left > 0; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		now := r.now()
-		if now-start > r.cfg.Duration {
-			return nil
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		// A few at a time, so that answers are read meanwhile.
 		for range 8 {
 			due := start + time.Duration(float64(k)*gap)
-			if due > now || k == total {
+			if due > now {
+				break
+			}
+			i, ok := r.nextToSend(&next)
+			if !ok {
 				break
 			}
 			k++
-			i, ok := r.nextToSend(&next)
-			if !ok {
-				return nil // all ended
-			}
 			r.late = append(r.late, now-due)
 			r.send(i, 1, due)
 		}
 		r.net.wait(min(step, max(0, start+time.Duration(float64(k)*gap)-r.now())))
 	}
-	for end := r.now() + grace; r.pending > 0 && r.now() < end && r.now()-start < r.cfg.Duration; {
-		if err := ctx.Err(); err != nil {
-			return err
+	for end := r.now() + grace; r.waiting > 0 && r.now() < end; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		r.net.wait(step)
 	}
@@ -144,7 +168,7 @@ func (r *runner) nextToSend(next *int) (int, bool) {
 	for range r.conns {
 		i := *next
 		*next = (*next + 1) % len(r.conns)
-		if c := &r.conns[i]; c.state == stateReady && c.sent < c.prepared.count() {
+		if r.conns[i].unsent() > 0 {
 			return i, true
 		}
 	}
@@ -153,31 +177,25 @@ func (r *runner) nextToSend(next *int) (int, bool) {
 
 // answer counts the answer to submit k; reason is empty if it was accepted.
 func (r *runner) answer(c *conn, k int, at time.Duration, reason string) {
-	if r.window == nil || k >= c.sent || c.sentAt[k] == 0 {
-		r.report.Errors["answer to no submit"]++
+	if k >= c.sent || c.sentAt[k] == 0 {
+		r.note("answer to no submit")
 		return
 	}
-	r.latency = append(r.latency, at-c.sentAt[k])
+	took := at - c.sentAt[k]
 	c.sentAt[k] = 0
-	c.answered++
+	c.waiting--
+	r.waiting--
+	if r.window == nil {
+		r.note("answer after the clock had stopped")
+		return
+	}
+	r.latency = append(r.latency, took)
 	r.answers++
-	r.pending--
 	r.lastAt = at
 	if reason == "" {
 		r.window.Accepted++
 		return
 	}
 	r.window.Rejected++
-	if _, known := r.window.RejectedBy[reason]; !known && len(r.window.RejectedBy) >= maxRejectText {
-		reason = "other"
-	}
-	r.window.RejectedBy[reason]++
-}
-
-// outstanding is how many submits of a connection could still be answered.
-func (c *conn) outstanding(r *runner) int {
-	if r.window == nil {
-		return 0
-	}
-	return c.prepared.count() - c.answered
+	count(r.window.RejectedBy, reason)
 }

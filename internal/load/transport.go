@@ -13,6 +13,9 @@ type transport interface {
 	hangUp(i int)
 	// wait handles what happened, and waits up to d for the first of it.
 	wait(d time.Duration)
+	// timestamps asks for the time at which bytes arrived in the kernel instead
+	// of the time at which they were read, where that can be had.
+	timestamps(on bool)
 	// shutdown ends all connections.
 	shutdown()
 }
@@ -21,7 +24,7 @@ type transport interface {
 type handler interface {
 	opened(i int)
 	// received gets bytes that are valid during the call, and when they were
-	// read, as the time since the start of the run.
+	// read or, with timestamps, arrived, as the time since the start of the run.
 	received(i int, b []byte, at time.Duration)
 	closed(i int, err error)
 	// now is the time since the start of the run.

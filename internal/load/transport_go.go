@@ -17,7 +17,8 @@ import (
 // works on every system and with TLS.
 type goTransport struct {
 	h       handler
-	address string
+	address *net.TCPAddr
+	cfg     *Config
 	tls     *tls.Config // nil without
 	events  chan goEvent
 	ctx     context.Context // ends with shutdown
@@ -48,7 +49,8 @@ type goConn struct {
 func newGoTransport(e miner.Endpoint, address *net.TCPAddr, cfg *Config, h handler) *goTransport {
 	t := &goTransport{
 		h:       h,
-		address: address.String(),
+		address: address,
+		cfg:     cfg,
 		events:  make(chan goEvent, 1024),
 		conns:   make([]*goConn, cfg.Connections),
 	}
@@ -73,7 +75,11 @@ func (t *goTransport) dial(i int) {
 // serve connects, reads, and returns why the connection ended.
 func (t *goTransport) serve(ctx context.Context, c *goConn) error {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", t.address)
+	source, target := t.cfg.addresses(c.i, t.address)
+	if source != nil {
+		d.LocalAddr = &net.TCPAddr{IP: source}
+	}
+	conn, err := d.DialContext(ctx, "tcp", (&net.TCPAddr{IP: target, Port: t.address.Port, Zone: t.address.Zone}).String())
 	if err != nil {
 		return err
 	}
@@ -198,6 +204,9 @@ func (t *goTransport) handle(e goEvent) {
 		t.h.opened(c.i)
 	}
 }
+
+// timestamps has no effect: bytes are read by goroutines, at once.
+func (t *goTransport) timestamps(bool) {}
 
 func (t *goTransport) shutdown() {
 	t.cancel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -16,25 +17,25 @@ func newTransport(e miner.Endpoint, address *net.TCPAddr, cfg *Config, h handler
 	if e.TLS {
 		return newGoTransport(e, address, cfg, h), nil
 	}
-	return newEpoll(address, cfg.Connections, h)
+	return newEpoll(address, cfg, h)
 }
-
-// spreadAfter is how many connections use one source address. The kernel has
-// about 28,000 ports for each.
-const spreadAfter = 20_000
 
 // epoll is a transport over raw sockets. A socket is watched for writing only
 // while something waits to be written.
 type epoll struct {
 	h       handler
+	cfg     *Config
 	fd      int
-	address unix.Sockaddr
-	family  int
-	spread  bool // 127.0.0.1 is not enough as a source
+	address *net.TCPAddr
+	zone    uint32 // of an IPv6 address
 	conns   []epollConn
 	byFD    map[int32]int
 	events  []unix.EpollEvent
 	buffer  []byte
+
+	stamping bool
+	oob      []byte
+	realtime time.Duration // the run's zero on the clock of the kernel's stamps
 }
 
 type epollConn struct {
@@ -45,32 +46,26 @@ type epollConn struct {
 	out        [][]byte // not written yet
 }
 
-func newEpoll(address *net.TCPAddr, connections int, h handler) (*epoll, error) {
+func newEpoll(address *net.TCPAddr, cfg *Config, h handler) (*epoll, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create epoll: %w", err)
 	}
 	e := &epoll{
-		h:      h,
-		fd:     fd,
-		conns:  make([]epollConn, connections),
-		byFD:   make(map[int32]int, connections),
-		events: make([]unix.EpollEvent, 512),
-		buffer: make([]byte, readSize),
+		h:       h,
+		cfg:     cfg,
+		fd:      fd,
+		address: address,
+		conns:   make([]epollConn, cfg.Connections),
+		byFD:    make(map[int32]int, cfg.Connections),
+		events:  make([]unix.EpollEvent, 512),
+		buffer:  make([]byte, readSize),
+		oob:     make([]byte, 128),
 	}
-	if ip := address.IP.To4(); ip != nil {
-		e.family = unix.AF_INET
-		e.address = &unix.SockaddrInet4{Port: address.Port, Addr: [4]byte(ip)}
-		e.spread = ip[0] == 127 && connections > spreadAfter
-	} else {
-		e.family = unix.AF_INET6
-		sa := &unix.SockaddrInet6{Port: address.Port, Addr: [16]byte(address.IP.To16())}
-		if address.Zone != "" {
-			if i, err := net.InterfaceByName(address.Zone); err == nil {
-				sa.ZoneId = uint32(i.Index)
-			}
+	if address.Zone != "" {
+		if i, err := net.InterfaceByName(address.Zone); err == nil {
+			e.zone = uint32(i.Index)
 		}
-		e.address = sa
 	}
 	return e, nil
 }
@@ -82,16 +77,24 @@ func (e *epoll) dial(i int) {
 }
 
 func (e *epoll) connect(i int) error {
-	fd, err := unix.Socket(e.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	source, target := e.cfg.addresses(i, e.address)
+	family, address := unix.AF_INET, unix.Sockaddr(nil)
+	if ip := target.To4(); ip != nil {
+		address = &unix.SockaddrInet4{Port: e.address.Port, Addr: [4]byte(ip)}
+	} else {
+		family = unix.AF_INET6
+		address = &unix.SockaddrInet6{Port: e.address.Port, ZoneId: e.zone, Addr: [16]byte(target.To16())}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("socket: %w", err)
 	}
 	err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	if err == nil && e.spread {
-		err = bindSource(fd, i/spreadAfter)
+	if err == nil && source != nil {
+		err = bindSource(fd, source)
 	}
 	if err == nil {
-		err = unix.Connect(fd, e.address)
+		err = unix.Connect(fd, address)
 	}
 	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		_ = unix.Close(fd)
@@ -107,14 +110,13 @@ func (e *epoll) connect(i int) error {
 	return nil
 }
 
-// bindSource gives a socket a source address of its own on the loopback
-// network; the port is chosen when it connects, so that ports can be shared
-// between destinations.
-func bindSource(fd, n int) error {
+// bindSource gives a socket a source address; the port is chosen when it
+// connects, so that ports can be shared between destinations.
+func bindSource(fd int, source net.IP) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 		return err
 	}
-	return unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(1 + n)}})
+	return unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte(source)})
 }
 
 func (e *epoll) write(i int, b []byte) {
@@ -236,7 +238,7 @@ func (e *epoll) finishConnect(i int) {
 }
 
 func (e *epoll) read(i int) {
-	n, err := unix.Read(e.conns[i].fd, e.buffer)
+	n, at, err := e.receive(e.conns[i].fd)
 	switch {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 	case err != nil:
@@ -244,7 +246,50 @@ func (e *epoll) read(i int) {
 	case n == 0:
 		e.fail(i, errClosed)
 	default:
-		e.h.received(i, e.buffer[:n], e.h.now())
+		e.h.received(i, e.buffer[:n], at)
+	}
+}
+
+// receive reads into the buffer, and returns when that arrived.
+func (e *epoll) receive(fd int) (n int, at time.Duration, err error) {
+	if !e.stamping {
+		n, err = unix.Read(fd, e.buffer)
+		return n, e.h.now(), err
+	}
+	n, oobn, _, _, err := unix.Recvmsg(fd, e.buffer, e.oob, unix.MSG_DONTWAIT)
+	at = e.h.now()
+	if err != nil || oobn == 0 {
+		return n, at, err
+	}
+	messages, parseErr := unix.ParseSocketControlMessage(e.oob[:oobn])
+	if parseErr != nil {
+		return n, at, nil
+	}
+	for _, m := range messages {
+		if m.Header.Level != unix.SOL_SOCKET || m.Header.Type != unix.SO_TIMESTAMPNS || len(m.Data) < int(unsafe.Sizeof(unix.Timespec{})) {
+			continue
+		}
+		stamp := (*unix.Timespec)(unsafe.Pointer(&m.Data[0]))
+		// A clock that was set meanwhile must not give times from elsewhere.
+		if t := time.Duration(stamp.Nano()) - e.realtime; t <= at && t > at-time.Minute {
+			at = t
+		}
+	}
+	return n, at, nil
+}
+
+func (e *epoll) timestamps(on bool) {
+	e.stamping = on
+	e.realtime = time.Duration(time.Now().UnixNano()) - e.h.now()
+	value := 0
+	if on {
+		value = 1
+	}
+	for i := range e.conns {
+		if c := &e.conns[i]; c.live {
+			// Where the kernel has no stamps, the time of the read is taken.
+			_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, value)
+		}
 	}
 }
 
