@@ -28,7 +28,7 @@ type descs struct {
 	connections, tls, authorized, workers                           *prometheus.Desc
 	accepted, rejected, work, messages, rejects, closes, drops      *prometheus.Desc
 	hashrate, sharesPerMinute, bestShare                            *prometheus.Desc
-	blocksAccepted, blocksErrored, tipFirst                         *prometheus.Desc
+	blocksAccepted, blocksErrored, tipFirst, hashing, hashingFailed *prometheus.Desc
 	jobHeight, jobAge, templateAge, jobTx, jobFees, networkDiff     *prometheus.Desc
 	tipHeight                                                       *prometheus.Desc
 	nodeReady, nodeActive, nodeBlocks, nodeLatency                  *prometheus.Desc
@@ -66,6 +66,8 @@ func newPoolCollector(s *Server) *poolCollector {
 		blocksAccepted:  desc("blocks_accepted_total", "Found blocks that a node accepted."),
 		blocksErrored:   desc("blocks_errored_total", "Found blocks that every node refused."),
 		tipFirst:        desc("tip_first_total", "New tips that miners got work for before the node's template was there."),
+		hashing:         desc("hashing_info", "Always 1; the label says what hashes shares.", "kernels"),
+		hashingFailed:   desc("hashing_failed", "1 when a way to hash gave wrong hashes and is not used any more."),
 		jobHeight:       desc("job_height", "Height of the block that miners work on."),
 		jobAge:          desc("job_age_seconds", "Age of the current job."),
 		templateAge:     desc("template_age_seconds", "Age of the current job's block template."),
@@ -172,6 +174,8 @@ func (c *poolCollector) collectPool(m moment, gauge, counter emit) {
 	counter(d.blocksAccepted, float64(p.BlocksAccepted))
 	counter(d.blocksErrored, float64(p.BlocksErrored))
 	counter(d.tipFirst, float64(p.TipFirst))
+	gauge(d.hashing, 1, p.Hashing)
+	gauge(d.hashingFailed, oneIf(p.HashingFailed != ""))
 	gauge(d.hashrate, finite(l.Hashrate))
 	gauge(d.sharesPerMinute, finite(l.SharesPerMinute))
 	if len(l.BestShares) > 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
@@ -41,6 +42,7 @@ type job struct {
 	target    bitcoin.Target // a hash that meets it is a block
 	version   uint32         // with the rolling bits cleared
 	branches  []bitcoin.Hash
+	hashing   *sharehash.Job
 	clean     bool // first job of its tip
 	createdAt time.Time
 
@@ -73,6 +75,7 @@ type work struct {
 	split    split
 	payee    payee
 	coinbase bitcoin.CoinbaseParts
+	hashing  *sharehash.Coinbase
 	// notify is the encoded line up to the coinbase; the job's rest follows.
 	notify []byte
 }
@@ -105,6 +108,7 @@ func newJob(t *node.Template, number uint32, rules payoutRules, cfg *Config, cle
 		maxCoinbase: cfg.MaxCoinbase,
 		works:       make(map[workKey]*lazyWork),
 	}
+	j.hashing = sharehash.NewJob(t.PrevHash, t.Bits, j.branches)
 	rest := string(stratum.AppendNotifyTemplate(nil, &stratum.Notify{
 		Branches: j.branches,
 		Version:  j.version,
@@ -197,6 +201,7 @@ func (j *job) makeWork(p payee, variant uint8) (*work, error) {
 	if w.coinbase, err = template.Build(); err != nil {
 		return nil, fmt.Errorf("coinbase: %w", err)
 	}
+	w.hashing = sharehash.NewCoinbase(w.coinbase, extranonce1Size+extranonce2Size)
 	notify := stratum.Notify{JobID: jobID(w.id), PrevHash: t.PrevHash, Coinbase: w.coinbase}
 	size := 160 + 2*(len(w.coinbase.Prefix)+len(w.coinbase.Suffix))
 	w.notify = stratum.AppendNotifyCoinbase(make([]byte, 0, size), &notify)
@@ -207,7 +212,7 @@ func (j *job) makeWork(p payee, variant uint8) (*work, error) {
 func (w *work) audit() error {
 	j := w.job
 	_, payouts := j.rules.outputs(w.split, w.payee)
-	coinbase := w.appendCoinbase(nil, [extranonce1Size]byte{}, make([]byte, extranonce2Size))
+	coinbase := w.appendCoinbase(nil, make([]byte, extranonce1Size+extranonce2Size))
 	return bitcoin.AuditCoinbase(coinbase, bitcoin.CoinbaseAudit{
 		Network:           j.network,
 		Height:            j.template.Height,
@@ -219,10 +224,9 @@ func (w *work) audit() error {
 }
 
 // appendCoinbase writes the stripped coinbase with its extranonces.
-func (w *work) appendCoinbase(dst []byte, extranonce1 [extranonce1Size]byte, extranonce2 []byte) []byte {
+func (w *work) appendCoinbase(dst, extranonces []byte) []byte {
 	dst = append(dst, w.coinbase.Prefix...)
-	dst = append(dst, extranonce1[:]...)
-	dst = append(dst, extranonce2...)
+	dst = append(dst, extranonces...)
 	return append(dst, w.coinbase.Suffix...)
 }
 

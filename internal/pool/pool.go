@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/stratum"
@@ -33,6 +34,7 @@ type Pool struct {
 	log    *slog.Logger
 	ledger *ledger.Ledger
 	blocks *blockKeeper
+	hasher *sharehash.Engine
 
 	settings   atomic.Pointer[settings]
 	settingsMu sync.Mutex // held while settings are replaced
@@ -82,6 +84,7 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 	p := &Pool{
 		log:        log,
 		ledger:     l,
+		hasher:     sharehash.New(),
 		startedAt:  time.Now(),
 		sessions:   make(map[uint32]*session),
 		perAddress: make(map[netip.Addr]int),
@@ -110,6 +113,7 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 			return nil, err
 		}
 	}
+	p.reportHashing()
 	p.publish(p.startedAt)
 	return p, nil
 }
@@ -308,7 +312,7 @@ func (p *Pool) findJob(id uint32) (current *tip, j *job, stale bool) {
 func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (saved <-chan struct{}) {
 	w := sh.work
 	t := w.job.template
-	coinbase := w.appendCoinbase(nil, s.extranonce1, sh.extranonce2[:])
+	coinbase := w.appendCoinbase(nil, sh.extranonces[:])
 	if t.WitnessCommitment != nil {
 		coinbase = bitcoin.AppendWitness(nil, coinbase)
 	}
@@ -316,14 +320,14 @@ func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (
 	for i := range t.Transactions {
 		transactions[i] = t.Transactions[i].Data
 	}
-	raw := bitcoin.AppendBlock(nil, sh.header.Bytes(), coinbase, transactions)
+	raw := bitcoin.AppendBlock(nil, sh.Header.Bytes(), coinbase, transactions)
 	ctx := context.Background()
 	if running := p.ctx.Load(); running != nil {
 		ctx = *running
 	}
 	return p.blocks.found(ctx, ledger.Block{
 		Height:            t.Height,
-		Hash:              sh.hash,
+		Hash:              sh.Hash,
 		Worker:            s.nameOf(worker),
 		Address:           w.payee.address,
 		FoundAt:           now,
@@ -409,6 +413,8 @@ func (p *Pool) publish(now time.Time) {
 		ShareErrors:    p.counters.shareErrors.Load(),
 		Messages:       p.counters.messages.Load(),
 		TipFirst:       p.counters.tipFirst.Load(),
+		Hashing:        p.hasher.Names(),
+		HashingFailed:  p.hasher.Failed(),
 		Errors:         p.events.newestFirst(),
 	}
 	p.mu.Lock()

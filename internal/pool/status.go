@@ -50,6 +50,9 @@ type Status struct {
 	Messages       uint64 // lines received, since start
 	TipFirst       uint64 // tips that miners worked on before their template was there, since start
 
+	Hashing       string // what hashes shares, such as "sha-ni avx512", or "crypto/sha256"
+	HashingFailed string // kernels that were found to hash wrongly and are not used, "" for none
+
 	BlockFault string // why the last found block could not be saved to disk; empty when it was
 
 	Errors []Event // newest first, bounded

@@ -5,30 +5,31 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
 
 // scratch is the memory of one share's validation.
 type scratch struct {
-	submit   stratum.Submit
-	coinbase []byte
-	reply    []byte
-	share    share
+	submit  stratum.Submit
+	reply   []byte
+	share   share
+	hashing hashing
 }
 
 var scratches = sync.Pool{New: func() any {
-	return &scratch{coinbase: make([]byte, 0, 1024), reply: make([]byte, 0, 256)}
+	return &scratch{reply: make([]byte, 0, 256)}
 }}
 
 // share is a submit, decoded.
 type share struct {
 	work        *work
 	stale       bool // its work is of the previous tip
-	extranonce2 [extranonce2Size]byte
-	header      bitcoin.Header
-	hash        bitcoin.Hash
+	extranonces [extranonce1Size + extranonce2Size]byte
 	versionOK   bool
+
+	sharehash.Share // Header and Hash
 
 	flood    bool           // the connection's shares fill its memory
 	given    bool           // the connection was given work of this age
@@ -79,7 +80,7 @@ func (sh *share) difficulty() float64 {
 	if sh.work == nil {
 		return 0
 	}
-	return bitcoin.HashDifficulty(&sh.hash)
+	return bitcoin.HashDifficulty(&sh.Hash)
 }
 
 // creditLocked books an accepted share and lets the difficulty follow.
@@ -88,7 +89,7 @@ func (s *session) creditLocked(account *ledger.Account, sc *scratch, now time.Ti
 		return
 	}
 	credit := sc.share.assigned
-	account.Accept(ledger.Share{Credit: credit, Difficulty: sc.share.difficulty(), Hash: sc.share.hash, At: now})
+	account.Accept(ledger.Share{Credit: credit, Difficulty: sc.share.difficulty(), Hash: sc.share.Hash, At: now})
 	if !s.controlled() {
 		return
 	}
@@ -140,8 +141,9 @@ func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why str
 		return why, false
 	}
 	sh.work, sh.stale = w, stale
-	sh.rebuild(s.extranonce1, sc)
-	isBlock = sh.hash.Meets(&w.job.target)
+	copy(sh.extranonces[:], s.extranonce1[:])
+	sc.hashing.one(s.pool, sh)
+	isBlock = sh.Hash.Meets(&w.job.target)
 	why = s.policy(current, sh, now)
 	if !sh.versionOK && !isBlock {
 		isBlock = sh.blockByOtherVersion(&sc.submit, s.pool.config().VersionMask)
@@ -172,11 +174,11 @@ func (sh *share) blockByOtherVersion(in *stratum.Submit, poolMask uint32) bool {
 		return false
 	}
 	base := sh.work.job.version
-	header := sh.header
+	header := sh.Header
 	for _, version := range [...]uint32{bits, base | bits, base ^ bits, base&^poolMask | bits&poolMask} {
 		header.Version = version
 		if hash := header.Hash(); hash.Meets(&sh.work.job.target) {
-			sh.header, sh.hash = header, hash
+			sh.Header, sh.Hash = header, hash
 			return true
 		}
 	}
@@ -187,7 +189,7 @@ func (sh *share) blockByOtherVersion(in *stratum.Submit, poolMask uint32) bool {
 // completed even when it has bits that it must not have, so that the share can
 // still be hashed.
 func (sh *share) decode(in *stratum.Submit, w *work, mask uint32) stratum.Reject {
-	if !stratum.DecodeHex(sh.extranonce2[:], in.Extranonce2) {
+	if !stratum.DecodeHex(sh.extranonces[extranonce1Size:], in.Extranonce2) {
 		return stratum.RejectExtranonce2
 	}
 	ntime, ok := stratum.ParseHex32(in.NTime)
@@ -211,22 +213,8 @@ func (sh *share) decode(in *stratum.Submit, w *work, mask uint32) stratum.Reject
 		sh.versionOK = outside == 0 || outside == version&^mask
 		version = version&^mask | bits&mask
 	}
-	t := w.job.template
-	sh.header = bitcoin.Header{
-		Version:  version,
-		PrevHash: t.PrevHash,
-		Time:     ntime,
-		Bits:     t.Bits,
-		Nonce:    nonce,
-	}
+	sh.Header = bitcoin.Header{Version: version, Time: ntime, Nonce: nonce}
 	return stratum.NotRejected
-}
-
-// rebuild completes the header as the miner hashed it.
-func (sh *share) rebuild(extranonce1 [extranonce1Size]byte, sc *scratch) {
-	sc.coinbase = sh.work.appendCoinbase(sc.coinbase[:0], extranonce1, sh.extranonce2[:])
-	sh.header.MerkleRoot = bitcoin.MerkleRoot(bitcoin.DoubleSHA256(sc.coinbase), sh.work.job.branches)
-	sh.hash = sh.header.Hash()
 }
 
 // policy decides whether a hashed share counts.
@@ -238,14 +226,14 @@ func (s *session) policy(current *tip, sh *share, now time.Time) stratum.Reject 
 		return stratum.RejectStale
 	case !sh.given:
 		return stratum.RejectUnknownJob
-	case sh.header.Time < t.MinTime || int64(sh.header.Time) > latest:
+	case sh.Header.Time < t.MinTime || int64(sh.Header.Time) > latest:
 		return stratum.RejectNTime
 	case !sh.versionOK:
 		return stratum.RejectVersionMask
 	}
 	// The network's target may be easier than the share's where the network's
 	// difficulty is lower than any share difficulty.
-	if !sh.hash.Meets(&sh.target) && !sh.hash.Meets(&sh.work.job.target) {
+	if !sh.Hash.Meets(&sh.target) && !sh.Hash.Meets(&sh.work.job.target) {
 		return stratum.RejectLowDifficulty
 	}
 	if s.tipOf != current.number {
@@ -253,7 +241,7 @@ func (s *session) policy(current *tip, sh *share, now time.Time) stratum.Reject 
 		s.tipOf = current.number
 		s.oldWork = nil // keeps no template alive
 	}
-	fresh, room := s.shares.add(&sh.hash)
+	fresh, room := s.shares.add(&sh.Hash)
 	if !room {
 		sh.flood = true
 		return stratum.RejectInternal

@@ -315,7 +315,7 @@ func (z zmm) nextWord(j int) {
 // steps: words, pairs of words, then quarters of the registers.
 func (z zmm) transpose() {
 	z.op("MOVQ", "SI", "BX")
-	low := func(i int) string { return z.register(i) }
+	low := z.register
 	high := func(i int) string { return z.register(16 + i) }
 	for i := range 16 {
 		z.op("VMOVDQU32", "(BX)", high(i))
@@ -463,7 +463,7 @@ func (y ymm) nextWord(j int) {
 func (y ymm) transpose() {
 	for half := range 2 {
 		y.op("MOVQ", "SI", "BX")
-		r := func(i int) string { return y.register(i) }
+		r := y.register
 		for i := range 8 {
 			y.op("VMOVDQU", mem(32*half, "BX"), r(i))
 			y.op("VPSHUFB", "flip<>(SB)", r(i), r(i))

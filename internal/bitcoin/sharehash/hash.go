@@ -14,13 +14,14 @@ const (
 	headerSize = 2 * blockSize // padded
 )
 
-// Lanes of the wide kernels: a word of each message, and eight such words.
+// Lanes are a word of each of the messages that a wide kernel hashes side by
+// side, vectors eight words of each.
 type (
 	lanes16   [16]uint32
 	lanes8    [8]uint32
 	vectors16 [8]lanes16
 	vectors8  [8]lanes8
-	rolled16  [3]lanes16 // version, time and nonce as header words
+	rolled16  [3]lanes16 // version, time and nonce as words of the header
 	rolled8   [3]lanes8
 )
 
@@ -31,18 +32,16 @@ type Scratch struct {
 	headers  [2][headerSize]byte
 	coinbase []byte
 
-	wide struct {
-		active  [maxBlocks]lanes16
-		digests vectors16
-		hashes  vectors16
-		rolled  rolled16
-	}
-	half struct {
-		active  [maxBlocks]lanes8
-		digests vectors8
-		hashes  vectors8
-		rolled  rolled8
-	}
+	wide wide[lanes16]
+	half wide[lanes8]
+}
+
+// wide is what a wide kernel reads and writes.
+type wide[L lanes16 | lanes8] struct {
+	active  [maxBlocks]L // all ones where a message reaches a block
+	digests [8]L         // coinbases' ids, then merkle roots
+	hashes  [8]L
+	rolled  [3]L
 }
 
 // Hash completes the headers of shares of one job and hashes them. It does not
@@ -125,52 +124,47 @@ func putHeader(dst *[headerSize]byte, job *Job, s *Share) {
 // was there before.
 func (m *Scratch) sixteen(job *Job, shares []*Share) {
 	w := &m.wide
-	longest := 0
-	for i, s := range shares {
-		s.Coinbase.put(m.messages[i][:], s.Extranonces)
-		n := s.Coinbase.blocks()
-		for b := range w.active {
-			w.active[b][i] = mask(b < n)
-		}
-		longest = max(longest, n)
-		w.rolled[0][i] = bits.ReverseBytes32(s.Header.Version)
-		w.rolled[1][i] = bits.ReverseBytes32(s.Header.Time)
-		w.rolled[2][i] = bits.ReverseBytes32(s.Header.Nonce)
-	}
-	hash16(&w.digests, &m.messages[0][0], stride, &w.active[0], longest)
+	blocks := w.load(shares, &m.messages)
+	hash16((*vectors16)(&w.digests), &m.messages[0][0], stride, &w.active[0], blocks)
 	if len(job.branches) > 0 {
-		fold16(&w.digests, &job.branches[0], len(job.branches))
+		fold16((*vectors16)(&w.digests), &job.branches[0], len(job.branches))
 	}
-	headers16(&w.hashes, &w.digests, &w.rolled, &job.fixed)
-	for i, s := range shares {
-		s.Header.PrevHash, s.Header.Bits = job.prevHash, job.bits
-		for j := range 8 {
-			binary.BigEndian.PutUint32(s.Header.MerkleRoot[4*j:], w.digests[j][i])
-			binary.BigEndian.PutUint32(s.Hash[4*j:], w.hashes[j][i])
-		}
-	}
+	headers16((*vectors16)(&w.hashes), (*vectors16)(&w.digests), (*rolled16)(&w.rolled), &job.fixed)
+	w.store(job, shares)
 }
 
-// eight is sixteen for half as many lanes.
+// eight hashes up to 8 shares side by side.
 func (m *Scratch) eight(job *Job, shares []*Share) {
 	w := &m.half
+	blocks := w.load(shares, &m.messages)
+	hash8((*vectors8)(&w.digests), &m.messages[0][0], stride, &w.active[0], blocks)
+	if len(job.branches) > 0 {
+		fold8((*vectors8)(&w.digests), &job.branches[0], len(job.branches))
+	}
+	headers8((*vectors8)(&w.hashes), (*vectors8)(&w.digests), (*rolled8)(&w.rolled), &job.fixed)
+	w.store(job, shares)
+}
+
+// load puts shares into the lanes, one into each, and returns the number of
+// blocks of the longest coinbase.
+func (w *wide[L]) load(shares []*Share, messages *[maxLanes][stride]byte) int {
 	longest := 0
 	for i, s := range shares {
-		s.Coinbase.put(m.messages[i][:], s.Extranonces)
-		n := s.Coinbase.blocks()
+		s.Coinbase.put(messages[i][:], s.Extranonces)
+		blocks := s.Coinbase.blocks()
+		longest = max(longest, blocks)
 		for b := range w.active {
-			w.active[b][i] = mask(b < n)
+			w.active[b][i] = mask(b < blocks)
 		}
-		longest = max(longest, n)
 		w.rolled[0][i] = bits.ReverseBytes32(s.Header.Version)
 		w.rolled[1][i] = bits.ReverseBytes32(s.Header.Time)
 		w.rolled[2][i] = bits.ReverseBytes32(s.Header.Nonce)
 	}
-	hash8(&w.digests, &m.messages[0][0], stride, &w.active[0], longest)
-	if len(job.branches) > 0 {
-		fold8(&w.digests, &job.branches[0], len(job.branches))
-	}
-	headers8(&w.hashes, &w.digests, &w.rolled, &job.fixed)
+	return longest
+}
+
+// store completes the shares.
+func (w *wide[L]) store(job *Job, shares []*Share) {
 	for i, s := range shares {
 		s.Header.PrevHash, s.Header.Bits = job.prevHash, job.bits
 		for j := range 8 {
