@@ -2,10 +2,10 @@ package sharehash
 
 import "fmt"
 
-// wide writes the kernels that hash many messages side by side, one in each
+// wideKernels writes the kernels that hash many messages side by side, one in each
 // 32-bit lane of the vector registers. Registers 0 to 7 hold the state, a to h;
 // digests and states in memory are eight vectors of one word each.
-type wide struct {
+type wideKernels struct {
 	*asm
 	lanes int
 	set   instructionSet
@@ -29,11 +29,11 @@ type instructionSet interface {
 	move() string                      // the instruction that loads and stores a vector
 }
 
-func (w *wide) size() int { return 4 * w.lanes }
+func (w *wideKernels) size() int { return 4 * w.lanes }
 
 // state is the order of the registers in a round: they change their names in
 // place of moving.
-func (w *wide) state(round int) (s [8]string) {
+func (w *wideKernels) state(round int) (s [8]string) {
 	for i := range s {
 		s[i] = w.set.register((i - round%8 + 8) % 8)
 	}
@@ -41,13 +41,13 @@ func (w *wide) state(round int) (s [8]string) {
 }
 
 // write writes the three kernels: of messages, of merkle roots, of headers.
-func (w *wide) write() {
+func (w *wideKernels) write() {
 	w.messages()
 	w.fold()
 	w.headers()
 }
 
-func (w *wide) messages() {
+func (w *wideKernels) messages() {
 	w.text(fmt.Sprintf("hash%d", w.lanes), fmt.Sprintf("(digests *vectors%d, messages *byte, stride int, active *lanes%d, blocks int)", w.lanes, w.lanes), w.frame(), 40)
 	w.op("MOVQ", arg("digests", 0), "DI")
 	w.op("MOVQ", arg("messages", 8), "SI")
@@ -81,7 +81,7 @@ func (w *wide) messages() {
 	w.end()
 }
 
-func (w *wide) fold() {
+func (w *wideKernels) fold() {
 	w.text(fmt.Sprintf("fold%d", w.lanes), fmt.Sprintf("(roots *vectors%d, branches *bitcoin.Hash, n int)", w.lanes), w.frame(), 24)
 	w.op("MOVQ", arg("roots", 0), "DI")
 	w.op("MOVQ", arg("branches", 8), "SI")
@@ -126,7 +126,7 @@ func (w *wide) fold() {
 	w.end()
 }
 
-func (w *wide) headers() {
+func (w *wideKernels) headers() {
 	w.text(fmt.Sprintf("headers%d", w.lanes), fmt.Sprintf("(hashes, roots *vectors%d, rolled *rolled%d, fixed *[9]uint32)", w.lanes, w.lanes), w.frame(), 32)
 	w.op("MOVQ", arg("hashes", 0), "DI")
 	w.op("MOVQ", arg("roots", 8), "SI")
@@ -165,7 +165,7 @@ func (w *wide) headers() {
 }
 
 // second hashes the digests that are words 0 to 7.
-func (w *wide) second(label string) {
+func (w *wideKernels) second(label string) {
 	w.comment("the hash of the hash")
 	for i := range 8 {
 		w.set.setWordAll(8+i, constant("tail", i))
@@ -179,7 +179,7 @@ func (w *wide) second(label string) {
 
 // rounds runs the 64 rounds of a block, 16 to a turn; the schedule keeps one
 // turn ahead.
-func (w *wide) rounds(label string) {
+func (w *wideKernels) rounds(label string) {
 	w.op("LEAQ", "k<>(SB)", "AX")
 	w.op("MOVQ", "$3", "CX")
 	w.label(label + "_rounds")
@@ -195,32 +195,32 @@ func (w *wide) rounds(label string) {
 	}
 }
 
-func (w *wide) start() {
+func (w *wideKernels) start() {
 	for i := range 8 {
 		w.set.setAll(w.set.register(i), constant("start", i))
 	}
 }
 
-func (w *wide) store(i int, base string) {
+func (w *wideKernels) store(i int, base string) {
 	w.op(w.set.move(), w.set.register(i), mem(i*w.size(), base))
 }
 
 // frame is the stack that a kernel needs.
-func (w *wide) frame() int {
+func (w *wideKernels) frame() int {
 	if w.lanes == 8 {
 		return 16*32 + 32
 	}
 	return 32
 }
 
-func (w *wide) end() {
+func (w *wideKernels) end() {
 	w.op("VZEROUPPER")
 	w.op("RET")
 	w.WriteString("\n")
 }
 
 // tables are the constants of the wide kernels.
-func (w *wide) tables() {
+func (w *wideKernels) tables() {
 	w.table("k", roundConstants())
 	w.table("padding", paddingRounds())
 	w.table("start", initialState())
@@ -239,7 +239,7 @@ func (w *wide) tables() {
 // in Z8 to Z12.
 func avx512() string {
 	a := newAsm("Double SHA-256 of 16 messages side by side with AVX-512 (F, BW).")
-	w := &wide{asm: a, lanes: 16, set: zmm{a}}
+	w := &wideKernels{asm: a, lanes: 16, set: zmm{a}}
 	w.tables()
 	w.write()
 	return a.String()
@@ -364,7 +364,7 @@ func (zmm) branchWord(j int) string { return mem(4*j, "SP") }
 // to Y11.
 func avx2() string {
 	a := newAsm("Double SHA-256 of 8 messages side by side with AVX2.")
-	w := &wide{asm: a, lanes: 8, set: ymm{a}}
+	w := &wideKernels{asm: a, lanes: 8, set: ymm{a}}
 	w.tables()
 	w.write()
 	return a.String()
