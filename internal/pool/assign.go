@@ -50,8 +50,8 @@ func (s *session) startDifficulty() float64 {
 		}
 	}
 	start := s.port.limits(s.pool.config().Difficulty).Start
-	if s.class.start > 0 && s.port.Start == 0 {
-		start = s.class.start
+	if s.device.start > 0 && s.port.Start == 0 {
+		start = s.device.start
 	}
 	// On a test network, where any miner's usual difficulty is above the
 	// network's, there should still be more shares than blocks.
@@ -89,7 +89,7 @@ func (s *session) retargetLocked(now time.Time, d float64) {
 
 // steerLocked goes where the difficulty control wants to go.
 func (s *session) steerLocked(now time.Time, d float64) {
-	d = max(d, min(s.class.least, s.difficulty))
+	d = max(d, min(s.device.least, s.difficulty))
 	if d != s.difficulty {
 		s.retargetLocked(now, d)
 	}

@@ -33,7 +33,7 @@ func (s *session) handleSubscribe(r *stratum.Request) {
 	if !s.subscribed {
 		s.subscribed = true
 		s.agent = cleanText(p.UserAgent, maxAgent)
-		s.class = classOf(s.agent)
+		s.device = profileOf(s.agent)
 	}
 	if r.WantsReply() {
 		s.queue(func(b []byte) []byte {
@@ -50,7 +50,8 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 		s.refuse(r, stratum.RejectMalformed)
 		return
 	}
-	name := cleanText(a.User, maxName)
+	user, wish := userHints(a.User)
+	name := cleanText(user, maxName)
 	address := addressOf(name)
 	if why := s.admit(name, address); why != stratum.NotRejected {
 		s.pool.counters.reject(why)
@@ -68,7 +69,8 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 	if fresh != nil {
 		s.addWorkerLocked(fresh)
 	}
-	s.wish.hints = parseHints(a.Password)
+	// The connection has one difficulty: whoever wished first is heard.
+	s.wish.hints = s.wish.hints.or(parseHints(a.Password)).or(wish)
 	s.reply(r, "true")
 	s.startLocked()
 }
@@ -192,7 +194,7 @@ func (s *session) startLocked() {
 	now := time.Now()
 	s.difficulty = s.startDifficulty()
 	s.vardiff = vardiff{interval: s.pool.shareInterval()}
-	if err := s.sendWorkLocked(now, true); errors.Is(err, errNoJob) && s.class.messages {
+	if err := s.sendWorkLocked(now, true); errors.Is(err, errNoJob) && s.device.messages {
 		s.queue(func(b []byte) []byte {
 			return stratum.AppendShowMessage(b, "Waiting for the Bitcoin node; work follows by itself.")
 		})
@@ -210,24 +212,18 @@ func (s *session) handleConfigure(r *stratum.Request) {
 	defer s.mu.Unlock()
 	var buf [256]byte
 	result := append(buf[:0], '{')
-	for _, name := range c.Extensions {
+	for _, x := range c.Extensions {
 		if len(result) > 1 {
 			result = append(result, ',')
 		}
-		result = stratum.AppendString(result, name)
-		switch name {
-		case "version-rolling":
-			s.mask = s.pool.config().VersionMask & c.VersionMask
-			if s.mask == 0 {
-				result = append(result, ":false"...)
-				continue
-			}
-			result = append(result, `:true,"version-rolling.mask":"`...)
-			result = append(stratum.AppendHex32(result, s.mask), '"')
-		case "minimum-difficulty":
+		result = stratum.AppendString(result, x.Name)
+		switch x.Kind {
+		case stratum.VersionRolling:
+			result = s.configureRollingLocked(result, c.VersionMask)
+		case stratum.MinimumDifficulty:
 			s.wish.configured = c.MinimumDifficulty
 			result = append(result, ":true"...)
-		case "subscribe-extranonce", "info":
+		case stratum.SubscribeExtranonce, stratum.SuggestDifficulty, stratum.Info:
 			result = append(result, ":true"...)
 		default:
 			result = append(result, ":false"...)

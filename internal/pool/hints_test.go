@@ -55,23 +55,6 @@ func TestCleanText(t *testing.T) {
 	})
 }
 
-func TestClassOf(t *testing.T) {
-	for agent, start := range map[string]float64{
-		"bitaxe/BM1370/v2.15.0": 1024, "NerdMinerV2/1.8.3": 0.001, "NerdQAxe++/1.0": 1024, "cpuminer/2.5.1": 0.01, "cpuminer-opt": 0.01,
-		"Antminer S21/": 65536, "Antminer S9/": 8192, "bosminer-plus-tuner 2": 65536, "Braiins OS 2019-06-05": 65536, "NiceHash/1.0.0": 524288,
-		"whatsminer/v1": 65536, "cgminer/4.11.1": 0, "": 0, "somebody": 0, "bmminer/2.0.0": 8192,
-	} {
-		class := classOf(agent)
-		if class.start != start {
-			t.Errorf("%s starts at %v", agent, class.start)
-		}
-		// ASICs get whole numbers, small miners what they need.
-		if small := class.start > 0 && class.start < 1; small && class.least > 0 || class.start >= 1 && class.least < 1 {
-			t.Errorf("%s goes down to %v", agent, class.least)
-		}
-	}
-}
-
 // Precedence of what a miner may wish (R-A3), within the operator's limits.
 func TestStartDifficulty(t *testing.T) {
 	p := new(Pool)
@@ -93,7 +76,7 @@ func TestStartDifficulty(t *testing.T) {
 		"max over floor": {wishes{hints: hints{min: 1e9}}, "x", 100_000},
 		"operator's min": {wishes{suggested: 1e-9}, "x", 0.001},
 	} {
-		s := &session{pool: p, port: &port{}, wish: c.wish, class: classOf(c.agent)}
+		s := &session{pool: p, port: &port{}, wish: c.wish, device: profileOf(c.agent)}
 		if got := s.startDifficulty(); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}

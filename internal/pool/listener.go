@@ -117,7 +117,7 @@ func (p *Pool) newSession(nc net.Conn, from *port) (*session, stratum.CloseReaso
 	for p.sessions[p.nextID] != nil {
 		p.nextID++
 	}
-	s := &session{pool: p, port: from, remote: remote, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask}
+	s := &session{pool: p, port: from, remote: remote, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
 	s.id = hex.EncodeToString(s.extranonce1[:])
 	p.sessions[p.nextID] = s

@@ -40,7 +40,7 @@ type session struct {
 
 	mu         sync.Mutex
 	agent      string
-	class      agentClass
+	device     *profile
 	subscribed bool
 	address    string // whom this connection's work pays; "" until authorized
 	payee      payee  // resolved from address once the network is known

@@ -23,6 +23,7 @@ const (
 	MethodPing
 	MethodPong
 	MethodGetVersion
+	MethodIgnored // a method of the pool's own, sent back by a confused proxy
 )
 
 var methodNames = []struct {
@@ -34,6 +35,8 @@ var methodNames = []struct {
 	{"mining.configure", MethodConfigure},
 	{"mining.suggest_difficulty", MethodSuggestDifficulty},
 	{"mining.suggest_target", MethodSuggestTarget},
+	{"mining.set_difficulty", MethodSuggestDifficulty},
+	{"mining.set_target", MethodSuggestTarget},
 	{"mining.extranonce.subscribe", MethodExtranonceSubscribe},
 	{"mining.subscribe_extranonce", MethodExtranonceSubscribe},
 	{"mining.get_transactions", MethodGetTransactions},
@@ -44,6 +47,8 @@ var methodNames = []struct {
 	{"mining.pong", MethodPong},
 	{"pong", MethodPong},
 	{"client.get_version", MethodGetVersion},
+	{"client.show_message", MethodIgnored},
+	{"client.reconnect", MethodIgnored},
 }
 
 // authPrefix is matched as a prefix: mining.auth, mining.authorize and what

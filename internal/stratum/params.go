@@ -151,50 +151,6 @@ func ParseAuthorize(params []byte) (Authorize, bool) {
 	return a, true
 }
 
-// Configure holds the parameters of mining.configure (BIP310).
-type Configure struct {
-	Extensions        []string // as the miner spelled them
-	VersionMask       uint32   // requested; all ones when none was given
-	MinimumDifficulty float64  // 0 when none was given
-}
-
-// ParseConfigure reads [[extensions…],{options}]. A single string or a comma
-// separated one stands for the list.
-func ParseConfigure(params []byte) (Configure, bool) {
-	list := rawList(params)
-	c := Configure{VersionMask: 0xffffffff}
-	if len(list) == 0 {
-		return c, false
-	}
-	if json.Unmarshal(list[0], &c.Extensions) != nil {
-		var one string
-		if json.Unmarshal(list[0], &one) != nil {
-			return c, false
-		}
-		for name := range strings.SplitSeq(one, ",") {
-			c.Extensions = append(c.Extensions, strings.TrimSpace(name))
-		}
-	}
-	if len(list) < 2 {
-		return c, true
-	}
-	var options map[string]json.RawMessage
-	if json.Unmarshal(list[1], &options) != nil {
-		return c, true
-	}
-	if raw, ok := options["version-rolling.mask"]; ok {
-		if mask, ok := stringElement(raw); ok {
-			if v, ok := ParseHex32(mask); ok {
-				c.VersionMask = v
-			}
-		}
-	}
-	if raw, ok := options["minimum-difficulty.value"]; ok {
-		c.MinimumDifficulty, _ = number(raw)
-	}
-	return c, true
-}
-
 // ParseSuggestDifficulty reads the number of mining.suggest_difficulty, also
 // written as a string. ok is false when it is no positive number.
 func ParseSuggestDifficulty(params []byte) (difficulty float64, ok bool) {

@@ -154,15 +154,19 @@ func TestParseAuthorize(t *testing.T) {
 func TestParseConfigure(t *testing.T) {
 	const all = 0xffffffff
 	for params, want := range map[string]Configure{
-		`[["version-rolling"],{"version-rolling.mask":"ffffffff"}]`:                                    {[]string{"version-rolling"}, all, 0},
-		`[["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":16}]`: {[]string{"version-rolling"}, 0x1fffe000, 0},
-		`[["version-rolling"],{}]`:                                    {[]string{"version-rolling"}, all, 0},
-		`[["version-rolling"]]`:                                       {[]string{"version-rolling"}, all, 0},
-		`["version-rolling, info",{"version-rolling.mask":5}]`:        {[]string{"version-rolling", "info"}, all, 0},
-		`[["minimum-difficulty"],{"minimum-difficulty.value":2048}]`:  {[]string{"minimum-difficulty"}, all, 2048},
-		`[["minimum-difficulty"],{"minimum-difficulty.value":"0.5"}]`: {[]string{"minimum-difficulty"}, all, 0.5},
-		`[["minimum-difficulty"],{"minimum-difficulty.value":-1}]`:    {[]string{"minimum-difficulty"}, all, 0},
-		`[[],"nothing"]`: {[]string{}, all, 0},
+		`[["version-rolling"],{"version-rolling.mask":"ffffffff"}]`:                                    {[]Extension{{"version-rolling", VersionRolling}}, all, 0},
+		`[["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":16}]`: {[]Extension{{"version-rolling", VersionRolling}}, 0x1fffe000, 0},
+		`[["version-rolling"],{}]`:                                    {[]Extension{{"version-rolling", VersionRolling}}, all, 0},
+		`[["version-rolling"]]`:                                       {[]Extension{{"version-rolling", VersionRolling}}, all, 0},
+		`["version-rolling, info",{"version-rolling.mask":5}]`:        {[]Extension{{"version-rolling", VersionRolling}, {"info", Info}}, 5, 0},
+		`[["minimum-difficulty"],{"minimum-difficulty.value":2048}]`:  {[]Extension{{"minimum-difficulty", MinimumDifficulty}}, all, 2048},
+		`[["minimum-difficulty"],{"minimum-difficulty.value":"0.5"}]`: {[]Extension{{"minimum-difficulty", MinimumDifficulty}}, all, 0.5},
+		`[["minimum-difficulty"],{"minimum-difficulty.value":-1}]`:    {[]Extension{{"minimum-difficulty", MinimumDifficulty}}, all, 0},
+		`[[],"nothing"]`: {nil, all, 0},
+		`["Version_Rolling,MINIMUM-DIFFICULTY,new-thing",{"VERSION_ROLLING.MASK":"0x1FFFE000","minimumdifficulty.value":1}]`: {
+			[]Extension{{"Version_Rolling", VersionRolling}, {"MINIMUM-DIFFICULTY", MinimumDifficulty}, {"new-thing", UnknownExtension}}, 0x1fffe000, 1},
+		`[["version-rolling","subscribe-extranonce","suggest-difficulty"],{"version-rolling.mask":536862720}]`: {
+			[]Extension{{"version-rolling", VersionRolling}, {"subscribe-extranonce", SubscribeExtranonce}, {"suggest-difficulty", SuggestDifficulty}}, 0x1fffe000, 0},
 	} {
 		got, ok := ParseConfigure([]byte(params))
 		if diff := cmp.Diff(want, got); !ok || diff != "" {
@@ -187,8 +191,8 @@ func FuzzParseConfigure(f *testing.F) {
 		if !ok {
 			return
 		}
-		for _, name := range c.Extensions {
-			checkString(t, name)
+		for _, x := range c.Extensions {
+			checkString(t, x.Name)
 		}
 		// The other parsers of small lists must not fail either.
 		ParseSubscribe(params)
