@@ -49,6 +49,9 @@ func (s *session) startDifficulty() float64 {
 			return s.clamp(wish)
 		}
 	}
+	if s.recalled > 0 {
+		return s.clamp(s.recalled)
+	}
 	start := s.port.limits(s.pool.config().Difficulty).Start
 	if s.device.start > 0 && s.port.Start == 0 {
 		start = s.device.start
@@ -105,7 +108,7 @@ func (s *session) controlled() bool {
 func (s *session) sendWork(now time.Time, clean bool) (sent bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.subscribed || s.address == "" || s.lastJob != nil && s.lastJob == s.pool.current() {
+	if !s.started && s.payee.script == nil || s.lastJob != nil && s.lastJob == s.pool.current() {
 		return false, nil
 	}
 	err = s.sendWorkLocked(now, clean)
@@ -116,19 +119,19 @@ func (s *session) sendWork(now time.Time, clean bool) (sent bool, err error) {
 // difficulty when that changed. It returns why it did not.
 func (s *session) sendWorkLocked(now time.Time, clean bool) error {
 	j := s.pool.current()
-	if j == nil {
+	if j == nil || !s.started && s.payee.script == nil {
 		return errNoJob
 	}
 	if err := s.resolveLocked(j); err != nil {
 		return err
 	}
 	variant := uint8(0)
-	if s.lastJob == j {
-		if s.variant == maxVariant {
+	if s.worked && s.lastWork>>variantBits == j.number {
+		if s.lastWork&maxVariant == maxVariant {
 			s.pool.counters.skippedWork.Add(1)
 			return errNoVariantLeft
 		}
-		variant = s.variant + 1
+		variant = uint8(s.lastWork&maxVariant) + 1
 	}
 	w, err := j.work(s.payee, variant)
 	if err != nil {
@@ -141,6 +144,11 @@ func (s *session) sendWorkLocked(now time.Time, clean bool) error {
 	// A new tip, or a first job, makes earlier work worthless to the miner.
 	clean = clean || s.lastJob == nil || s.lastJob.template.PrevHash != j.template.PrevHash
 	s.difficulty = s.clamp(s.difficulty)
+	if told := s.mask & j.mask; s.told != 0 && told != s.told && s.device.masks {
+		// The node demands bits that the miner was allowed to roll, or no more.
+		s.told = told
+		s.queue(func(b []byte) []byte { return stratum.AppendSetVersionMask(b, told) })
+	}
 	var buf [96]byte
 	difficulty := buf[:0]
 	s.timeline.follow(w.id)
@@ -159,7 +167,7 @@ func (s *session) sendWorkLocked(now time.Time, clean bool) error {
 	if s.conn.SendWork(difficulty, w.notify, rest) {
 		s.pool.counters.replacedNotifies.Add(1)
 	}
-	s.lastJob, s.variant, s.lastWorkAt = j, variant, now
+	s.lastJob, s.lastWork, s.worked, s.lastWorkAt = j, w.id, true, now
 	return nil
 }
 
@@ -169,13 +177,18 @@ func (s *session) resolveLocked(j *job) error {
 	if s.payee.script != nil {
 		return nil
 	}
+	if s.lingering != nil {
+		return errNotPayable
+	}
 	script, err := bitcoin.PayoutScript(s.address, j.network)
 	if err != nil {
 		s.logger().Info("worker refused", "address", s.address, "err", err)
 		s.pool.counters.reject(stratum.RejectWrongNetwork)
-		s.conn.CloseAfterFlush(stratum.CloseWrongNetwork)
+		s.queue(func(b []byte) []byte { return stratum.AppendShowMessage(b, stratum.RejectWrongNetwork.Text()) })
+		s.conn.Flush()
+		s.lingerLocked(stratum.RejectWrongNetwork)
 		return errNotPayable
 	}
-	s.payee = payee{s.address, script}
+	s.payee = payee{s.address, script, s.device.coinbase}
 	return nil
 }

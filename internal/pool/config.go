@@ -15,6 +15,9 @@ type Config struct {
 	Payout     PayoutConfig
 	Difficulty DifficultyConfig
 
+	// Version is the program's, for miners that ask.
+	Version string
+
 	// Tag is the text in every coinbase that names the pool.
 	Tag string
 	// MaxCoinbase bounds the stripped coinbase in bytes. ESP32 miners need at

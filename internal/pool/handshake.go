@@ -28,8 +28,15 @@ const manyWorkers = 8
 
 func (s *session) handleSubscribe(r *stratum.Request) {
 	p := stratum.ParseSubscribe(r.Params)
+	var left *resumable
+	if !s.subscribed && !s.authorized.Load() && p.SessionID != "" {
+		left = s.pool.claim(s, p.SessionID)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if left != nil {
+		s.resumeLocked(left)
+	}
 	if !s.subscribed {
 		s.subscribed = true
 		s.agent = cleanText(p.UserAgent, maxAgent)
@@ -37,10 +44,11 @@ func (s *session) handleSubscribe(r *stratum.Request) {
 	}
 	if r.WantsReply() {
 		s.queue(func(b []byte) []byte {
-			return stratum.AppendSubscribed(b, r.ID, s.id, s.id, extranonce2Size)
+			return stratum.AppendSubscribed(b, r.ID, s.workspace(), s.workspace(), extranonce2Size)
 		})
 	}
 	s.startLocked()
+	s.awaitLocked()
 }
 
 func (s *session) handleAuthorize(r *stratum.Request) {
@@ -65,6 +73,7 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopLingeringLocked()
+	s.endProvisionalLocked()
 	s.address = address
 	if fresh != nil {
 		s.addWorkerLocked(fresh)
@@ -77,7 +86,7 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 
 // admit says whether the connection may work in a name.
 func (s *session) admit(name, address string) stratum.Reject {
-	why := s.pool.checkAddress(address)
+	why := s.pool.checkAddress(address, s.device.coinbase)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -97,6 +106,7 @@ func (s *session) admit(name, address string) stratum.Reject {
 		s.logger().Info("worker refused", "worker", name, "reason", why)
 	}
 	if s.address == "" {
+		s.endProvisionalLocked() // it does not want to work for the operator
 		s.lingerLocked(why)
 	}
 	return why
@@ -184,9 +194,10 @@ func (s *session) workerLocked(name []byte) *worker {
 // authorized, in whichever order (requirement R-S6). What was queued before
 // goes out with it.
 func (s *session) startLocked() {
-	if !s.subscribed || s.address == "" || s.lastJob != nil {
+	if !s.subscribed || s.address == "" || s.started {
 		return
 	}
+	s.started = true
 	// The handshake is done; from here on silence is allowed.
 	if s.conn.SetReadDeadline(time.Time{}) != nil {
 		return
@@ -194,6 +205,7 @@ func (s *session) startLocked() {
 	now := time.Now()
 	s.difficulty = s.startDifficulty()
 	s.vardiff = vardiff{interval: s.pool.shareInterval()}
+	s.vardiff.begin(now)
 	if err := s.sendWorkLocked(now, true); errors.Is(err, errNoJob) && s.device.messages {
 		s.queue(func(b []byte) []byte {
 			return stratum.AppendShowMessage(b, "Waiting for the Bitcoin node; work follows by itself.")
@@ -231,4 +243,19 @@ func (s *session) handleConfigure(r *stratum.Request) {
 	}
 	result = append(result, '}')
 	s.reply(r, string(result))
+	if s.lastJob != nil && s.wish.configured > s.difficulty {
+		s.retargetLocked(time.Now(), s.wish.configured)
+	}
+}
+
+// configureRollingLocked agrees on the version bits that the miner may roll,
+// and answers with them.
+func (s *session) configureRollingLocked(result []byte, wanted uint32) []byte {
+	s.mask = s.pool.config().VersionMask & wanted
+	s.told = s.mask & s.pool.rollable()
+	if s.told == 0 {
+		return append(result, ":false"...)
+	}
+	result = append(result, `:true,"version-rolling.mask":"`...)
+	return append(stratum.AppendHex32(result, s.told), '"')
 }

@@ -40,7 +40,9 @@ type job struct {
 	network   bitcoin.Network
 	rules     payoutRules
 	target    bitcoin.Target // a hash that meets it is a block
-	version   uint32         // with the rolling bits cleared
+	mask      uint32         // version bits that may be rolled in this job
+	version   uint32         // with those bits cleared
+	tipTime   uint32         // time of the tip, 0 when it is not known
 	branches  []bitcoin.Hash
 	hashing   *sharehash.Job
 	clean     bool // first job of its tip
@@ -58,6 +60,7 @@ type job struct {
 // workKey tells the works of a job apart.
 type workKey struct {
 	script  string
+	room    int // bytes of coinbase, the operator's limit or less
 	variant uint8
 }
 
@@ -84,7 +87,8 @@ type work struct {
 func jobID(id uint32) string { return strconv.FormatUint(uint64(id), 16) }
 
 // newJob prepares a template. The rolling bits of the version are cleared so
-// that miners that OR, XOR or replace them agree (requirement R-V3).
+// that miners that OR, XOR or replace them agree (requirement R-V3). Bits that
+// the node requires are not for rolling.
 func newJob(t *node.Template, number uint32, rules payoutRules, cfg *Config, clean bool, now time.Time) (*job, error) {
 	target, err := bitcoin.TargetFromBits(t.Bits)
 	if err != nil {
@@ -94,13 +98,15 @@ func newJob(t *node.Template, number uint32, rules payoutRules, cfg *Config, cle
 	for i := range t.Transactions {
 		txids[i] = t.Transactions[i].TxID
 	}
+	mask := cfg.VersionMask &^ t.VBRequired
 	j := &job{
 		number:      number,
+		mask:        mask,
 		template:    t,
 		network:     t.Network,
 		rules:       rules,
 		target:      target,
-		version:     t.Version &^ cfg.VersionMask,
+		version:     t.Version &^ mask,
 		branches:    bitcoin.MerkleBranches(txids),
 		clean:       clean,
 		createdAt:   now,
@@ -133,7 +139,7 @@ func (j *job) work(p payee, variant uint8) (*work, error) {
 func (j *job) enter(p *payee, variant uint8) *lazyWork {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	key := workKey{string(p.script), variant}
+	key := workKey{string(p.script), j.roomOf(p), variant}
 	lazy := j.works[key]
 	if lazy == nil {
 		lazy = new(lazyWork)
@@ -174,11 +180,20 @@ func (l *lazyWork) get(j *job, p *payee, variant uint8) (*work, error) {
 	return l.work, l.err
 }
 
+// roomOf is the coinbase size that a payee's work is made for. Devices that take
+// all that the operator allows share their work.
+func (j *job) roomOf(p *payee) int {
+	if p.room == 0 {
+		return j.maxCoinbase
+	}
+	return min(p.room, j.maxCoinbase)
+}
+
 // lookup finds work that was asked for before. It allocates nothing.
 func (j *job) lookup(p *payee, variant uint8) (lazy *lazyWork, retired bool) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	return j.works[workKey{string(p.script), variant}], j.works == nil
+	return j.works[workKey{string(p.script), j.roomOf(p), variant}], j.works == nil
 }
 
 func (j *job) makeWork(p payee, variant uint8) (*work, error) {
@@ -186,6 +201,7 @@ func (j *job) makeWork(p payee, variant uint8) (*work, error) {
 	w := &work{id: j.number<<variantBits | uint32(variant), job: j, payee: p}
 	w.split = j.rules.divide(t.CoinbaseValue, p)
 	outputs, _ := j.rules.outputs(w.split, p)
+	room := j.roomOf(&p)
 	template := bitcoin.CoinbaseTemplate{
 		Height:            t.Height,
 		Flags:             t.CoinbaseFlags,
@@ -198,7 +214,7 @@ func (j *job) makeWork(p payee, variant uint8) (*work, error) {
 		MaxSize:           j.maxCoinbase,
 	}
 	var err error
-	if w.coinbase, err = template.Build(); err != nil {
+	if w.coinbase, err = buildCoinbase(template, room); err != nil {
 		return nil, fmt.Errorf("coinbase: %w", err)
 	}
 	w.hashing = sharehash.NewCoinbase(w.coinbase, extranonce1Size+extranonce2Size)
@@ -219,7 +235,7 @@ func (w *work) audit() error {
 		Value:             j.template.CoinbaseValue,
 		Payouts:           payouts,
 		WitnessCommitment: j.template.WitnessCommitment,
-		MaxSize:           j.maxCoinbase,
+		MaxSize:           j.roomOf(&w.payee),
 	})
 }
 

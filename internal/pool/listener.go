@@ -114,12 +114,12 @@ func (p *Pool) newSession(nc net.Conn, from *port) (*session, stratum.CloseReaso
 	case cfg.MaxPerAddress > 0 && p.perAddress[address] >= cfg.MaxPerAddress:
 		return nil, stratum.CloseTooManyFromAddress
 	}
-	for p.sessions[p.nextID] != nil {
+	for p.sessions[p.nextID] != nil || p.resumables.byExtranonce[p.nextID] != nil {
 		p.nextID++
 	}
 	s := &session{pool: p, port: from, remote: remote, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
-	s.id = hex.EncodeToString(s.extranonce1[:])
+	s.id, s.slot = hex.EncodeToString(s.extranonce1[:]), s.extranonce1[extranonce1Size-1]
 	p.sessions[p.nextID] = s
 	p.perAddress[address]++
 	from.connections++
@@ -173,14 +173,18 @@ func (p *Pool) guard(s *session, do func()) {
 func (p *Pool) endSession(s *session) {
 	defer p.wg.Done()
 	s.conn.Close(stratum.CloseByPeer)
-	s.close(time.Now())
+	left := s.close(time.Now())
 	reason := s.conn.Reason()
 	p.counters.close(reason)
 	s.logger().Debug("session ended", "reason", reason)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.sessions, binary.BigEndian.Uint32(s.extranonce1[:]))
+	extranonce1 := binary.BigEndian.Uint32(s.extranonce1[:])
+	delete(p.sessions, extranonce1)
+	if left != nil {
+		p.resumables.addLocked(extranonce1, left)
+	}
 	s.port.connections--
 	address := s.remote.Addr().Unmap()
 	if p.perAddress[address]--; p.perAddress[address] <= 0 {

@@ -372,7 +372,9 @@ func TestNetworkIsLearned(t *testing.T) {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		wrong.wantEnd()
+		if got := wrong.line(); !strings.Contains(got, "client.show_message") || !strings.Contains(got, "network") {
+			t.Errorf("the miner of another network is told %q", got)
+		}
 	}()
 	fresh.newTip()
 	right.nextJob()

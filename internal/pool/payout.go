@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,35 +13,40 @@ import (
 type payee struct {
 	address string
 	script  []byte
+	room    int // bytes of coinbase that its device takes; 0 takes what the pool makes
 }
 
 // payoutRules divides a block's value. The zero value pays the miner all.
 type payoutRules struct {
 	feePPM, donationPPM int64 // millionths: of the value, of the fee
 	fee, donation       payee
+	operator            payee // the fee address, also where there is no fee; script is nil without
 }
 
 // newPayoutRules resolves the operator's addresses for a network.
 func newPayoutRules(c PayoutConfig, n bitcoin.Network) (payoutRules, error) {
 	var r payoutRules
+	var err error
+	if r.operator, err = resolveOperator(c, n); err != nil {
+		return r, fmt.Errorf("fee address: %w", err)
+	}
 	if c.FeePercent <= 0 {
 		return r, nil
 	}
-	r.feePPM = int64(math.Round(c.FeePercent * 1e4))
-	script, err := bitcoin.PayoutScript(c.FeeAddress, n)
-	if err != nil {
-		return r, fmt.Errorf("fee address: %w", err)
+	if r.operator.script == nil {
+		return r, errors.New("there is a fee, but no fee address")
 	}
-	r.fee = payee{c.FeeAddress, script}
+	r.feePPM = int64(math.Round(c.FeePercent * 1e4))
+	r.fee = r.operator
 	if c.DonationPercent <= 0 {
 		return r, nil
 	}
 	r.donationPPM = int64(math.Round(c.DonationPercent * 1e4))
-	script, err = bitcoin.PayoutScript(c.DonationAddress, n)
+	script, err := bitcoin.PayoutScript(c.DonationAddress, n)
 	if err != nil {
 		return r, fmt.Errorf("donation address: %w", err)
 	}
-	r.donation = payee{c.DonationAddress, script}
+	r.donation = payee{address: c.DonationAddress, script: script}
 	return r, nil
 }
 
@@ -70,11 +76,10 @@ var longestScript = make([]byte, 34)
 // chain needs more than a hundred years for it.
 const lastHeight = 1<<23 - 1
 
-// fit says whether the coinbase has room to pay a script.
-func (r *payoutRules) fit(cfg *Config, script []byte) error {
-	miner := payee{script: script}
+// fit says whether the coinbase has room to pay a miner.
+func (r *payoutRules) fit(cfg *Config, miner payee) error {
 	outputs, _ := r.outputs(r.divide(50e8, miner), miner)
-	_, err := (&bitcoin.CoinbaseTemplate{
+	_, err := buildCoinbase(bitcoin.CoinbaseTemplate{
 		Height:            lastHeight,
 		Extranonce1Size:   extranonce1Size,
 		Extranonce2Size:   extranonce2Size,
@@ -82,8 +87,31 @@ func (r *payoutRules) fit(cfg *Config, script []byte) error {
 		Outputs:           outputs,
 		WitnessCommitment: bitcoin.WitnessCommitment(nil),
 		MaxSize:           cfg.MaxCoinbase,
-	}).Build()
+	}, miner.room)
 	return err
+}
+
+// buildCoinbase makes a coinbase within the operator's limit. Where a device
+// has less room than that, the pool's tag gives way: it is the only part that
+// nobody is paid by.
+func buildCoinbase(c bitcoin.CoinbaseTemplate, room int) (bitcoin.CoinbaseParts, error) {
+	parts, err := c.Build()
+	if err != nil || room == 0 || room >= c.MaxSize {
+		return parts, err
+	}
+	for {
+		excess := len(parts.Prefix) + c.Extranonce1Size + c.Extranonce2Size + len(parts.Suffix) - room
+		if excess <= 0 {
+			return parts, nil
+		}
+		if c.Tag == "" {
+			return parts, fmt.Errorf("%w: %d bytes more than the device can take", bitcoin.ErrCoinbaseTooLarge, excess)
+		}
+		c.Tag = c.Tag[:max(0, len(c.Tag)-excess)]
+		if parts, err = c.Build(); err != nil {
+			return parts, err
+		}
+	}
 }
 
 // outputs lists the coinbase outputs of a split: the miner first, then fee and

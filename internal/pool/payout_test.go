@@ -17,7 +17,7 @@ func mustPayee(t testing.TB, address string) payee {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return payee{address, script}
+	return payee{address: address, script: script}
 }
 
 func TestDivide(t *testing.T) {

@@ -51,7 +51,11 @@ type Pool struct {
 
 	lastFailure atomic.Pointer[string] // newest reason of workFailed
 	tipNumber   uint32
-	status      atomic.Pointer[Status]
+	tipTime     struct { // of the newest tip that SetTip told of; SetTemplate's alone
+		hash bitcoin.Hash
+		at   uint32
+	}
+	status atomic.Pointer[Status]
 
 	connections, tlsConnections, authorized atomic.Int64
 
@@ -61,6 +65,7 @@ type Pool struct {
 	sessions   map[uint32]*session
 	perAddress map[netip.Addr]int
 	nextID     uint32
+	resumables resumables
 	listeners  []Listener
 	stopping   bool // no session is made any more
 	wg         sync.WaitGroup
@@ -140,7 +145,7 @@ func (p *Pool) Run(ctx context.Context) error {
 // tickSessions looks at a quarter of the sessions each second.
 func (p *Pool) tickSessions(now time.Time, n int) {
 	for _, s := range p.snapshotSessions() {
-		if s.extranonce1[extranonce1Size-1]%4 == byte(n%4) {
+		if s.slot%4 == byte(n%4) {
 			p.guard(s, func() { s.tick(now) })
 		}
 	}
@@ -198,6 +203,9 @@ func (p *Pool) SetTemplate(t *node.Template) {
 	if err != nil {
 		p.noWork(err)
 		return
+	}
+	if p.tipTime.hash == t.PrevHash {
+		j.tipTime = p.tipTime.at
 	}
 	var next tips
 	if sameTip {
@@ -328,7 +336,7 @@ func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (
 	return p.blocks.found(ctx, ledger.Block{
 		Height:            t.Height,
 		Hash:              sh.Hash,
-		Worker:            s.nameOf(worker),
+		Worker:            s.nameOf(worker, w.payee.address),
 		Address:           w.payee.address,
 		FoundAt:           now,
 		ShareDifficulty:   sh.difficulty(),
@@ -343,9 +351,12 @@ func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (
 }
 
 // nameOf is the authorized name that a submit is booked for.
-func (s *session) nameOf(submitted []byte) string {
+func (s *session) nameOf(submitted []byte, paid string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if paid != s.address {
+		return paid // provisional work: the miner's own would have paid the miner
+	}
 	if w := s.workerLocked(submitted); w != nil {
 		return w.name
 	}
@@ -357,10 +368,10 @@ func (s *session) nameOf(submitted []byte) string {
 
 // checkAddress says whether an address can be paid. While the network is not
 // known any network's address will do; it is checked again then.
-func (p *Pool) checkAddress(address string) stratum.Reject {
+func (p *Pool) checkAddress(address string, room int) stratum.Reject {
 	if set := p.settings.Load(); set.rules != nil {
 		script, err := bitcoin.PayoutScript(address, set.rules.network)
-		if err == nil && set.rules.payout.fit(&set.Config, script) != nil {
+		if err == nil && set.rules.payout.fit(&set.Config, payee{script: script, room: room}) != nil {
 			return stratum.RejectUnpayable
 		}
 		return rejectOf(script, err)

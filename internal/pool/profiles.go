@@ -53,6 +53,9 @@ var profiles = []profile{
 	{"nerdqaxe", 1024, 1, 750, false, true},
 	{"nerdoctaxe", 1024, 1, 750, false, true},
 
+	// Braiins OS tells the machine, too.
+	{"*bosminer-plus-tuner", 65536, 1, 2250, false, true},
+
 	// Antminers. The S19's buffer ends soon after 750 bytes; the slash tells
 	// the S21 from the S21 Pro, which was not tested.
 	{"antminer s9", 8192, 1, 750, false, false},
@@ -61,7 +64,6 @@ var profiles = []profile{
 	{"bmminer", 8192, 1, 750, false, false},
 
 	// Other firmware and makes of that size.
-	{"*bosminer-plus-tuner", 65536, 1, 2250, false, true},
 	{"bosminer", 65536, 1, 750, false, true},
 	{"braiins", 65536, 1, 750, false, true},
 	{"bos", 65536, 1, 750, false, true},

@@ -23,18 +23,20 @@ type session struct {
 	port        *port // that it came in through
 	conn        *stratum.Conn
 	extranonce1 [extranonce1Size]byte
-	id          string // extranonce1 in hex
+	id          string // of the connection; extranonce1 in hex unless it was resumed
+	slot        byte   // spreads the sessions over the seconds of a tick
 	remote      netip.AddrPort
 	tls         bool
 	connectedAt time.Time
 
 	// Of the reader's goroutine alone.
-	request   stratum.Request
-	badLines  int
-	goodLines int   // since the last bad one
-	oldWork   *work // of a retired job, made again
-	shares    shareSet
-	tipOf     uint32 // number of the tip that shares belongs to
+	request          stratum.Request
+	badLines         int
+	goodLines        int       // since the last bad one
+	oldWork          *work     // of a retired job, made again
+	toldTransactions time.Time // when mining.get_transactions was last answered
+	shares           shareSet
+	tipOf            uint32 // number of the tip that shares belongs to
 
 	authorized atomic.Bool
 
@@ -47,15 +49,20 @@ type session struct {
 	workers    []*worker
 	byName     map[string]*worker // of a connection with many workers, else nil
 	refusals   int
-	mask       uint32 // version bits that the miner may roll
+	mask       uint32       // version bits that the miner may roll, as far as the job lets it
+	told       uint32       // version bits that the miner was told to roll; 0 when it did not ask
+	trial      *provisional // nil unless the miner was slow to authorize
+	started    bool         // subscribed and authorized: it gets work of its own
 
 	wish       wishes
 	vardiff    vardiff
 	difficulty float64 // for the next work
 	announced  float64 // last set_difficulty, 0 before the first
 	timeline   timeline
+	recalled   float64 // difficulty of an earlier connection, 0 when none is known
 	lastJob    *job
-	variant    uint8
+	lastWork   uint32 // id of the last work, if there was any
+	worked     bool   // there was
 	lastWorkAt time.Time
 	suggested  time.Time // when a suggestion last changed anything
 	lingering  *time.Timer
@@ -163,13 +170,13 @@ func (s *session) handleLine(line []byte) {
 		// this promise by doing nothing.
 		s.reply(r, "true")
 	case stratum.MethodGetTransactions:
-		s.reply(r, "[]")
-	case stratum.MethodCapabilities, stratum.MethodMultiVersion:
+		s.handleGetTransactions(r)
+	case stratum.MethodCapabilities, stratum.MethodMultiVersion, stratum.MethodIgnored:
 		s.reply(r, "true")
 	case stratum.MethodPing:
 		s.reply(r, `"pong"`)
 	case stratum.MethodGetVersion:
-		s.reply(r, `"poolscope"`)
+		s.reply(r, s.pool.config().version())
 	case stratum.MethodPong, stratum.MethodNone:
 		// An answer to a question of ours, or shaped like one.
 	default:
@@ -235,11 +242,11 @@ func (s *session) queue(encode func([]byte) []byte) {
 func (s *session) tick(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lastJob == nil {
+	if s.lastJob == nil || !s.started && s.payee.script == nil {
 		return
 	}
 	s.vardiff.interval = s.pool.shareInterval() // a reload may have changed it
-	if s.controlled() {
+	if s.started && s.controlled() {
 		s.steerLocked(now, s.vardiff.tick(now, s.difficulty))
 	}
 	if now.Sub(s.lastWorkAt) >= heartbeat {
@@ -248,11 +255,14 @@ func (s *session) tick(now time.Time) {
 	}
 }
 
-// close ends what the session held elsewhere.
-func (s *session) close(now time.Time) {
+// close ends what the session held elsewhere, and returns what the next
+// connection of the miner may go on with.
+func (s *session) close(now time.Time) (left *resumable) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopLingeringLocked()
+	s.endProvisionalLocked()
+	left = s.leaveLocked(now)
 	for _, w := range s.workers {
 		w.account.Close(now)
 	}
@@ -263,4 +273,5 @@ func (s *session) close(now time.Time) {
 	if s.authorized.Swap(false) {
 		s.pool.authorized.Add(-1)
 	}
+	return left
 }

@@ -77,7 +77,7 @@ func (p *Pool) resolve(s *settings, n bitcoin.Network) error {
 	if err != nil {
 		return err
 	}
-	if err := rules.fit(&s.Config, longestScript); err != nil {
+	if err := rules.fit(&s.Config, payee{script: longestScript}); err != nil {
 		p.log.Warn("miners with long addresses will get no work", "err", err)
 		p.events.add(time.Now(), "job", "miners with long addresses will get no work: "+err.Error())
 	}

@@ -462,7 +462,7 @@ func TestVariantsAreBounded(t *testing.T) {
 	m.start(alice, "x")
 	s := r.accountOf(m)
 	s.mu.Lock()
-	s.variant = maxVariant - 1
+	s.lastWork = s.lastWork&^maxVariant | (maxVariant - 1)
 	first, second := s.sendWorkLocked(time.Now(), false), s.sendWorkLocked(time.Now(), false)
 	s.mu.Unlock()
 	if first != nil || !errors.Is(second, errNoVariantLeft) {
@@ -535,8 +535,8 @@ func TestGuessedJobDoesNotSpoilWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := payee{alice, script}
-	j.works[workKey{string(script), 3}] = new(lazyWork) // as the maker leaves it for a moment
+	p := payee{address: alice, script: script}
+	j.works[workKey{string(script), 300, 3}] = new(lazyWork) // as the maker leaves it for a moment
 	if w := j.found(&p, 3); w == nil {
 		t.Error("the work is not found")
 	}

@@ -26,6 +26,7 @@ var scratches = sync.Pool{New: func() any {
 type share struct {
 	work        *work
 	stale       bool // its work is of the previous tip
+	provisional bool // its work pays the operator, since the miner had not authorized
 	extranonces [extranonce1Size + extranonce2Size]byte
 	versionOK   bool
 
@@ -101,25 +102,26 @@ func (s *session) creditLocked(account *ledger.Account, sc *scratch, now time.Ti
 // not be hashed. A block is reported whatever else is wrong with the share.
 func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why stratum.Reject, isBlock bool) {
 	sh := &sc.share
-	sh.work, sh.stale, sh.flood, sh.given, sh.assigned = nil, false, false, false, 0
+	sh.work, sh.stale, sh.provisional, sh.flood, sh.given, sh.assigned = nil, false, false, false, false, 0
 	if !stratum.ScanSubmit(r.Params, &sc.submit) {
 		return stratum.RejectMalformed, false
 	}
+	id, ok := stratum.ParseHex32(sc.submit.JobID)
 	s.mu.Lock()
 	subscribed, payee, mask := s.subscribed, s.payee, s.mask
+	if operator, is := s.provisionalPayeeLocked(id); is {
+		payee, sh.provisional = operator, true
+	}
 	sh.assigned = s.announced
 	s.mu.Unlock()
-	if !subscribed {
+	switch {
+	case !subscribed:
 		return stratum.RejectNotSubscribed, false
-	}
-	if !s.authorized.Load() {
+	case !s.authorized.Load() && !sh.provisional:
 		return stratum.RejectUnauthorized, false
-	}
-	if payee.script == nil {
+	case payee.script == nil:
 		return stratum.RejectNoWork, false
-	}
-	id, ok := stratum.ParseHex32(sc.submit.JobID)
-	if !ok {
+	case !ok:
 		return stratum.RejectUnknownJob, false
 	}
 	current, j, stale := s.pool.findJob(id)
@@ -144,7 +146,11 @@ func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why str
 	copy(sh.extranonces[:], s.extranonce1[:])
 	sc.hashing.one(s.pool, sh)
 	isBlock = sh.Hash.Meets(&w.job.target)
-	why = s.policy(current, sh, now)
+	if sh.provisional {
+		why = s.provisionalVerdict()
+	} else {
+		why = s.policy(current, sh, now)
+	}
 	if !sh.versionOK && !isBlock {
 		isBlock = sh.blockByOtherVersion(&sc.submit, s.pool.config().VersionMask)
 	}
@@ -202,6 +208,7 @@ func (sh *share) decode(in *stratum.Submit, w *work, mask uint32) stratum.Reject
 	}
 	version := w.job.version
 	sh.versionOK = true
+	mask &= w.job.mask
 	if in.Version != nil {
 		bits, ok := stratum.ParseHex32(in.Version)
 		if !ok {
@@ -226,7 +233,7 @@ func (s *session) policy(current *tip, sh *share, now time.Time) stratum.Reject 
 		return stratum.RejectStale
 	case !sh.given:
 		return stratum.RejectUnknownJob
-	case sh.Header.Time < t.MinTime || int64(sh.Header.Time) > latest:
+	case sh.Header.Time < t.MinTime || int64(sh.Header.Time) > latest, !sh.work.job.sameBits(sh.Header.Time):
 		return stratum.RejectNTime
 	case !sh.versionOK:
 		return stratum.RejectVersionMask

@@ -18,6 +18,9 @@ const retargetInterval = 2016
 // It does nothing when the work could be worth less or invalid: then waiting
 // for the template is right.
 func (p *Pool) SetTip(t node.Tip) {
+	if !t.Time.IsZero() {
+		p.tipTime.hash, p.tipTime.at = t.Hash, uint32(t.Time.Unix())
+	}
 	tips := p.tips.Load()
 	if !p.config().TipFirst || tips == nil {
 		return

@@ -71,6 +71,12 @@ func AppendSetDifficulty(dst []byte, difficulty float64) []byte {
 	return append(dst, "]}\n"...)
 }
 
+// AppendSetVersionMask is the notification mining.set_version_mask (BIP310).
+func AppendSetVersionMask(dst []byte, mask uint32) []byte {
+	dst = append(dst, `{"id":null,"method":"mining.set_version_mask","params":["`...)
+	return append(AppendHex32(dst, mask), "\"]}\n"...)
+}
+
 // AppendShowMessage is the notification client.show_message.
 func AppendShowMessage(dst []byte, message string) []byte {
 	dst = append(dst, `{"id":null,"method":"client.show_message","params":[`...)

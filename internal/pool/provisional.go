@@ -1,0 +1,87 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/stratum"
+)
+
+// provisionalAfter is how long a miner that subscribed may take to authorize
+// before it is given provisional work.
+const provisionalAfter = time.Second
+
+// provisional is the work of a miner that subscribed but did not authorize yet
+// (requirement R-S8): markets and monitors judge a pool by the first work after
+// a subscribe. It pays the operator, and no share of it counts; but one that is
+// a block becomes one.
+type provisional struct {
+	timer *time.Timer
+	payee payee  // script is nil until the work was sent
+	last  uint32 // id of the last such work, once it has ended
+	ended bool   // the miner authorized, or was refused
+}
+
+// awaitLocked prepares provisional work for a miner that subscribed, if there
+// is an operator whom it could pay.
+func (s *session) awaitLocked() {
+	if s.address != "" || s.trial != nil || s.pool.config().Payout.FeeAddress == "" {
+		return
+	}
+	s.trial = &provisional{}
+	s.trial.timer = time.AfterFunc(provisionalAfter, func() { s.pool.guard(s, s.sendProvisional) })
+}
+
+func (s *session) sendProvisional() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rules := s.pool.rules()
+	if s.address != "" || s.trial.ended || rules == nil || rules.payout.operator.script == nil {
+		return
+	}
+	s.trial.payee = rules.payout.operator
+	s.trial.payee.room = s.device.coinbase
+	s.payee = s.trial.payee
+	s.difficulty = s.startDifficulty()
+	// Without a job it goes out with the first that there is.
+	_ = s.sendWorkLocked(time.Now(), true)
+}
+
+// endProvisionalLocked ends provisional work: from here on the miner gets its
+// own, or none. Shares of the provisional work can still be blocks.
+func (s *session) endProvisionalLocked() {
+	if s.trial == nil || s.trial.ended {
+		return
+	}
+	s.trial.timer.Stop()
+	s.trial.ended, s.trial.last = true, s.lastWork
+	s.payee = payee{}
+	if s.trial.payee.script == nil {
+		s.trial = nil
+	}
+}
+
+// provisionalPayee is the payee of the work with an id if it is provisional.
+func (s *session) provisionalPayeeLocked(id uint32) (payee, bool) {
+	if s.trial == nil || s.trial.payee.script == nil || s.trial.ended && int32(id-s.trial.last) > 0 {
+		return payee{}, false
+	}
+	return s.trial.payee, true
+}
+
+// provisionalVerdict is the answer to a share of provisional work.
+func (s *session) provisionalVerdict() stratum.Reject {
+	if s.authorized.Load() {
+		return stratum.RejectStale
+	}
+	return stratum.RejectUnauthorized
+}
+
+// resolveOperator finds the script of the operator's address, if there is one.
+func resolveOperator(c PayoutConfig, n bitcoin.Network) (payee, error) {
+	if c.FeeAddress == "" {
+		return payee{}, nil
+	}
+	script, err := bitcoin.PayoutScript(c.FeeAddress, n)
+	return payee{address: c.FeeAddress, script: script}, err
+}
