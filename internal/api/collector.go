@@ -29,6 +29,7 @@ type descs struct {
 	accepted, rejected, work, messages, rejects, closes, drops      *prometheus.Desc
 	hashrate, sharesPerMinute, bestShare                            *prometheus.Desc
 	blocksAccepted, blocksErrored, tipFirst, hashing, hashingFailed *prometheus.Desc
+	proposals                                                       *prometheus.Desc
 	jobHeight, jobAge, templateAge, jobTx, jobFees, networkDiff     *prometheus.Desc
 	tipHeight                                                       *prometheus.Desc
 	nodeReady, nodeActive, nodeBlocks, nodeLatency                  *prometheus.Desc
@@ -68,6 +69,7 @@ func newPoolCollector(s *Server) *poolCollector {
 		tipFirst:        desc("tip_first_total", "New tips that miners got work for before the node's template was there."),
 		hashing:         desc("hashing_info", "Always 1; the label says what hashes shares.", "kernels"),
 		hashingFailed:   desc("hashing_failed", "1 when a way to hash gave wrong hashes and is not used any more."),
+		proposals:       desc("block_proposals_total", "Unsolved blocks of ours that nodes were asked about, by verdict.", "verdict"),
 		jobHeight:       desc("job_height", "Height of the block that miners work on."),
 		jobAge:          desc("job_age_seconds", "Age of the current job."),
 		templateAge:     desc("template_age_seconds", "Age of the current job's block template."),
@@ -176,6 +178,9 @@ func (c *poolCollector) collectPool(m moment, gauge, counter emit) {
 	counter(d.tipFirst, float64(p.TipFirst))
 	gauge(d.hashing, 1, p.Hashing)
 	gauge(d.hashingFailed, oneIf(p.HashingFailed != ""))
+	counter(d.proposals, float64(p.Proposals.Passed), "passed")
+	counter(d.proposals, float64(p.Proposals.Refused), "refused")
+	counter(d.proposals, float64(p.Proposals.Unasked), "none")
 	gauge(d.hashrate, finite(l.Hashrate))
 	gauge(d.sharesPerMinute, finite(l.SharesPerMinute))
 	if len(l.BestShares) > 0 {

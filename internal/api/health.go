@@ -31,12 +31,13 @@ const (
 	checkStore    = "store"    // the books can be written
 	checkLedger   = "ledger"   // the books are kept
 	checkBlocks   = "blocks"   // a found block can be saved
+	checkProposal = "proposal" // a node would accept the blocks that miners work on
 	checkListener = "listener" // miners can connect
 )
 
 // checks lists the names of all checks.
 func checks() []string {
-	return []string{checkNode, checkTemplate, checkStore, checkLedger, checkBlocks, checkListener}
+	return []string{checkNode, checkTemplate, checkStore, checkLedger, checkBlocks, checkProposal, checkListener}
 }
 
 // serveHealth answers GET /healthz: the process is alive and can answer.
@@ -89,6 +90,9 @@ func (s *Server) readiness(now time.Time) readiness {
 	}
 	if text := m.pool.BlockFault; text != "" {
 		missing(checkBlocks, "found blocks cannot be saved to disk: "+publicText(text))
+	}
+	if text := m.pool.Proposals.Fault; text != "" {
+		missing(checkProposal, publicText(text))
 	}
 	if text := m.ledger.Books.LastError; text != "" {
 		missing(checkStore, publicText(text))

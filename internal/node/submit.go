@@ -263,20 +263,35 @@ func passing(reason string) bool {
 	return strings.Contains(reason, "timestamp") && strings.Contains(reason, "too far in the future")
 }
 
-// Propose asks the active node whether it would accept the block, leaving the
-// proof of work aside (BIP23). The reason is empty when it would.
-func (n *Nodes) Propose(ctx context.Context, block []byte) (reason string, err error) {
-	n.mu.Lock()
-	m, network := n.active, n.network
-	n.mu.Unlock()
+// Propose asks a node whether it would accept the block, leaving the proof of
+// work aside (BIP23): the one of that name, which gave the template. The reason
+// is empty when it would, else in the node's words (BIP22). A node that does not
+// know proposals answers with an RPCError; ErrNoNode means that it is not to be
+// had now.
+func (n *Nodes) Propose(ctx context.Context, name string, block []byte) (reason string, err error) {
+	m, network := n.named(name)
 	if m == nil {
 		return "", ErrNoNode
 	}
 	params := append([]byte(`{"mode":"proposal","data":`), quoteHex(block)...)
 	params = append(params, ',')
 	params = append(params, templateParams(network, "")[1:]...)
-	err = n.call(ctx, m, submitTimeout, &reason, "getblocktemplate", params)
+	// Not counted as the node's failure: nothing but this question depends on
+	// the answer.
+	err = m.rpc.call(ctx, submitTimeout, &reason, "getblocktemplate", params)
 	return reason, err
+}
+
+// named is the usable node of a name, nil when there is none.
+func (n *Nodes) named(name string) (*member, bitcoin.Network) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, m := range n.members {
+		if m.name == name && m.usableLocked() {
+			return m, n.network
+		}
+	}
+	return nil, n.network
 }
 
 // BlockStatus asks the active node for a block, then the others until one

@@ -245,12 +245,12 @@ func TestPropose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNode(bitcoin.Signet, 10)
 		n := newTestNodes(t, Config{}, f)
-		if _, err := n.Propose(t.Context(), nil); !errors.Is(err, ErrNoNode) {
+		if _, err := n.Propose(t.Context(), "", nil); !errors.Is(err, ErrNoNode) {
 			t.Errorf("error %v", err)
 		}
 		run(t, n)
 		next(t, n, time.Second)
-		if reason, err := n.Propose(t.Context(), []byte{1, 2}); reason != "" || err != nil {
+		if reason, err := n.Propose(t.Context(), n.Status().Active, []byte{1, 2}); reason != "" || err != nil {
 			t.Errorf("%q, %v", reason, err)
 		}
 		var sent struct {
@@ -267,8 +267,11 @@ func TestPropose(t *testing.T) {
 		if sent.Mode != "proposal" || sent.Data != "0102" || !cmp.Equal(sent.Rules, []string{"segwit", "signet"}) {
 			t.Errorf("sent %+v", sent)
 		}
+		if _, err := n.Propose(t.Context(), "another", nil); !errors.Is(err, ErrNoNode) {
+			t.Errorf("a node that is not there: %v", err)
+		}
 		f.on("getblocktemplate", always(fakeAnswer{result: "bad-cb-amount"}))
-		if reason, err := n.Propose(t.Context(), []byte{1, 2}); reason != "bad-cb-amount" || err != nil {
+		if reason, err := n.Propose(t.Context(), n.Status().Active, []byte{1, 2}); reason != "bad-cb-amount" || err != nil {
 			t.Errorf("%q, %v", reason, err)
 		}
 		f.on("getblocktemplate", nil)

@@ -96,15 +96,15 @@ func (k *blockKeeper) book(ctx context.Context, b ledger.Block) <-chan bool {
 	return booked
 }
 
-// guard runs a step of a block's way. A panic in it is logged, counted, and does
-// not take the block along: the step's caller tries again. It reports whether
-// the step ended well.
+// guard runs a step of the block keeper's work. A panic in it is logged, counted,
+// and does not take the block along: the step's caller tries again. It reports
+// whether the step ended well.
 func (k *blockKeeper) guard(step string, do func()) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			k.counters.blockPanics.Add(1)
 			k.log.Error("block keeper panicked, trying again", "step", step, "panic", v, "stack", string(debug.Stack()))
-			k.events.add(time.Now(), "block", "internal error while a found block was looked after ("+step+"); it is tried again")
+			k.events.add(time.Now(), "block", "internal error in the block keeper ("+step+"); it is tried again")
 		}
 	}()
 	do()

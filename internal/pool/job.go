@@ -246,6 +246,21 @@ func (w *work) appendCoinbase(dst, extranonces []byte) []byte {
 	return append(dst, w.coinbase.Suffix...)
 }
 
+// block writes the whole block of a solved header, coinbase witness included:
+// nodes are not relied on to add it.
+func (w *work) block(header *bitcoin.Header, extranonces []byte) []byte {
+	t := w.job.template
+	coinbase := w.appendCoinbase(nil, extranonces)
+	if t.WitnessCommitment != nil {
+		coinbase = bitcoin.AppendWitness(nil, coinbase)
+	}
+	transactions := make([][]byte, len(t.Transactions))
+	for i := range t.Transactions {
+		transactions[i] = t.Transactions[i].Data
+	}
+	return bitcoin.AppendBlock(nil, header.Bytes(), coinbase, transactions)
+}
+
 // found returns work that miners of the payee may have been given, or nil. Work
 // of a retired job is made again, without the audit that it passed when it was
 // new; the caller keeps it, since miners send several shares for the same.

@@ -35,6 +35,7 @@ type Pool struct {
 	ledger *ledger.Ledger
 	blocks *blockKeeper
 	hasher *sharehash.Engine
+	trials *proposer
 
 	settings   atomic.Pointer[settings]
 	settingsMu sync.Mutex // held while settings are replaced
@@ -110,6 +111,7 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 		settled:  make(chan struct{}, 1),
 		answered: make(map[bitcoin.Hash]struct{}),
 	}
+	p.trials = newProposer(p, n)
 	if err := p.blocks.files.open(); err != nil {
 		return nil, err
 	}
@@ -128,6 +130,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	p.ctx.Store(&ctx)
 	p.blocks.replay(ctx)
 	p.blocks.wg.Go(func() { p.blocks.follow(ctx) })
+	p.blocks.wg.Go(func() { p.trials.run(ctx) })
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	for n := 0; ; n++ {
@@ -233,6 +236,7 @@ func (p *Pool) SetTemplate(t *node.Template) {
 	} else {
 		p.fault.Store(nil)
 	}
+	p.trials.consider(old, j)
 	p.ledger.SetHeight(t.Height - 1)
 	if !sameTip {
 		p.log.Info("new tip", "height", t.Height-1, "hash", t.PrevHash.String(),
@@ -320,15 +324,7 @@ func (p *Pool) findJob(id uint32) (current *tip, j *job, stale bool) {
 func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (saved <-chan struct{}) {
 	w := sh.work
 	t := w.job.template
-	coinbase := w.appendCoinbase(nil, sh.extranonces[:])
-	if t.WitnessCommitment != nil {
-		coinbase = bitcoin.AppendWitness(nil, coinbase)
-	}
-	transactions := make([][]byte, len(t.Transactions))
-	for i := range t.Transactions {
-		transactions[i] = t.Transactions[i].Data
-	}
-	raw := bitcoin.AppendBlock(nil, sh.Header.Bytes(), coinbase, transactions)
+	raw := w.block(&sh.Header, sh.extranonces[:])
 	ctx := context.Background()
 	if running := p.ctx.Load(); running != nil {
 		ctx = *running
@@ -435,6 +431,7 @@ func (p *Pool) publish(now time.Time) {
 	if fault := p.blocks.fault.Load(); fault != nil {
 		st.BlockFault = *fault
 	}
+	st.Proposals = p.trials.status()
 	if set.rules != nil {
 		st.Network = set.rules.network
 	}
@@ -451,6 +448,8 @@ func (p *Pool) publish(now time.Time) {
 	case now.Sub(templateAt) > staleTemplate:
 		st.State = StateWaiting
 		st.Reason = "no new block template for " + now.Sub(templateAt).Round(time.Second).String() + "; miners keep the last one"
+	default:
+		st.Reason = st.Proposals.Fault
 	}
 	p.status.Store(st)
 }

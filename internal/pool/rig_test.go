@@ -108,6 +108,7 @@ type rig struct {
 	t      testing.TB
 	pool   *Pool
 	node   *fakeNode
+	nodes  Node // what the pool gets: node, or something around it
 	ledger *ledger.Ledger
 	books  *ledgertest.Memory
 	dir    string
@@ -130,10 +131,32 @@ func testConfig(dir string) Config {
 // newRig starts a pool without work. In a synctest bubble it has no listener.
 func newRig(t testing.TB, inBubble bool, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, node: newFakeNode(), books: ledgertest.NewMemory(), dir: t.TempDir(), height: 100}
-	r.ledger = ledger.New(r.books, ledger.Options{}, slog.New(slog.DiscardHandler))
+	n := newFakeNode()
+	r := makeRig(t, n, n)
 	r.start(inBubble, change...)
 	return r
+}
+
+// newRigOn is newRig in a bubble, on a node around the fake one.
+func newRigOn(t testing.TB, nodes Node, inner *fakeNode, change ...func(*Config)) *rig {
+	t.Helper()
+	r := makeRig(t, nodes, inner)
+	r.start(true, change...)
+	return r
+}
+
+func makeRig(t testing.TB, nodes Node, inner *fakeNode) *rig {
+	t.Helper()
+	r := &rig{t: t, node: inner, nodes: nodes, books: ledgertest.NewMemory(), dir: t.TempDir(), height: 100}
+	r.ledger = ledger.New(r.books, ledger.Options{}, slog.New(slog.DiscardHandler))
+	return r
+}
+
+// testConfigWith is testConfig with a change.
+func testConfigWith(dir string, change func(*Config)) Config {
+	cfg := testConfig(dir)
+	change(&cfg)
+	return cfg
 }
 
 // start runs a pool on what the rig has, as after a restart.
@@ -143,7 +166,7 @@ func (r *rig) start(inBubble bool, change ...func(*Config)) {
 	for _, f := range change {
 		f(&cfg)
 	}
-	p, err := New(cfg, bitcoin.Regtest, r.node, r.ledger, slog.New(slog.DiscardHandler))
+	p, err := New(cfg, bitcoin.Regtest, r.nodes, r.ledger, slog.New(slog.DiscardHandler))
 	if err != nil {
 		r.t.Fatal(err)
 	}

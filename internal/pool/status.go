@@ -24,7 +24,7 @@ type Status struct {
 	At        time.Time
 	StartedAt time.Time
 	State     string // one of the State constants
-	Reason    string // why, in words for the operator; empty while mining
+	Reason    string // why, in words for the operator; empty while all is well
 	Network   bitcoin.Network
 	Listeners []Listener
 
@@ -53,9 +53,23 @@ type Status struct {
 	Hashing       string // what hashes shares, such as "sha-ni avx512", or "crypto/sha256"
 	HashingFailed string // kernels that were found to hash wrongly and are not used, "" for none
 
+	Proposals ProposalStatus // what nodes say to blocks of ours before one is found
+
 	BlockFault string // why the last found block could not be saved to disk; empty when it was
 
 	Errors []Event // newest first, bounded
+}
+
+// ProposalStatus says how nodes judge blocks like those that miners work on.
+type ProposalStatus struct {
+	Fault  string    // why a node would refuse such a block; empty when it would not, or was not asked
+	LastAt time.Time // when a node last judged one; zero: never
+
+	Passed, Refused uint64 // verdicts since start
+	Unasked         uint64 // proposals without verdict: the tip moved on, or the node was not to be had
+
+	// Unable names the nodes that do not know proposals (BIP23).
+	Unable []string
 }
 
 // Listener is one address that miners can connect to.

@@ -28,6 +28,9 @@ func (p *Pool) SetTip(t node.Tip) {
 	if empty, ok := emptyTemplate(tips.current.current.template, t, time.Now()); ok {
 		p.counters.tipFirst.Add(1)
 		p.SetTemplate(empty)
+		if j := p.current(); j.template == empty {
+			p.trials.early.Store(j)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ func TestPoolOnBtcd(t *testing.T) {
 	miner := mine(t, p, minerAddress+".e2e")
 
 	waitForBlocks(t, p, 3)
+	wantProposalsPassed(t, p)
 	miner.Stop(t, stopLimit)
 	blocks := settledBlocks(t, p, node.RPC)
 	for _, b := range blocks {
@@ -55,6 +56,7 @@ func TestPoolOnBitcoind(t *testing.T) {
 		fill()
 		return false
 	})
+	wantProposalsPassed(t, p)
 	miner.Stop(t, stopLimit)
 	blocks := settledBlocks(t, p, node.RPC)
 	for _, b := range blocks {
