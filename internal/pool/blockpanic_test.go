@@ -42,8 +42,8 @@ func TestBlockSurvivesPanics(t *testing.T) {
 		if len(st.Errors) == 0 || !strings.Contains(st.Errors[len(st.Errors)-1].Message, "tried again") {
 			t.Errorf("events: %v", st.Errors)
 		}
-		if left := r.files("."); len(left) != 0 {
-			t.Errorf("unanswered: %v", left)
+		if left, err := r.pool.blocks.files.pending(); err != nil || len(left) != 0 {
+			t.Errorf("unanswered: %v, %v", left, err)
 		}
 		r.stop()
 	})
@@ -70,8 +70,9 @@ func TestBlockThatCannotBeBooked(t *testing.T) {
 		if n := len(r.node.submitted()); n != 1 {
 			t.Errorf("%d submissions", n)
 		}
-		if left := r.files("."); len(left) != 2 {
-			t.Errorf("files for the next start: %v", left)
+		pending, err := r.pool.blocks.files.pending()
+		if err != nil || len(pending) != 1 || pending[0].Address != alice {
+			t.Errorf("for the next start: %+v, %v", pending, err)
 		}
 		if n := r.pool.counters.blockPanics.Load(); n < bookAttempts {
 			t.Errorf("%d panics counted", n)

@@ -223,11 +223,11 @@ func TestProposalWithoutVerdict(t *testing.T) {
 		}
 
 		// The tip went on while the node thought about it.
-		n.saying(func([]byte) (string, error) { return "bad-cb-height", nil })
-		r.newTip(func(t *node.Template) { t.Node = "b" })
-		go func() { time.Sleep(proposalDelay); r.newTip(func(t *node.Template) { t.Node = "b" }) }()
 		n.saying(func([]byte) (string, error) { time.Sleep(time.Second); return "bad-cb-height", nil })
-		time.Sleep(proposalDelay + 2*time.Second)
+		r.newTip(func(t *node.Template) { t.Node = "b" })
+		time.Sleep(proposalDelay + time.Second/2)
+		r.newTip(func(t *node.Template) { t.Node = "b" })
+		time.Sleep(time.Second)
 		synctest.Wait()
 		if st := r.pool.Status().Proposals; st.Refused != 0 {
 			t.Errorf("a block of yesterday raised the alarm: %+v", st)

@@ -52,6 +52,8 @@ func TestDemo(t *testing.T) {
 		})
 	})
 
+	t.Run("the node would take our blocks", func(t *testing.T) { wantProposalsPassed(t, p) })
+
 	t.Run("the page is served", func(t *testing.T) {
 		status, body := fetch(t, p, "/")
 		if status != http.StatusOK || !bytes.Contains(body, []byte("<title>")) {
