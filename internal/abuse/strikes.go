@@ -31,8 +31,8 @@ const forgivenPerMinute = 0.05
 // safe for concurrent use.
 type Strikes struct {
 	points float64
-	at     time.Time // points are as of then
-	taken  Step      // hardest step of this climb
+	at     int64 // points are as of then, in Unix nanoseconds
+	taken  Step  // hardest step of this climb
 }
 
 // Add adds points and says which step is due. Each is due once on the way up,
@@ -42,9 +42,9 @@ func (s *Strikes) Add(points, limit float64, now time.Time) Step {
 	if limit <= 0 {
 		return Nothing
 	}
-	if minutes := now.Sub(s.at).Minutes(); minutes > 0 {
-		s.points = max(0, s.points-minutes*limit*forgivenPerMinute)
-		s.at = now
+	if passed := now.UnixNano() - s.at; passed > 0 {
+		s.points = max(0, s.points-time.Duration(passed).Minutes()*limit*forgivenPerMinute)
+		s.at = now.UnixNano()
 	}
 	s.taken = min(s.taken, stepOf(s.points, limit))
 	s.points += points

@@ -54,8 +54,9 @@ func (w *Watch) StrikeLimit() float64 { return w.cfg.Load().StrikeLimit }
 // never counted.
 type Visit struct {
 	id      uint64
-	peer    *peer // nil for local and trusted addresses
-	pending bool
+	peer    *peer // nil for local and trusted addresses; never changes
+	pending bool  // guarded by Watch.mu, as is the next
+	ended   bool
 }
 
 // Refusal is why a connection may not come in.
@@ -118,7 +119,9 @@ func (w *Watch) Vouch(v *Visit, at time.Time) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v.peer.vouch(v.id, at)
+	if !v.ended {
+		v.peer.vouch(v.id, at)
+	}
 }
 
 // Leave ends a visit. One that misbehaved counts against its block, and may get
@@ -130,8 +133,11 @@ func (w *Watch) Leave(v *Visit, misbehaved bool, why string, now time.Time) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if v.ended {
+		return
+	}
 	v.settleLocked()
-	v.peer = nil
+	v.ended = true
 	p.open--
 	if misbehaved {
 		w.dropLocked(p, v.id, why, now)

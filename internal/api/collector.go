@@ -30,6 +30,7 @@ type descs struct {
 	hashrate, sharesPerMinute, bestShare                            *prometheus.Desc
 	blocksAccepted, blocksErrored, tipFirst, hashing, hashingFailed *prometheus.Desc
 	proposals                                                       *prometheus.Desc
+	bans, bansMade, bansSpared, banErrors, bansUnsaved, blocks      *prometheus.Desc
 	jobHeight, jobAge, templateAge, jobTx, jobFees, networkDiff     *prometheus.Desc
 	tipHeight                                                       *prometheus.Desc
 	nodeReady, nodeActive, nodeBlocks, nodeLatency                  *prometheus.Desc
@@ -70,6 +71,12 @@ func newPoolCollector(s *Server) *poolCollector {
 		hashing:         desc("hashing_info", "Always 1; the label says what hashes shares.", "kernels"),
 		hashingFailed:   desc("hashing_failed", "1 when a way to hash gave wrong hashes and is not used any more."),
 		proposals:       desc("block_proposals_total", "Unsolved blocks of ours that nodes were asked about, by verdict.", "verdict"),
+		bans:            desc("bans", "Address blocks that are banned at the moment."),
+		bansMade:        desc("bans_made_total", "Bans made, by the pool or by hand."),
+		bansSpared:      desc("bans_spared_total", "Bans not made, since an honest miner is at the same address."),
+		banErrors:       desc("ban_write_errors_total", "Failed attempts to write bans to the database."),
+		bansUnsaved:     desc("bans_unsaved_total", "Bans that were given up before they were written."),
+		blocks:          desc("address_blocks", "Address blocks that are remembered."),
 		jobHeight:       desc("job_height", "Height of the block that miners work on."),
 		jobAge:          desc("job_age_seconds", "Age of the current job."),
 		templateAge:     desc("template_age_seconds", "Age of the current job's block template."),
@@ -181,6 +188,18 @@ func (c *poolCollector) collectPool(m moment, gauge, counter emit) {
 	counter(d.proposals, float64(p.Proposals.Passed), "passed")
 	counter(d.proposals, float64(p.Proposals.Refused), "refused")
 	counter(d.proposals, float64(p.Proposals.Unasked), "none")
+	inForce := 0
+	for _, b := range p.Abuse.Bans {
+		if b.InForce(m.now) {
+			inForce++
+		}
+	}
+	gauge(d.bans, float64(inForce))
+	counter(d.bansMade, float64(p.Abuse.Made))
+	counter(d.bansSpared, float64(p.Abuse.Spared))
+	counter(d.banErrors, float64(p.Abuse.Failures))
+	counter(d.bansUnsaved, float64(p.Abuse.Unsaved))
+	gauge(d.blocks, float64(p.Abuse.Blocks))
 	gauge(d.hashrate, finite(l.Hashrate))
 	gauge(d.sharesPerMinute, finite(l.SharesPerMinute))
 	if len(l.BestShares) > 0 {

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
@@ -167,10 +169,13 @@ func full() *models {
 			Transactions: 1560, Fees: 12_345, Value: 312_512_345, Weight: 3_990_000,
 			TemplateAt: testNow.Add(-7 * time.Second), CreatedAt: testNow.Add(-8 * time.Second), Node: "core",
 		},
-		Bans: []pool.Ban{
-			{Worker: satoshi + ".bad", Remote: "192.0.2.7", Until: testNow.Add(10 * time.Minute), Reason: "40 invalid submits from 192.0.2.7:5123"},
-			{Remote: "192.0.2.8", Until: testNow.Add(5 * time.Minute)},
-			{Worker: "over", Until: testNow.Add(-time.Second)},
+		Abuse: abuse.Status{
+			Bans: []abuse.Ban{
+				{Block: netip.MustParsePrefix("192.0.2.7/32"), Since: testNow.Add(-5 * time.Minute), Until: testNow.Add(10 * time.Minute), Level: 2, Reason: "connections dropped, the last for: Invalid nonce; peer 192.0.2.7:5123"},
+				{Block: netip.MustParsePrefix("192.0.2.8/32"), Until: testNow.Add(5 * time.Minute), Manual: true},
+				{Block: netip.MustParsePrefix("192.0.2.9/32"), Until: testNow.Add(-time.Second)},
+			},
+			Made: 12, Spared: 3, Unsaved: 1, Failures: 2, Blocks: 7,
 		},
 		Closes:  []pool.Count{{Name: "eof", Count: 3}, {Name: "idle", Count: 0}, {Name: "slow_reader", Count: 9}},
 		Drops:   []pool.Count{{Name: "stale_notify", Count: 4}},

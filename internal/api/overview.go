@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/ledger"
-	"github.com/poolscope/poolscope/internal/pool"
 )
 
 // Limits of the lists in the overview.
@@ -85,7 +84,6 @@ type minerVersion struct {
 // buildOverview builds the response from m. RenderDuration is left to the
 // caller, who knows when the work began.
 func buildOverview(m moment) *overviewPage {
-	banned := bannedNames(m)
 	return &overviewPage{
 		APIVersion:      apiVersion,
 		ActiveMiners:    m.pool.Connections,
@@ -93,32 +91,18 @@ func buildOverview(m moment) *overviewPage {
 		SharesPerMinute: finite(m.ledger.SharesPerMinute),
 		PoolHashrate:    finite(m.ledger.Hashrate),
 		PoolTag:         m.pool.Tag,
-		Workers:         recentWorkers(m, banned),
+		Workers:         recentWorkers(m),
 		BannedWorkers:   bannedWorkers(m),
 		BestShares:      bestShares(m.ledger.BestShares),
 		MinerTypes:      minerTypes(m.ledger.MinerTypes),
 	}
 }
 
-// bannedNames returns the worker names that are banned at the moment.
-func bannedNames(m moment) map[string]bool {
-	names := make(map[string]bool, len(m.pool.Bans))
-	for _, b := range m.pool.Bans {
-		if b.Worker != "" && inForce(b, m.now) {
-			names[b.Worker] = true
-		}
-	}
-	return names
-}
-
-// inForce reports whether a ban holds at now. One without an end always does.
-func inForce(b pool.Ban, now time.Time) bool { return b.Until.IsZero() || b.Until.After(now) }
-
 // recentWorkers picks the workers with the newest shares, newest first.
 //
 // Only the few that are shown are kept sorted while all are looked at once, so
 // the cost stays linear with many workers.
-func recentWorkers(m moment, banned map[string]bool) []workerView {
+func recentWorkers(m moment) []workerView {
 	cut := m.now.Add(-recentWindow)
 	newest := make([]*ledger.WorkerView, 0, maxWorkers+1)
 	for i := range m.ledger.Workers {
@@ -127,9 +111,6 @@ func recentWorkers(m moment, banned map[string]bool) []workerView {
 			continue
 		}
 		if len(newest) == maxWorkers && compareRecent(w, newest[maxWorkers-1]) >= 0 {
-			continue
-		}
-		if banned[w.Name] {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(newest, w, compareRecent)
@@ -172,34 +153,21 @@ func lastConnection(w *ledger.WorkerView) string {
 	return ""
 }
 
-// bannedWorkers lists the bans in force, those that last longest first. The
-// address that a ban is tied to is nobody's business and is left out.
+// bannedWorkers lists the bans in force, those that last longest first. Bans
+// are of addresses, never of workers, and an address is nobody's business: it is
+// left out, and no worker is named for it.
 func bannedWorkers(m moment) []bannedView {
-	bans := make([]pool.Ban, 0, len(m.pool.Bans))
-	for _, b := range m.pool.Bans {
-		if inForce(b, m.now) {
-			bans = append(bans, b)
+	views := make([]bannedView, 0, min(len(m.pool.Abuse.Bans), maxBanned))
+	for _, b := range m.pool.Abuse.Bans {
+		if !b.InForce(m.now) {
+			continue
 		}
-	}
-	slices.SortStableFunc(bans, func(a, b pool.Ban) int {
-		if a.Until.IsZero() != b.Until.IsZero() {
-			if a.Until.IsZero() {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(b.Until.Compare(a.Until), cmp.Compare(a.Worker, b.Worker))
-	})
-
-	views := make([]bannedView, 0, min(len(bans), maxBanned))
-	for _, b := range bans[:min(len(bans), maxBanned)] {
-		name := censorWorker(b.Worker)
-		if name == "" {
-			name = unnamed
+		if len(views) == maxBanned {
+			break
 		}
 		views = append(views, bannedView{
-			Name:        name,
-			DisplayName: name,
+			Name:        unnamed,
+			DisplayName: unnamed,
 			Banned:      true,
 			BannedUntil: stamp(b.Until),
 			BanReason:   brief(publicText(b.Reason), maxBanReason),
@@ -208,7 +176,7 @@ func bannedWorkers(m moment) []bannedView {
 	return views
 }
 
-// unnamed stands for a worker that never told its name.
+// unnamed stands for whoever is at a banned address.
 const unnamed = "(unnamed)"
 
 // bestShares lists the best shares ever, best first; of equals, the newest.

@@ -1,10 +1,14 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/pool"
@@ -31,34 +35,42 @@ func TestRecentWorkersNewestFirst(t *testing.T) {
 	}
 }
 
-func TestRecentWorkersWindowAndBans(t *testing.T) {
+func TestRecentWorkersWindow(t *testing.T) {
 	m := momentOf()
 	m.ledger.Workers = []ledger.WorkerView{
 		{Name: "edge", LastShare: testNow.Add(-30 * time.Minute)},
 		{Name: "old", LastShare: testNow.Add(-30*time.Minute - time.Nanosecond)},
 		{Name: "never"},
-		{Name: "banned", LastShare: testNow},
-		{Name: "pardoned", LastShare: testNow.Add(-time.Minute)},
+		{Name: "newer", LastShare: testNow.Add(-time.Minute)},
 	}
-	m.pool.Bans = []pool.Ban{{Worker: "banned", Until: testNow.Add(time.Second)}, {Worker: "pardoned", Until: testNow}}
 	got := buildOverview(m).Workers
-	if len(got) != 2 || got[0].Name != "pardoned" || got[1].Name != "edge" {
-		t.Errorf("got %+v, want pardoned and edge", got)
+	if len(got) != 2 || got[0].Name != "newer" || got[1].Name != "edge" {
+		t.Errorf("got %+v, want newer and edge", got)
 	}
 }
 
+// Bans are listed without the addresses that they are of, and name nobody.
 func TestBannedWorkersBounded(t *testing.T) {
 	m := momentOf()
+	block := netip.MustParsePrefix("203.0.113.7/32")
+	m.pool.Abuse.Bans = []abuse.Ban{{Block: block, Reason: "  a reason\nthat 203.0.113.7:99 " + fmt.Sprintf("%0200d", 0)}}
 	for i := range 60 {
-		m.pool.Bans = append(m.pool.Bans, pool.Ban{Worker: fmt.Sprint("w", i), Until: testNow.Add(time.Duration(i) * time.Minute)})
+		m.pool.Abuse.Bans = append(m.pool.Abuse.Bans, abuse.Ban{Block: block, Until: testNow.Add(time.Duration(60-i) * time.Minute)})
 	}
-	m.pool.Bans = append(m.pool.Bans, pool.Ban{Worker: "forever", Reason: "  a reason\nthat " + fmt.Sprintf("%0200d", 0)})
-	got := buildOverview(m).BannedWorkers
-	if len(got) != 25 || got[0].Name != "forever" || got[1].Name != "w59" || got[24].Name != "w36" {
+	page := buildOverview(m)
+	got := page.BannedWorkers
+	if len(got) != 25 || !got[1].BannedUntil.Equal(testNow.Add(time.Hour)) || !got[24].BannedUntil.Equal(testNow.Add(37*time.Minute)) {
 		t.Fatalf("got %d: %+v", len(got), got)
 	}
 	if !got[0].BannedUntil.IsZero() || len(got[0].BanReason) > maxBanReason {
 		t.Errorf("ban without end: %+v", got[0])
+	}
+	if body, err := json.Marshal(page); err != nil || strings.Contains(string(body), "203.0.113") {
+		t.Errorf("the address is public: %s, %v", body, err)
+	}
+	m.pool.Abuse.Bans = []abuse.Ban{{Block: block, Until: testNow}}
+	if got := buildOverview(m).BannedWorkers; len(got) != 0 {
+		t.Errorf("over, but listed: %+v", got)
 	}
 }
 
@@ -116,7 +128,7 @@ func BenchmarkOverview10kWorkers(b *testing.B) {
 		mo := momentOf()
 		mo.ledger = m.snapshot.Load()
 		for b.Loop() {
-			if got := recentWorkers(mo, nil); len(got) != maxWorkers {
+			if got := recentWorkers(mo); len(got) != maxWorkers {
 				b.Fatal(len(got))
 			}
 		}

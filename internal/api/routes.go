@@ -3,7 +3,9 @@ package api
 import (
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // route is one entry of the HTTP interface. Its pattern is also its label in
@@ -11,35 +13,41 @@ import (
 type route struct {
 	pattern string
 	serve   http.HandlerFunc
+	methods []string // nil for GET and HEAD
 }
 
-// table lists every route. All of them are read with GET or HEAD.
+// readOnly are the methods of a route that changes nothing.
+var readOnly = []string{http.MethodGet, http.MethodHead}
+
+// table lists every route.
 func (s *Server) table() []route {
 	view := func(v *view) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { s.serveView(w, r, v) }
 	}
 	return []route{
-		{"/api/overview", view(s.overview)},
-		{"/api/pool-page", view(s.poolPage)},
-		{"/api/node", view(s.node)},
-		{"/api/server", view(s.server)},
-		{"/api/pool-hashrate", s.serveHashrate},
-		{"/api/blocks", s.serveBlocks},
-		{"/api/status", view(s.status)},
-		{"/api/history", s.serveHistory},
-		{"/api/live", s.serveLive},
-		{"/api/", notFound},
-		{"/api", notFound},
-		{"/healthz", s.serveHealth},
-		{"/readyz", s.serveReady},
-		{"/metrics", s.guard(s.serveMetrics)},
-		{"/debug/pprof/", s.guard(pprof.Index)},
-		{"/debug/pprof/cmdline", s.guard(notFound)}, // the command line may hold secrets
-		{"/debug/pprof/profile", s.guard(pprof.Profile)},
-		{"/debug/pprof/symbol", s.guard(pprof.Symbol)},
-		{"/debug/pprof/trace", s.guard(pprof.Trace)},
-		{"/debug/", s.guard(notFound)},
-		{"/", s.static.serve},
+		{pattern: "/api/overview", serve: view(s.overview)},
+		{pattern: "/api/pool-page", serve: view(s.poolPage)},
+		{pattern: "/api/node", serve: view(s.node)},
+		{pattern: "/api/server", serve: view(s.server)},
+		{pattern: "/api/pool-hashrate", serve: s.serveHashrate},
+		{pattern: "/api/blocks", serve: s.serveBlocks},
+		{pattern: "/api/status", serve: view(s.status)},
+		{pattern: "/api/history", serve: s.serveHistory},
+		{pattern: "/api/live", serve: s.serveLive},
+		{pattern: "/api/bans", serve: s.guard(protect(s.serveBans)), methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}},
+		{pattern: "/api/bans/{address...}", serve: s.guard(protect(s.serveLiftBan)), methods: []string{http.MethodDelete}},
+		{pattern: "/api/", serve: notFound},
+		{pattern: "/api", serve: notFound},
+		{pattern: "/healthz", serve: s.serveHealth},
+		{pattern: "/readyz", serve: s.serveReady},
+		{pattern: "/metrics", serve: s.guard(s.serveMetrics)},
+		{pattern: "/debug/pprof/", serve: s.guard(pprof.Index)},
+		{pattern: "/debug/pprof/cmdline", serve: s.guard(notFound)}, // the command line may hold secrets
+		{pattern: "/debug/pprof/profile", serve: s.guard(pprof.Profile)},
+		{pattern: "/debug/pprof/symbol", serve: s.guard(pprof.Symbol)},
+		{pattern: "/debug/pprof/trace", serve: s.guard(pprof.Trace)},
+		{pattern: "/debug/", serve: s.guard(notFound)},
+		{pattern: "/", serve: s.static.serve},
 	}
 }
 
@@ -49,9 +57,14 @@ func (s *Server) table() []route {
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, rt := range s.table() {
+		methods := rt.methods
+		if methods == nil {
+			methods = readOnly
+		}
+		allow := strings.Join(methods, ", ")
 		mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodGet && r.Method != http.MethodHead {
-				w.Header().Set("Allow", "GET, HEAD")
+			if !slices.Contains(methods, r.Method) {
+				w.Header().Set("Allow", allow)
 				http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 				return
 			}

@@ -29,6 +29,7 @@ type Sources struct {
 	Pool   func() *pool.Status
 	Node   func() *node.Status
 	System func() telemetry.System
+	Bans   Bans
 	// Panics counts those that other parts of the program survived, by part.
 	Panics func() []pool.Count
 	Build  telemetry.Build

@@ -2,8 +2,10 @@ package pool
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/stratum"
@@ -35,6 +37,12 @@ type Config struct {
 	// MaxPerAddress bounds the open connections from one IP address, 0 is
 	// unlimited. A farm behind one NAT address is one address.
 	MaxPerAddress int
+
+	// Abuse says when connections are dropped and addresses banned.
+	Abuse abuse.Config
+	// Watch knows the addresses. Nil: the pool has one of its own, which forgets
+	// its bans with the process.
+	Watch *abuse.Watch
 
 	// BlockDir is the directory for found blocks.
 	BlockDir string
@@ -95,4 +103,11 @@ func (c *Config) setDefaults() {
 	if d.Min == 0 {
 		d.Min = 0.0001
 	}
+}
+
+func (c *Config) watch(log *slog.Logger) *abuse.Watch {
+	if c.Watch != nil {
+		return c.Watch
+	}
+	return abuse.New(c.Abuse, nil, log)
 }

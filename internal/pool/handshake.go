@@ -174,6 +174,7 @@ func (s *session) addWorkerLocked(w *worker) {
 	}
 	if !s.authorized.Swap(true) {
 		s.pool.authorized.Add(1)
+		s.pool.watch.SignedIn(&s.visit)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
 
@@ -83,22 +84,30 @@ func (p *Pool) accept(nc net.Conn, from *port) {
 			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 		})
 	}
+	if from.ProxyProtocol {
+		p.introduce(nc, from)
+		return
+	}
+	p.admit(nc, remoteOf(nc), false, from)
+}
+
+// enter makes a session of a connection that may come in.
+func (p *Pool) enter(nc net.Conn, remote netip.AddrPort, visit abuse.Visit, from *port) {
 	if from.TLS != nil {
 		nc = tls.Server(nc, from.TLS)
 	}
-	s, refusal := p.newSession(nc, from)
+	s, refusal := p.newSession(nc, remote, visit, from)
 	if s == nil {
-		p.counters.close(refusal)
-		_ = nc.Close()
+		p.watch.Leave(&visit, false, "", time.Now())
+		p.refuse(nc, refusal)
 		return
 	}
 	go p.serve(s, nc)
 }
 
 // newSession registers a connection, or says why it is refused.
-func (p *Pool) newSession(nc net.Conn, from *port) (*session, stratum.CloseReason) {
-	remote, _ := netip.ParseAddrPort(nc.RemoteAddr().String())
-	address := remote.Addr().Unmap()
+func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit, from *port) (*session, stratum.CloseReason) {
+	address := abuse.BlockOf(remote.Addr())
 
 	cfg := p.config()
 	p.mu.Lock()
@@ -117,7 +126,7 @@ func (p *Pool) newSession(nc net.Conn, from *port) (*session, stratum.CloseReaso
 	for p.sessions[p.nextID] != nil || p.resumables.byExtranonce[p.nextID] != nil {
 		p.nextID++
 	}
-	s := &session{pool: p, port: from, remote: remote, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
+	s := &session{pool: p, port: from, remote: remote, visit: visit, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
 	s.id, s.slot = hex.EncodeToString(s.extranonce1[:]), s.extranonce1[extranonce1Size-1]
 	p.sessions[p.nextID] = s
@@ -176,6 +185,7 @@ func (p *Pool) endSession(s *session) {
 	left := s.close(time.Now())
 	reason := s.conn.Reason()
 	p.counters.close(reason)
+	p.watch.Leave(&s.visit, misbehaved(reason), s.offence(reason), time.Now())
 	s.logger().Debug("session ended", "reason", reason)
 
 	p.mu.Lock()
@@ -186,7 +196,7 @@ func (p *Pool) endSession(s *session) {
 		p.resumables.addLocked(extranonce1, left)
 	}
 	s.port.connections--
-	address := s.remote.Addr().Unmap()
+	address := abuse.BlockOf(s.remote.Addr())
 	if p.perAddress[address]--; p.perAddress[address] <= 0 {
 		delete(p.perAddress, address)
 	}

@@ -397,7 +397,7 @@ func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, true)
 		st := r.pool.Status()
-		if st.State != StateWaiting || st.Reason == "" || st.Job != nil || st.Bans == nil {
+		if st.State != StateWaiting || st.Reason == "" || st.Job != nil || st.Abuse.Bans == nil {
 			t.Errorf("at the start: %+v", st)
 		}
 		if len(st.Closes) != len(stratum.CloseReasons()) || len(st.Rejects) != len(stratum.Rejects()) || len(st.Drops) == 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/ledger"
@@ -33,6 +35,7 @@ const drainTime = 400 * time.Millisecond
 type Pool struct {
 	log    *slog.Logger
 	ledger *ledger.Ledger
+	watch  *abuse.Watch
 	blocks *blockKeeper
 	hasher *sharehash.Engine
 	trials *proposer
@@ -64,11 +67,13 @@ type Pool struct {
 
 	mu         sync.Mutex
 	sessions   map[uint32]*session
-	perAddress map[netip.Addr]int
+	perAddress map[netip.Prefix]int // by block
 	nextID     uint32
 	resumables resumables
 	listeners  []Listener
-	stopping   bool // no session is made any more
+	lobby      map[net.Conn]struct{} // connections that are no sessions yet
+	farewells  map[net.Conn]struct{} // connections of banned addresses
+	stopping   bool                  // no session is made any more
 	wg         sync.WaitGroup
 }
 
@@ -91,9 +96,12 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 		log:        log,
 		ledger:     l,
 		hasher:     sharehash.New(),
+		watch:      cfg.watch(log),
 		startedAt:  time.Now(),
 		sessions:   make(map[uint32]*session),
-		perAddress: make(map[netip.Addr]int),
+		perAddress: make(map[netip.Prefix]int),
+		lobby:      make(map[net.Conn]struct{}),
+		farewells:  make(map[net.Conn]struct{}),
 		// Random starts keep extranonces and job ids apart from those of an
 		// earlier run, whose shares may still be on their way.
 		nextID:    rand.Uint32(),
@@ -160,6 +168,7 @@ func (p *Pool) shutdown() {
 	p.mu.Lock()
 	p.stopping = true
 	p.mu.Unlock()
+	p.clearLobby()
 	for _, s := range p.snapshotSessions() {
 		s.conn.CloseAfterFlush(stratum.CloseShutdown)
 	}
@@ -410,7 +419,7 @@ func (p *Pool) publish(now time.Time) {
 		Tag:            set.Tag,
 		FeePercent:     set.Payout.FeePercent,
 		FeeAddress:     set.Payout.FeeAddress,
-		Bans:           []Ban{},
+		Abuse:          p.watch.Status(now),
 		Closes:         p.counters.closeCounts(),
 		Drops:          p.counters.dropCounts(),
 		Rejects:        p.counters.rejectCounts(),

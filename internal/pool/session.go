@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
 
@@ -26,6 +27,7 @@ type session struct {
 	id          string // of the connection; extranonce1 in hex unless it was resumed
 	slot        byte   // spreads the sessions over the seconds of a tick
 	remote      netip.AddrPort
+	visit       abuse.Visit
 	tls         bool
 	connectedAt time.Time
 
@@ -54,6 +56,7 @@ type session struct {
 	trial      *provisional // nil unless the miner was slow to authorize
 	started    bool         // subscribed and authorized: it gets work of its own
 
+	conduct    conduct
 	wish       wishes
 	vardiff    vardiff
 	difficulty float64 // for the next work
@@ -139,6 +142,7 @@ func (s *session) readError(err error) stratum.CloseReason {
 
 func (s *session) handleLine(line []byte) {
 	if len(line) == 0 {
+		s.strike(messageCost, stratum.NotRejected)
 		return
 	}
 	r := &s.request
@@ -152,9 +156,12 @@ func (s *session) handleLine(line []byte) {
 		return
 	}
 	s.forgive()
-	switch r.Method {
-	case stratum.MethodSubmit:
+	if r.Method == stratum.MethodSubmit {
 		s.handleSubmit(r)
+		return
+	}
+	s.strike(messageCost, stratum.NotRejected)
+	switch r.Method {
 	case stratum.MethodSubscribe:
 		s.handleSubscribe(r)
 	case stratum.MethodAuthorize:
@@ -182,6 +189,7 @@ func (s *session) handleLine(line []byte) {
 	default:
 		s.pool.counters.reject(stratum.RejectUnknownMethod)
 		s.refuse(r, stratum.RejectUnknownMethod)
+		s.strike(costOf(stratum.RejectUnknownMethod), stratum.RejectUnknownMethod)
 	}
 }
 
@@ -194,6 +202,7 @@ func (s *session) badRequest(r *stratum.Request) {
 	}
 	s.pool.counters.reject(why)
 	s.refuse(r, why)
+	s.strike(costOf(why), why)
 }
 
 // forgive forgets a bad line after many good ones.
@@ -242,6 +251,7 @@ func (s *session) queue(encode func([]byte) []byte) {
 func (s *session) tick(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.vouchLocked()
 	if s.lastJob == nil || !s.started && s.payee.script == nil {
 		return
 	}

@@ -3,6 +3,7 @@ package pool
 import (
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 )
 
@@ -36,8 +37,8 @@ type Status struct {
 	FeePercent float64 // part of the block reward that the operator keeps
 	FeeAddress string
 
-	Job  *JobStatus // nil until the first job
-	Bans []Ban
+	Job   *JobStatus   // nil until the first job
+	Abuse abuse.Status // bans of address blocks, and what was counted about them
 
 	Closes  []Count // connections closed, by reason; every reason is present
 	Drops   []Count // messages dropped, by reason; every reason is present
@@ -94,14 +95,6 @@ type JobStatus struct {
 	TemplateAt        time.Time
 	CreatedAt         time.Time
 	Node              string // name of the node that gave the template
-}
-
-// Ban is one refusal in force.
-type Ban struct {
-	Worker string // empty when only the address is banned
-	Remote string
-	Until  time.Time
-	Reason string
 }
 
 // Count is a named counter's value.

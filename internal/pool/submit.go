@@ -66,9 +66,11 @@ func (s *session) handleSubmit(r *stratum.Request) {
 		s.conn.CloseAfterFlush(stratum.CloseShareFlood)
 	}
 	if why == stratum.NotRejected {
+		s.conduct.good(now)
 		s.creditLocked(account, sc, now)
 		return
 	}
+	s.strikeLocked(costOf(why), why, now)
 	s.pool.counters.reject(why)
 	s.pool.counters.shareErrors.Add(1)
 	if account != nil {
