@@ -119,7 +119,7 @@ func TestIncompleteFanout(t *testing.T) {
 	r, err := Run(t.Context(), cfg, slog.New(slog.DiscardHandler), writerFunc(func(line string) {
 		if strings.HasPrefix(line, "10 of 10 connections ready") {
 			p.mu.Lock()
-			p.minersLocked = p.minersLocked[:9]
+			p.miners = p.miners[:9]
 			p.mu.Unlock()
 			p.broadcast(notify("j2", "02"))
 		}

@@ -34,15 +34,15 @@ type testPool struct {
 
 	newTip func() // gives the first connection a job on another tip; set when it signs in
 
-	mu           sync.Mutex
-	minersLocked []func(string)  // send to each that signed in
-	sources      map[string]bool // addresses that connections came from
-	targets      map[string]bool // and went to
-	conns        int
-	shares       []seen // guarded by mu
-	users        map[string]bool
-	heads        map[chainhash.Hash]bool // headers seen
-	failed       []string
+	mu      sync.Mutex
+	miners  []func(string)  // each is sent a line
+	sources map[string]bool // addresses that connections came from
+	targets map[string]bool // and went to
+	conns   int
+	shares  []seen // guarded by mu
+	users   map[string]bool
+	heads   map[chainhash.Hash]bool // headers seen
+	failed  []string
 }
 
 // seen is a share as it came.
@@ -123,7 +123,7 @@ func notify(job, tip string) string {
 func (p *testPool) broadcast(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, send := range p.minersLocked {
+	for _, send := range p.miners {
 		send(line)
 	}
 }
@@ -178,21 +178,21 @@ func (p *testPool) serve(c net.Conn) {
 			if p.hangUp {
 				return
 			}
-			// Three lines in two pieces.
-			job := `{"id":null,"method":"mining.set_difficulty","params":[` + difficulty + `]}` + "\n" + notify("j1", "01") + "\r"
-			write.Lock()
-			_, _ = c.Write([]byte(job[:60]))
-			write.Unlock()
-			send(job[60:])
-			if p.early {
-				send(answer)
-			}
 			p.mu.Lock()
-			p.minersLocked = append(p.minersLocked, send)
+			p.miners = append(p.miners, send)
 			if n == 0 {
 				p.newTip = func() { send(notify("j2", "02")) }
 			}
 			p.mu.Unlock()
+			// Three lines in two pieces.
+			job := `{"id":null,"method":"mining.set_difficulty","params":[` + difficulty + `]}` + "\n" + notify("j1", "01") + "\r"
+			write.Lock()
+			_, _ = c.Write([]byte(job[:60]))
+			_, _ = c.Write([]byte(job[60:] + "\n"))
+			write.Unlock()
+			if p.early {
+				send(answer)
+			}
 		case "mining.configure":
 			if p.mask == "" {
 				send(fmt.Sprintf(`{"id":%s,"result":null,"error":[20,"Unknown method",null]}`, m.ID))
