@@ -13,18 +13,18 @@ func knownChain(name string) bool {
 }
 
 // checkAddress says why an address cannot be paid on a chain. While the chain
-// is unknown, because the node will tell it, an address of any network passes:
-// the pool compares again before it pays.
+// is unknown, because the node will tell it or its name is a mistake with a
+// complaint of its own, an address of any network passes: the pool compares
+// again before it pays.
 func checkAddress(address, chain string) error {
-	network := bitcoin.Network(chain)
-	if chain == "" {
-		network = bitcoin.Mainnet
-	} else if !knownChain(chain) {
-		return nil // the chain has its own complaint
+	known := knownChain(chain)
+	network := bitcoin.Mainnet
+	if known {
+		network = bitcoin.Network(chain)
 	}
 
 	_, err := bitcoin.PayoutScript(address, network)
-	if chain == "" && errors.Is(err, bitcoin.ErrWrongNetwork) {
+	if !known && errors.Is(err, bitcoin.ErrWrongNetwork) {
 		return nil
 	}
 	return err

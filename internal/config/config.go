@@ -7,8 +7,12 @@
 //	defaults  →  file (--config)  →  environment (POOLSCOPE_SECTION_KEY)  →  flags
 //
 // The comments on the fields below are the documentation of the keys: the
-// annotated example (example.toml, Example) is generated from them.
+// annotated example (example.toml, Example) is generated from them. The tag
+// reload says what a running pool does with a changed value: a "live" key comes
+// into force on reload, a "restart" key with the next start.
 package config
+
+import "time"
 
 // Config is everything that can be set. Get one from Default, Load or Parse;
 // a Config built by hand has no record of where its values came from.
@@ -16,7 +20,7 @@ type Config struct {
 	// Folder for everything that poolscope keeps: database, found blocks,
 	// certificate, ports.json. Made when missing. Relative paths start at the
 	// working directory.
-	DataDir string `toml:"data_dir"`
+	DataDir string `toml:"data_dir" reload:"restart"`
 
 	// The web page, the JSON API and the metrics.
 	HTTP HTTP `toml:"http"`
@@ -48,7 +52,7 @@ type Config struct {
 	// The database.
 	Store Store `toml:"store"`
 
-	// Messages of the program, on standard error.
+	// Messages of the program.
 	Log Log `toml:"log"`
 
 	origins  map[string]Origin
@@ -59,155 +63,175 @@ type Config struct {
 type HTTP struct {
 	// Address as host:port. An empty host listens on every address; what is
 	// not public pool statistics then needs the token below.
-	Listen string `toml:"listen"`
+	Listen string `toml:"listen" reload:"restart"`
 
 	// Address for HTTPS, as host:port, with the certificate of [stratum]. What
 	// asks on the plain address is then sent here. Empty: no HTTPS.
-	TLSListen string `toml:"tls_listen"`
+	TLSListen string `toml:"tls_listen" reload:"restart"`
 
 	// Access token for what is not public, sent as "Authorization: Bearer …".
 	// Empty: only this machine gets in.
-	Token Secret `toml:"token"`
+	Token Secret `toml:"token" reload:"live"`
 
 	// File with the token, instead of writing it here.
-	TokenFile string `toml:"token_file"`
+	TokenFile string `toml:"token_file" reload:"live"`
 }
 
 // Stratum is section [stratum].
 type Stratum struct {
 	// Addresses for plain Stratum V1, as host:port. An empty host listens on
 	// every address.
-	Listen []string `toml:"listen"`
+	Listen []string `toml:"listen" reload:"restart"`
 
 	// Addresses for Stratum V1 over TLS. Empty list: no TLS.
-	TLSListen []string `toml:"tls_listen"`
+	TLSListen []string `toml:"tls_listen" reload:"restart"`
 
 	// Certificate chain in PEM, read again when it changes. Empty: a self-signed
 	// one is made in the data folder on first run.
-	CertFile string `toml:"cert_file"`
+	CertFile string `toml:"cert_file" reload:"live"`
 
 	// Private key in PEM that belongs to cert_file.
-	KeyFile string `toml:"key_file"`
+	KeyFile string `toml:"key_file" reload:"live"`
 
 	// Start on a new tip at once with a block without transactions, until the
 	// node has put the full one together some tens of milliseconds later.
-	TipFirst bool `toml:"tip_first"`
+	TipFirst bool `toml:"tip_first" reload:"live"`
 
 	// Most miners connected at the same time; more are turned away.
-	MaxConnections int `toml:"max_connections"`
+	MaxConnections int `toml:"max_connections" reload:"live"`
 
 	// Most connections from one IP address. 0: no limit.
-	MaxConnectionsPerAddress int `toml:"max_connections_per_address"`
+	MaxConnectionsPerAddress int `toml:"max_connections_per_address" reload:"live"`
 }
 
 // Difficulty is section [difficulty].
 type Difficulty struct {
 	// Difficulty of a new miner that does not suggest one itself and whose kind
 	// has no usual one.
-	Start float64 `toml:"start"`
+	Start float64 `toml:"start" reload:"live"`
 
 	// Easiest difficulty that a miner can get.
-	Min float64 `toml:"min"`
+	Min float64 `toml:"min" reload:"live"`
 
 	// Hardest difficulty that a miner can get. 0: no limit.
-	Max float64 `toml:"max"`
+	Max float64 `toml:"max" reload:"live"`
 
 	// Shares per minute that each miner's difficulty is adjusted towards.
-	SharesPerMinute float64 `toml:"shares_per_minute"`
+	SharesPerMinute float64 `toml:"shares_per_minute" reload:"live"`
 
 	// Adjust the difficulty to each miner's speed. false: everybody keeps the
 	// start difficulty.
-	Vardiff bool `toml:"vardiff"`
+	Vardiff bool `toml:"vardiff" reload:"live"`
 }
 
 // Node is one section [[node]].
 type Node struct {
 	// Name on the page and in the log. Empty: the host and port of the url.
-	Name string `toml:"name"`
+	Name string `toml:"name" reload:"restart"`
 
 	// Address of the node's JSON-RPC server. A path is kept. No user and
 	// password in here, they have their own keys.
-	URL string `toml:"url"`
+	URL string `toml:"url" reload:"restart"`
 
 	// User for the RPC server. Use either user and password, or cookie_file.
-	User string `toml:"user"`
+	User string `toml:"user" reload:"restart"`
 
 	// Password for the RPC server.
-	Password Secret `toml:"password"`
+	Password Secret `toml:"password" reload:"restart"`
 
 	// File with the password, instead of writing it here.
-	PasswordFile string `toml:"password_file"`
+	PasswordFile string `toml:"password_file" reload:"restart"`
 
 	// The node's .cookie file, usually in its data folder. It is read again
 	// whenever the node makes a new one.
-	CookieFile string `toml:"cookie_file"`
+	CookieFile string `toml:"cookie_file" reload:"restart"`
 
 	// The node's zmqpubhashblock address, such as tcp://127.0.0.1:28332. Empty:
 	// new blocks are noticed by long polling alone.
-	ZMQHashBlock string `toml:"zmq_hashblock"`
+	ZMQHashBlock string `toml:"zmq_hashblock" reload:"restart"`
 
 	// The node's zmqpubrawblock address. Empty: none.
-	ZMQRawBlock string `toml:"zmq_rawblock"`
+	ZMQRawBlock string `toml:"zmq_rawblock" reload:"restart"`
 }
 
 // Network is section [network].
 type Network struct {
 	// Network that the node must be on: main, test, testnet4, signet or regtest.
 	// Empty: learn it from the node.
-	Chain string `toml:"chain"`
+	Chain string `toml:"chain" reload:"restart"`
 
 	// Hash of the first block that the node must have, 64 hex digits. Empty: the
 	// network's own. For private signets and test networks.
-	Genesis string `toml:"genesis"`
+	Genesis string `toml:"genesis" reload:"restart"`
 }
 
 // Payout is section [payout].
 type Payout struct {
 	// Part of a block's value that goes to fee_address, in percent.
-	FeePercent float64 `toml:"fee_percent"`
+	FeePercent float64 `toml:"fee_percent" reload:"live"`
 
 	// Bitcoin address of the pool's owner. Needed when fee_percent is above 0.
-	FeeAddress string `toml:"fee_address"`
+	FeeAddress string `toml:"fee_address" reload:"live"`
 
 	// Part of the fee (not of the block) that is passed on to donation_address,
 	// in percent.
-	DonationPercent float64 `toml:"donation_percent"`
+	DonationPercent float64 `toml:"donation_percent" reload:"live"`
 
 	// Bitcoin address for donations. Needed when donation_percent is above 0.
-	DonationAddress string `toml:"donation_address"`
+	DonationAddress string `toml:"donation_address" reload:"live"`
 }
 
 // Coinbase is section [coinbase].
 type Coinbase struct {
 	// Text that the pool writes into the blocks that it finds. ASCII, at most
 	// 76 characters.
-	Tag string `toml:"tag"`
+	Tag string `toml:"tag" reload:"live"`
 
 	// Largest coinbase transaction, in bytes without its witness. Old firmware
 	// fails above 250 or so.
-	MaxSize int `toml:"max_size"`
+	MaxSize int `toml:"max_size" reload:"live"`
 }
 
 // Version is section [version].
 type Version struct {
 	// Bits of the block version that miners may roll, as 8 hex digits. 00000000:
 	// no version rolling.
-	Mask string `toml:"mask"`
+	Mask string `toml:"mask" reload:"restart"`
 }
 
 // Store is section [store].
 type Store struct {
 	// The SQLite file. Empty: poolscope.db in data_dir.
-	Path string `toml:"path"`
+	Path string `toml:"path" reload:"restart"`
 }
 
 // Log is section [log].
 type Log struct {
 	// Least important messages that are shown: debug, info, warn or error.
-	Level string `toml:"level"`
+	Level string `toml:"level" reload:"live"`
 
 	// text for people, json for machines.
-	Format string `toml:"format"`
+	Format string `toml:"format" reload:"live"`
+
+	// File that messages are appended to, instead of standard error. Empty:
+	// standard error.
+	File string `toml:"file" reload:"live"`
+
+	// Size in megabytes at which the file is put aside, with the time in its
+	// name, and a new one begins. 0: whatever its size.
+	RotateMegabytes int `toml:"rotate_megabytes" reload:"live"`
+
+	// Time after which a new file begins; "24h" is at midnight UTC. "": never.
+	RotateEvery time.Duration `toml:"rotate_every" reload:"live"`
+
+	// Number of files put aside that are kept. 0: all.
+	KeepFiles int `toml:"keep_files" reload:"live"`
+
+	// Age at which files put aside are deleted. "": never.
+	KeepFor time.Duration `toml:"keep_for" reload:"live"`
+
+	// Compress files put aside with gzip.
+	Compress bool `toml:"compress" reload:"live"`
 }
 
 // Default is the configuration of somebody who has set nothing: a pool on the
@@ -226,7 +250,7 @@ func Default() *Config {
 		Nodes:      []Node{{URL: "http://127.0.0.1:8332"}},
 		Coinbase:   Coinbase{Tag: "/poolscope/", MaxSize: 250},
 		Version:    Version{Mask: "1fffe000"},
-		Log:        Log{Level: "info", Format: "text"},
+		Log:        Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}
 	c.complete()
 	return c

@@ -19,21 +19,25 @@ type Problem struct {
 	// Source is where the value came from: a file's path, the name of an
 	// environment variable, a flag, or "" for a default.
 	Source string
-	// Line is the line in the file, counted from 1; 0 where there is none.
-	Line int
+	// Line and Column are where in the file, counted from 1; 0 where there is
+	// no such place. The column is that of the key.
+	Line, Column int
 	// Key is the key as in "http.listen" or "node.2.url" (nodes count from 1).
 	Key string
 	// Message says what is wrong and what would be right.
 	Message string
 }
 
-// String is "file:line: key: message".
+// String is "file:line:column: key: message".
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.Source != "" {
 		b.WriteString(p.Source)
 		if p.Line > 0 {
 			fmt.Fprintf(&b, ":%d", p.Line)
+		}
+		if p.Column > 0 {
+			fmt.Fprintf(&b, ":%d", p.Column)
 		}
 		b.WriteString(": ")
 	}

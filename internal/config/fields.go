@@ -15,6 +15,7 @@ type field struct {
 	table string        // "http", "node.1", "" for the top level
 	name  string        // "listen"
 	value reflect.Value // addressable
+	live  bool          // a running pool can adopt another value
 }
 
 // fields lists every key of c in the order of the struct. Nodes are numbered
@@ -42,7 +43,8 @@ func structFields(table string, v reflect.Value) []field {
 				all = append(all, structFields(joinKey(key, strconv.Itoa(n+1)), fv.Index(n))...)
 			}
 		default:
-			all = append(all, field{key: key, table: table, name: name, value: fv})
+			live := v.Type().Field(i).Tag.Get("reload") == "live"
+			all = append(all, field{key: key, table: table, name: name, value: fv, live: live})
 		}
 	}
 	return all

@@ -12,7 +12,7 @@ import (
 )
 
 // applyFile lays a TOML document over the configuration. The library checks
-// the syntax and gives the values; its syntax tree gives the line of every key,
+// the syntax and gives the values; its syntax tree gives the place of every key,
 // so that a complaint can name it.
 func (c *Config) applyFile(name string, data []byte) []Problem {
 	var document map[string]any
@@ -20,12 +20,12 @@ func (c *Config) applyFile(name string, data []byte) []Problem {
 		p := Problem{Source: name, Message: err.Error()}
 		var syntax *toml.DecodeError
 		if errors.As(err, &syntax) {
-			p.Line, _ = syntax.Position()
+			p.Line, p.Column = syntax.Position()
 		}
 		return []Problem{p}
 	}
 
-	d := fileDecoder{name: name, lines: keyLines(data), origins: c.origins}
+	d := fileDecoder{name: name, places: keyPlaces(data), origins: c.origins}
 	d.table("", document, reflect.ValueOf(c).Elem())
 	return d.problems
 }
@@ -33,14 +33,14 @@ func (c *Config) applyFile(name string, data []byte) []Problem {
 // fileDecoder copies a parsed document into a struct, collecting complaints.
 type fileDecoder struct {
 	name     string
-	lines    map[string]int
+	places   map[string]place
 	origins  map[string]Origin
 	problems []Problem
 }
 
 func (d *fileDecoder) complain(key, format string, args ...any) {
 	d.problems = append(d.problems, Problem{
-		Source: d.name, Line: d.lines[key], Key: key, Message: fmt.Sprintf(format, args...),
+		Source: d.name, Line: d.places[key].line, Column: d.places[key].column, Key: key, Message: fmt.Sprintf(format, args...),
 	})
 }
 
@@ -99,14 +99,17 @@ func (d *fileDecoder) value(key string, value any, target reflect.Value) {
 			d.complain(key, "%s", err.Error())
 			return
 		}
-		d.origins[key] = Origin{Kind: "file", Source: d.name, Line: d.lines[key]}
+		d.origins[key] = Origin{Kind: "file", Source: d.name, Line: d.places[key].line, Column: d.places[key].column}
 	}
 }
 
-// keyLines maps every key and table of a document ("http.listen", "node.2.url")
-// to its line. The document is known to be valid TOML.
-func keyLines(data []byte) map[string]int {
-	k := keyLiner{lines: make(map[string]int), elements: make(map[string]int)}
+// place is where something stands in a file, counted from 1.
+type place struct{ line, column int }
+
+// keyPlaces maps every key and table of a document ("http.listen", "node.2.url")
+// to its place. The document is known to be valid TOML.
+func keyPlaces(data []byte) map[string]place {
+	k := keyFinder{places: make(map[string]place), elements: make(map[string]int)}
 	k.parser.Reset(data)
 	for k.parser.NextExpression() {
 		e := k.parser.Expression()
@@ -120,35 +123,36 @@ func keyLines(data []byte) map[string]int {
 		default: // comments say nothing about keys
 		}
 	}
-	return k.lines
+	return k.places
 }
 
-// keyLiner is the state of one walk over a document.
-type keyLiner struct {
+// keyFinder is the state of one walk over a document.
+type keyFinder struct {
 	parser   unstable.Parser
-	lines    map[string]int
+	places   map[string]place
 	elements map[string]int // elements seen so far of each array of tables
 	table    string         // the section that we are in
 }
 
-// path joins a dotted key onto base, recording the line of each part that is
+// path joins a dotted key onto base, recording the place of each part that is
 // new. Parts that name an array of tables continue in its newest element;
 // newElement opens another one at the end.
-func (k *keyLiner) path(base string, key unstable.Iterator, newElement bool) string {
+func (k *keyFinder) path(base string, key unstable.Iterator, newElement bool) string {
 	path := base
 	for key.Next() {
 		part := key.Node()
 		path = joinKey(path, string(part.Data))
-		line := k.parser.Shape(part.Raw).Start.Line
-		if _, seen := k.lines[path]; !seen {
-			k.lines[path] = line
+		start := k.parser.Shape(part.Raw).Start
+		at := place{start.Line, start.Column}
+		if _, seen := k.places[path]; !seen {
+			k.places[path] = at
 		}
 
 		switch {
 		case key.IsLast() && newElement:
 			k.elements[path]++
 			path = joinKey(path, strconv.Itoa(k.elements[path]))
-			k.lines[path] = line
+			k.places[path] = at
 		case k.elements[path] > 0:
 			path = joinKey(path, strconv.Itoa(k.elements[path]))
 		}
@@ -157,11 +161,11 @@ func (k *keyLiner) path(base string, key unstable.Iterator, newElement bool) str
 }
 
 // keyValue records a key and what its inline tables hold.
-func (k *keyLiner) keyValue(base string, e *unstable.Node) {
+func (k *keyFinder) keyValue(base string, e *unstable.Node) {
 	k.values(k.path(base, e.Key(), false), e.Value())
 }
 
-func (k *keyLiner) values(path string, value *unstable.Node) {
+func (k *keyFinder) values(path string, value *unstable.Node) {
 	switch value.Kind {
 	case unstable.InlineTable:
 		for it := value.Children(); it.Next(); {
@@ -175,7 +179,7 @@ func (k *keyLiner) values(path string, value *unstable.Node) {
 			}
 			element++
 			elementPath := joinKey(path, strconv.Itoa(element))
-			k.lines[elementPath] = k.lines[path]
+			k.places[elementPath] = k.places[path]
 			k.values(elementPath, it.Node())
 		}
 	default: // plain values hold no keys

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +17,8 @@ type Origin struct {
 	Kind string
 	// Source is the file's path, the environment variable or the flag.
 	Source string
-	// Line is the line in the file; 0 otherwise.
-	Line int
+	// Line and Column are the place of the key in the file; 0 otherwise.
+	Line, Column int
 }
 
 // String is what Print writes behind a value.
@@ -68,6 +70,7 @@ func Parse(name string, data []byte, environ []string, flags ...Flag) (*Config, 
 	problems = append(problems, c.applyEnvironment(environ)...)
 	problems = append(problems, c.applyFlags(flags)...)
 	problems = append(problems, c.readSecretFiles()...)
+	problems = append(problems, c.checkCertificate()...)
 	c.complete()
 
 	// A value that could not be understood is still at its default: what
@@ -83,7 +86,7 @@ func Parse(name string, data []byte, environ []string, flags ...Flag) (*Config, 
 	}
 
 	if len(problems) > 0 {
-		slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+		slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 		return nil, &InvalidError{Problems: problems}
 	}
 	return c, nil
@@ -189,7 +192,7 @@ func (c *Config) readSecretFiles() []Problem {
 		}
 		complain := func(message string) {
 			o := c.OriginOf(key)
-			problems = append(problems, Problem{Source: o.Source, Line: o.Line, Key: key, Message: message})
+			problems = append(problems, Problem{Source: o.Source, Line: o.Line, Column: o.Column, Key: key, Message: message})
 		}
 		if into.IsSet() {
 			complain("the secret is given twice, here and directly; keep one of them")
@@ -205,6 +208,35 @@ func (c *Config) readSecretFiles() []Problem {
 	read("http.token_file", c.HTTP.TokenFile, &c.HTTP.Token)
 	for i := range c.Nodes {
 		read(fmt.Sprintf("node.%d.password_file", i+1), c.Nodes[i].PasswordFile, &c.Nodes[i].Password)
+	}
+	return problems
+}
+
+// checkCertificate looks whether the certificate and its key are there and
+// belong together. With only one of them configured, Validate complains.
+func (c *Config) checkCertificate() []Problem {
+	cert, key := c.Stratum.CertFile, c.Stratum.KeyFile
+	if cert == "" || key == "" {
+		return nil
+	}
+	var problems []Problem
+	complain := func(key, format string, args ...any) {
+		o := c.OriginOf(key)
+		problems = append(problems, Problem{Source: o.Source, Line: o.Line, Column: o.Column, Key: key, Message: fmt.Sprintf(format, args...)})
+	}
+	certPEM, err := os.ReadFile(cert)
+	if err != nil {
+		complain("stratum.cert_file", "cannot read the certificate: %v; put it there or correct the path", err)
+	}
+	keyPEM, err := os.ReadFile(key)
+	if err != nil {
+		complain("stratum.key_file", "cannot read the private key: %v; put it there or correct the path", err)
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	if _, err := tls.X509KeyPair(certPEM, keyPEM); err != nil {
+		complain("stratum.cert_file", "cannot be used with stratum.key_file: %v", err)
 	}
 	return problems
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Limits of Validate.
@@ -42,7 +43,7 @@ type validator struct {
 func (v *validator) complain(key, format string, args ...any) {
 	o := v.config.OriginOf(key)
 	v.found = append(v.found, Problem{
-		Source: o.Source, Line: o.Line, Key: key, Message: fmt.Sprintf(format, args...),
+		Source: o.Source, Line: o.Line, Column: o.Column, Key: key, Message: fmt.Sprintf(format, args...),
 	})
 }
 
@@ -266,6 +267,18 @@ func (v *validator) log() {
 	case "text", "json":
 	default:
 		v.complain("log.format", "%q must be text or json", l.Format)
+	}
+	if l.RotateMegabytes < 0 {
+		v.complain("log.rotate_megabytes", "must be 0 (whatever its size) or more")
+	}
+	if l.RotateEvery < 0 || l.RotateEvery > 0 && l.RotateEvery < time.Minute {
+		v.complain("log.rotate_every", `must be "" (never) or at least a minute, such as "24h"`)
+	}
+	if l.KeepFiles < 0 {
+		v.complain("log.keep_files", "must be 0 (all) or more")
+	}
+	if l.KeepFor < 0 {
+		v.complain("log.keep_for", `must be "" (never) or more, such as "720h"`)
 	}
 }
 

@@ -36,6 +36,10 @@ func setTOML(target reflect.Value, value any) error {
 		}
 
 	case int64:
+		if v == 0 && target.Type() == reflect.TypeFor[time.Duration]() {
+			target.SetInt(0)
+			return nil
+		}
 		switch target.Kind() {
 		case reflect.Int:
 			target.SetInt(v)
@@ -78,9 +82,12 @@ func setString(target reflect.Value, s string) error {
 	bad := fmt.Errorf("must be %s", kindName(target.Type()))
 	switch {
 	case target.Type() == reflect.TypeFor[time.Duration]():
-		d, err := time.ParseDuration(s)
-		if err != nil {
-			return bad
+		d := time.Duration(0)
+		if s != "" && s != "0" {
+			var err error
+			if d, err = time.ParseDuration(s); err != nil {
+				return bad
+			}
 		}
 		target.SetInt(int64(d))
 
