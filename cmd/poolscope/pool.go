@@ -7,23 +7,45 @@ import (
 
 	"github.com/poolscope/poolscope/internal/app"
 	"github.com/poolscope/poolscope/internal/config"
+	"github.com/poolscope/poolscope/internal/telemetry"
 )
 
 type poolCommand struct {
 	configFlags `embed:""`
 }
 
+// Help says what signals do.
+func (poolCommand) Help() string {
+	return "SIGHUP reads the configuration again and opens the log file anew. SIGUSR2 puts the poolscope that is installed now in the place of the running one; its sockets stay open."
+}
+
 // Run runs the pool until it is interrupted.
 func (c *poolCommand) Run(env *environment) error {
+	sockets, err := app.TakeSockets()
+	if err != nil {
+		return err
+	}
+	requests, stop := operatorRequests()
+	defer stop()
 	cfg, err := c.load()
 	if err != nil {
 		return err
 	}
-	log, err := env.logger(cfg.Log.Level, cfg.Log.Format)
+	logs, err := telemetry.NewLogs(env.stderr, app.LogConfig(cfg))
 	if err != nil {
 		return err
 	}
-	return app.RunPool(env.ctx, cfg, env.build, log, env.stdout)
+	defer logs.Close()
+	return app.RunPool(env.ctx, app.PoolOptions{
+		Config:    cfg,
+		Load:      c.load,
+		Logs:      logs,
+		Build:     env.build,
+		Out:       env.stdout,
+		Requests:  requests,
+		Program:   app.ThisProgram(append([]string{"pool"}, c.arguments()...), append([]string{"config", "check"}, c.arguments()...)),
+		Inherited: sockets,
+	})
 }
 
 // configFlags name a configuration file and what wins over it. Every other key
@@ -37,9 +59,9 @@ type configFlags struct {
 	LogLevel   string `help:"debug, info, warn or error (info)." placeholder:"LEVEL"`
 }
 
-// load reads the file and lays environment and flags over it.
-func (c *configFlags) load() (*config.Config, error) {
-	var flags []config.Flag
+// flags are those that were given.
+func (c *configFlags) flags() []config.Flag {
+	var given []config.Flag
 	for _, f := range []config.Flag{
 		{Name: "--data-dir", Key: "data_dir", Value: c.DataDir},
 		{Name: "--http", Key: "http.listen", Value: c.HTTP},
@@ -48,10 +70,25 @@ func (c *configFlags) load() (*config.Config, error) {
 		{Name: "--log-level", Key: "log.level", Value: c.LogLevel},
 	} {
 		if f.Value != "" {
-			flags = append(flags, f)
+			given = append(given, f)
 		}
 	}
-	return config.Load(c.Config, flags...)
+	return given
+}
+
+// load reads the file and lays environment and flags over it.
+func (c *configFlags) load() (*config.Config, error) { return config.Load(c.Config, c.flags()...) }
+
+// arguments call another program in the same way.
+func (c *configFlags) arguments() []string {
+	var list []string
+	if c.Config != "" {
+		list = append(list, "--config="+c.Config)
+	}
+	for _, f := range c.flags() {
+		list = append(list, f.Name+"="+f.Value)
+	}
+	return list
 }
 
 // usage is an error of how the program was called.

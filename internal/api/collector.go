@@ -39,6 +39,7 @@ type descs struct {
 	bookErrors, bookBatches, bookDropped                            *prometheus.Desc
 	ready                                                           *prometheus.Desc
 	liveClients, liveEnds, liveMessages, panics, refused, encodings *prometheus.Desc
+	reloads, restartKeys, logLost                                   *prometheus.Desc
 }
 
 var _ prometheus.Collector = (*poolCollector)(nil)
@@ -106,6 +107,9 @@ func newPoolCollector(s *Server) *poolCollector {
 		liveMessages:    desc("live_messages_total", "Messages queued for WebSockets."),
 		panics:          desc("panics_total", "Panics survived, by part of the program.", "part"),
 		refused:         desc("http_connections_refused_total", "HTTP connections closed because there were too many."),
+		reloads:         desc("config_reloads_total", "Configurations read again while the pool ran, by result.", "result"),
+		restartKeys:     desc("config_restart_keys", "Changed keys of the configuration that need a restart."),
+		logLost:         desc("log_lines_lost_total", "Lines that the log file did not take; they went to standard error."),
 		encodings:       desc("live_encodings_total", "Encodings of live topics; grows with time, not with clients."),
 	}}
 }
@@ -138,6 +142,14 @@ func (c *poolCollector) Collect(ch chan<- prometheus.Metric) {
 	b := c.s.src.Build
 	gauge(d.build, 1, b.Version, b.Commit, b.GoVersion)
 	gauge(d.up, float64(m.started.Unix()))
+
+	if c.s.src.Desk != nil {
+		desk := c.s.src.Desk()
+		counter(d.reloads, float64(desk.ReloadsApplied), "applied")
+		counter(d.reloads, float64(desk.ReloadsRefused), "refused")
+		gauge(d.restartKeys, float64(desk.RestartKeys))
+		counter(d.logLost, float64(desk.LogLinesLost))
+	}
 
 	c.collectPool(m, gauge, counter)
 	c.collectNode(m, gauge, counter)

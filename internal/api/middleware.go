@@ -95,9 +95,9 @@ func (r *recorder) code() int {
 // reach it under a name of its own, and not come through a proxy, which makes
 // everybody's requests look like this machine's.
 func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
-	want := sha256.Sum256([]byte(s.cfg.Token))
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.cfg.Token == "" {
+		configured := *s.token.Load()
+		if configured == "" {
 			if !isLoopback(r.RemoteAddr) || !isLoopback(r.Host) || isForwarded(r.Header) {
 				http.Error(w, "forbidden: only from this machine and not through a proxy unless a token is configured", http.StatusForbidden)
 				return
@@ -106,6 +106,7 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		want := sha256.Sum256([]byte(configured))
 		got := sha256.Sum256([]byte(strings.TrimSpace(token)))
 		// Hashes of equal length: the comparison tells nothing by its time.
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {

@@ -58,6 +58,7 @@ type Server struct {
 	static  *static
 	hub     *hub
 	metrics *serverMetrics
+	token   atomic.Pointer[string] // Config.Token, until SetToken
 	panics  atomic.Uint64
 	refused atomic.Uint64 // connections above MaxConnections
 	handler http.Handler
@@ -89,6 +90,7 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 	}
 
 	s := &Server{cfg: cfg, src: src, log: log, started: cfg.Now(), now: cfg.Now}
+	s.SetToken(cfg.Token)
 	s.makeViews()
 	s.static = newStatic(cfg.UI, log)
 	s.hub = newHub(cfg.MaxLive, s.liveTopics(), s.now, log)
@@ -96,6 +98,9 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 	s.handler = s.middleware(s.routes())
 	return s
 }
+
+// SetToken replaces Config.Token, from the next request on.
+func (s *Server) SetToken(token string) { s.token.Store(&token) }
 
 // makeViews makes the fixed set of cached responses.
 func (s *Server) makeViews() {
@@ -147,7 +152,7 @@ func (s *Server) liveTopics() []topic {
 }
 
 func (s *Server) buildStatus(m moment) *statusPage {
-	return buildStatus(m, s.src.Build.Version, s.cfg.Token != "")
+	return buildStatus(m, s.src.Build.Version, *s.token.Load() != "")
 }
 
 // system returns the latest sample of the process, zeros when nobody samples.

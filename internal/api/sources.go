@@ -32,7 +32,17 @@ type Sources struct {
 	Bans   Bans
 	// Panics counts those that other parts of the program survived, by part.
 	Panics func() []pool.Count
-	Build  telemetry.Build
+	// Desk says what the operator's requests have led to.
+	Desk  func() Desk
+	Build telemetry.Build
+}
+
+// Desk is what came of the operator's requests to the running program.
+type Desk struct {
+	ReloadsApplied uint64 // configurations read again and put in force
+	ReloadsRefused uint64 // those with mistakes, which changed nothing
+	RestartKeys    int    // keys that were changed and need a restart
+	LogLinesLost   uint64 // lines that the log file did not take
 }
 
 // moment is one consistent reading of all sources. Its pointers are never nil.

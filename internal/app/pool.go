@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/api"
@@ -26,34 +27,75 @@ import (
 // sampleEvery is the time between two looks at the system's load and memory.
 const sampleEvery = 2 * time.Second
 
-// RunPool runs a pool until ctx ends: node client, Stratum, books and HTTP. It
-// writes what a person needs to know to out.
-func RunPool(ctx context.Context, cfg *config.Config, build telemetry.Build, log *slog.Logger, out io.Writer) error {
+// PoolOptions are what a pool needs of the program that it runs in.
+type PoolOptions struct {
+	Config *config.Config
+	// Load reads the configuration again, in the way that gave Config.
+	Load  func() (*config.Config, error)
+	Logs  *telemetry.Logs
+	Build telemetry.Build
+	// Out is told what a person needs to know.
+	Out io.Writer
+
+	// Requests are the operator's, while the pool runs.
+	Requests <-chan Request
+	// Program is what an upgrade starts.
+	Program Program
+	// Inherited are the sockets that TakeSockets found.
+	Inherited *Sockets
+}
+
+// RunPool runs a pool until ctx ends: node client, Stratum, books and HTTP. At
+// an upgrade it does not return: the new program takes its place.
+func RunPool(ctx context.Context, o PoolOptions) error {
+	next, err := runPool(ctx, o)
+	if next == nil || ctx.Err() != nil {
+		return errors.Join(err, next.drop())
+	}
+	if err != nil {
+		o.Logs.Logger().Error("failure before the upgrade", "err", err)
+	}
+	return o.Program.become(next)
+}
+
+// runPool returns the sockets to hand over when an upgrade was asked for.
+func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
+	cfg, log := o.Config, o.Logs.Logger()
 	release, err := openDataDir(cfg.DataDir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer release()
 	for _, warning := range cfg.Warnings() {
 		log.Warn("configuration", "warning", warning)
 	}
-	p, err := newPoolParts(ctx, cfg, build, log)
-	if err != nil {
-		return err
+	p := &poolParts{cfg: cfg, log: log, logs: o.Logs, inherited: o.Inherited}
+	if err := p.bind(ctx, o.Build); err != nil {
+		return nil, err
 	}
 	defer p.close()
 	ports := p.ports()
 	if err := ports.write(cfg.DataDir); err != nil {
-		return err
+		return nil, err
 	}
-	printAddresses(out, "poolscope pool "+build.Version, cfg.DataDir, ports)
-	return runStages(ctx, log, p.books(), p.front())
+	printAddresses(o.Out, "poolscope pool "+o.Build.Version, cfg.DataDir, ports)
+	tellSystemd(log, "READY=1")
+	stopping := context.AfterFunc(ctx, func() { tellSystemd(log, "STOPPING=1") })
+	defer stopping()
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	desk := &desk{pool: p, load: o.Load, program: o.Program, requests: o.Requests, stop: stop}
+	err = runStages(ctx, log, p.books(), append(p.front(), part{"operator's desk", desk.run}))
+	return desk.handOver, err
 }
 
 // poolParts is everything that a pool is made of, bound and ready to run.
 type poolParts struct {
-	cfg     *config.Config
+	cfg     *config.Config // in force; a reload replaces it
 	log     *slog.Logger
+	logs    *telemetry.Logs // nil in the demo, which has nothing to reload
+	reloads reloads
 	store   *store.SQLite
 	ledger  *ledger.Ledger
 	nodes   *node.Nodes
@@ -62,26 +104,26 @@ type poolParts struct {
 	sampler *telemetry.Sampler
 	api     *api.Server
 
+	inherited  *Sockets // nil without
 	stratum    []net.Listener
 	stratumTLS []net.Listener
 	http       net.Listener
 	https      net.Listener // nil without
-	tls        *tls.Config
+	tls        *tls.Config  // nil without TLS
+	cert       atomic.Pointer[pool.Certificate]
 }
 
-// newPoolParts binds the addresses first, so that a busy port is told before
-// anything is touched.
-func newPoolParts(ctx context.Context, cfg *config.Config, build telemetry.Build, log *slog.Logger) (*poolParts, error) {
-	p := &poolParts{cfg: cfg, log: log}
+// bind takes the addresses and makes what is behind them. After an error it
+// holds on to nothing.
+func (p *poolParts) bind(ctx context.Context, build telemetry.Build) error {
 	err := p.listen()
 	if err == nil {
 		err = p.open(ctx, build)
 	}
 	if err != nil {
 		p.close()
-		return nil, err
 	}
-	return p, nil
+	return err
 }
 
 // open makes the parts behind the addresses.
@@ -116,6 +158,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Node:   p.nodes.Status,
 		System: p.sampler.System,
 		Panics: p.panics,
+		Desk:   p.deskStatus,
 		Build:  build,
 	}, log.With("part", "http"))
 	return nil
@@ -130,46 +173,56 @@ func (p *poolParts) panics() []pool.Count {
 	return counts
 }
 
+// listen binds the addresses, before anything is touched, so that a busy port
+// is told first. Sockets that another process left are used where they fit.
 func (p *poolParts) listen() error {
+	defer p.inherited.dropRest(p.log)
 	for _, address := range p.cfg.Stratum.Listen {
-		l, err := listen("Stratum", "--stratum", address)
+		l, err := p.inherited.listen(roleStratum, address)
 		if err != nil {
 			return err
 		}
 		p.stratum = append(p.stratum, l)
 	}
 	for _, address := range p.cfg.Stratum.TLSListen {
-		l, err := listen("Stratum over TLS", "--stratum-tls", address)
+		l, err := p.inherited.listen(roleStratumTLS, address)
 		if err != nil {
 			return err
 		}
 		p.stratumTLS = append(p.stratumTLS, l)
 	}
 	var err error
-	if p.http, err = listen("HTTP", "--http", p.cfg.HTTP.Listen); err != nil {
+	if p.http, err = p.inherited.listen(roleHTTP, p.cfg.HTTP.Listen); err != nil {
 		return err
 	}
 	if p.cfg.HTTP.TLSListen != "" {
-		if p.https, err = listen("HTTPS", "http.tls_listen", p.cfg.HTTP.TLSListen); err != nil {
+		if p.https, err = p.inherited.listen(roleHTTPS, p.cfg.HTTP.TLSListen); err != nil {
 			return err
 		}
 	}
 	if len(p.stratumTLS) > 0 || p.https != nil {
-		certificate, err := p.certificate(time.Now())
+		certificate, err := certificateOf(p.cfg, time.Now())
 		if err != nil {
 			return err
 		}
-		p.tls = certificate.Config()
+		p.cert.Store(certificate)
+		p.tls = &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				return p.cert.Load().GetCertificate(hello)
+			},
+		}
 	}
 	return nil
 }
 
-// certificate is the configured one, or else one of the pool's own making.
-func (p *poolParts) certificate(now time.Time) (*pool.Certificate, error) {
-	if file := p.cfg.Stratum.CertFile; file != "" {
-		return pool.LoadCertificate(file, p.cfg.Stratum.KeyFile, now)
+// certificateOf reads the configured certificate, or else one of the pool's own
+// making.
+func certificateOf(cfg *config.Config, now time.Time) (*pool.Certificate, error) {
+	if file := cfg.Stratum.CertFile; file != "" {
+		return pool.LoadCertificate(file, cfg.Stratum.KeyFile, now)
 	}
-	return pool.OwnCertificate(filepath.Join(p.cfg.DataDir, "tls_cert.pem"), filepath.Join(p.cfg.DataDir, "tls_key.pem"), now)
+	return pool.OwnCertificate(filepath.Join(cfg.DataDir, "tls_cert.pem"), filepath.Join(cfg.DataDir, "tls_key.pem"), now)
 }
 
 // openStore opens the database. A corrupted one is put aside, never deleted,

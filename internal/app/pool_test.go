@@ -112,7 +112,8 @@ func TestFailedPoolReleasesEverything(t *testing.T) {
 			cfg := poolConfig(t)
 			mend := tc.spoil(t, cfg)
 			log := slog.New(slog.DiscardHandler)
-			p, err := newPoolParts(t.Context(), cfg, telemetry.Build{}, log)
+			p := &poolParts{cfg: cfg, log: log}
+			err := p.bind(t.Context(), telemetry.Build{})
 			if err == nil {
 				p.close()
 				t.Fatal("made a pool of it")
@@ -123,7 +124,8 @@ func TestFailedPoolReleasesEverything(t *testing.T) {
 				}
 			}
 			mend()
-			p, err = newPoolParts(t.Context(), cfg, telemetry.Build{}, log)
+			p = &poolParts{cfg: cfg, log: log}
+			err = p.bind(t.Context(), telemetry.Build{})
 			if err != nil {
 				t.Fatalf("after mending it: %v", err)
 			}

@@ -34,7 +34,8 @@ func TestBlockOnAnnouncedTipIsAccepted(t *testing.T) {
 	o := DemoOptions{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", Stratum: "127.0.0.1:0", Miners: 1}
 	cfg := demoConfig(o)
 	useDevnet(cfg, chain, demoDifficulty(1e6, o.Miners))
-	p, err := newPoolParts(ctx, cfg, telemetry.Build{}, log)
+	p := &poolParts{cfg: cfg, log: log}
+	err = p.bind(ctx, telemetry.Build{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,3 +85,7 @@ func (p *Pool) resolve(s *settings, n bitcoin.Network) error {
 	s.rules = &ruleSet{n, rules}
 	return nil
 }
+
+// Note shows the operator something that went wrong outside of the pool, among
+// the errors of its Status.
+func (p *Pool) Note(kind, message string) { p.events.add(time.Now(), kind, message) }

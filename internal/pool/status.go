@@ -106,6 +106,6 @@ type Count struct {
 // Event is something that went wrong, for people.
 type Event struct {
 	At      time.Time
-	Type    string // "share", "submitblock", "job", "listener"
+	Type    string // "share", "submitblock", "job", "listener", "configuration", "upgrade"
 	Message string
 }

@@ -81,12 +81,12 @@ func missing(file string) bool {
 
 // Config is the server configuration that uses the certificate.
 func (c *Certificate) Config() *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return c.current(time.Now()), nil
-		},
-	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.GetCertificate}
+}
+
+// GetCertificate is for tls.Config.
+func (c *Certificate) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return c.current(time.Now()), nil
 }
 
 // current returns the certificate, looking for a change at most every ten

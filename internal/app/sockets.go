@@ -1,0 +1,169 @@
+package app
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+)
+
+// role is what a listening socket is for. The names are those that systemd's
+// FileDescriptorName= gives them.
+type role string
+
+// The roles.
+const (
+	roleStratum    role = "stratum"
+	roleStratumTLS role = "stratum_tls"
+	roleHTTP       role = "http"
+	roleHTTPS      role = "https"
+)
+
+// what and flag are for people: the role in words, and what sets its address.
+func (r role) words() (what, flag string) {
+	switch r {
+	case roleStratum:
+		return "Stratum", "--stratum"
+	case roleStratumTLS:
+		return "Stratum over TLS", "--stratum-tls"
+	case roleHTTPS:
+		return "HTTPS", "http.tls_listen"
+	}
+	return "HTTP", "--http"
+}
+
+// Sockets are listening sockets on their way from one process to another. A nil
+// *Sockets is none.
+type Sockets struct{ list []socket }
+
+// socket is one listening socket of another process.
+type socket struct {
+	role    role   // "" fits all
+	address string // as configured, "" when it is not known
+	file    *os.File
+}
+
+// fits says whether a socket is the one to use for a configured address.
+func (s *socket) fits(r role, address string, bound net.Addr) bool {
+	if s.role != "" && s.role != r {
+		return false
+	}
+	if s.address != "" {
+		return s.address == address
+	}
+	return sameAddress(address, bound)
+}
+
+// sameAddress compares a configured address with that of a socket. A socket on
+// every address is what an empty host asks for.
+func sameAddress(configured string, bound net.Addr) bool {
+	host, port, err := net.SplitHostPort(configured)
+	if err != nil {
+		return false
+	}
+	at, err := netip.ParseAddrPort(bound.String())
+	if err != nil || strconv.Itoa(int(at.Port())) != port {
+		return false
+	}
+	if host == "" {
+		return at.Addr().IsUnspecified()
+	}
+	want, err := netip.ParseAddr(host)
+	return err == nil && want.Unmap() == at.Addr().Unmap()
+}
+
+// listen gives the inherited socket for an address, or else binds it.
+func (s *Sockets) listen(r role, address string) (net.Listener, error) {
+	if s != nil {
+		for i := range s.list {
+			if l := s.take(i, r, address); l != nil {
+				return l, nil
+			}
+		}
+	}
+	what, flag := r.words()
+	return listen(what, flag, address)
+}
+
+// take returns a listener on the socket if that fits, and nil otherwise.
+func (s *Sockets) take(i int, r role, address string) net.Listener {
+	candidate := &s.list[i]
+	if candidate.file == nil {
+		return nil
+	}
+	l, err := net.FileListener(candidate.file)
+	if err != nil {
+		return nil // no listening stream socket
+	}
+	if _, tcp := l.(*net.TCPListener); !tcp || !candidate.fits(r, address, l.Addr()) {
+		_ = l.Close()
+		return nil
+	}
+	_ = candidate.file.Close()
+	candidate.file = nil
+	return l
+}
+
+// dropRest closes the sockets that nobody took, and says so: whoever passed
+// them meant them for something.
+func (s *Sockets) dropRest(log *slog.Logger) {
+	if s == nil {
+		return
+	}
+	for i := range s.list {
+		if c := &s.list[i]; c.file != nil {
+			log.Warn("passed socket is for no configured address and is closed", "role", string(c.role), "address", c.address)
+		}
+	}
+	_ = s.drop()
+}
+
+// drop closes what is left.
+func (s *Sockets) drop() error {
+	if s == nil {
+		return nil
+	}
+	var failed error
+	for i := range s.list {
+		if c := &s.list[i]; c.file != nil {
+			failed = errors.Join(failed, c.file.Close())
+			c.file = nil
+		}
+	}
+	return failed
+}
+
+// shareSockets makes a second handle of each listening socket, which keeps it
+// open beyond this pool.
+func (p *poolParts) shareSockets() (*Sockets, error) {
+	out := &Sockets{}
+	add := func(r role, address string, l net.Listener) error {
+		tcp, ok := l.(*net.TCPListener)
+		if !ok {
+			return errors.New("a listener is no TCP socket and cannot be handed over")
+		}
+		file, err := tcp.File()
+		if err != nil {
+			return err
+		}
+		out.list = append(out.list, socket{r, address, file})
+		return nil
+	}
+	var err error
+	for i, l := range p.stratum {
+		err = errors.Join(err, add(roleStratum, p.cfg.Stratum.Listen[i], l))
+	}
+	for i, l := range p.stratumTLS {
+		err = errors.Join(err, add(roleStratumTLS, p.cfg.Stratum.TLSListen[i], l))
+	}
+	err = errors.Join(err, add(roleHTTP, p.cfg.HTTP.Listen, p.http))
+	if p.https != nil {
+		err = errors.Join(err, add(roleHTTPS, p.cfg.HTTP.TLSListen, p.https))
+	}
+	if err != nil {
+		return nil, errors.Join(err, out.drop())
+	}
+	return out, nil
+}
