@@ -63,7 +63,7 @@ func TestUnknownKeysAreNamedWithTheirLine(t *testing.T) {
 	}
 	for _, command := range [][]string{{"pool"}, {"config", "check"}} {
 		runToEnd(t, append(command, "--config", path)...).wantFailure(t, 2,
-			path+":5: stratum.lissten: unknown key", path+":6: stratum.max_conections: unknown key")
+			path+":5:1: stratum.lissten: unknown key", path+":6:1: stratum.max_conections: unknown key")
 	}
 	runToEnd(t, "pool", "--config", filepath.Join(t.TempDir(), "absent.toml")).wantFailure(t, 1, "absent.toml")
 }
