@@ -32,9 +32,16 @@ func (b *Ban) level(now time.Time) int {
 	return max(0, b.Level-int(now.Sub(b.Until)/forgetAfter))
 }
 
-// duration is the time of a ban of a level, between first and most.
+// longest is the time of a ban where no other bound is set.
+const longest = 10 * 365 * 24 * time.Hour
+
+// duration is the time of a ban of a level: the first's, doubled for each level
+// above, up to most unless that is 0.
 func duration(first, most time.Duration, level int) time.Duration {
-	// Beyond 2^30 times the first, every cap is reached.
+	if most <= 0 {
+		most = longest
+	}
+	// Beyond 2^30 times the first, every bound is reached.
 	d := float64(first) * math.Exp2(float64(min(level-1, 30)))
-	return min(time.Duration(min(d, math.MaxInt64/2)), max(first, most))
+	return time.Duration(min(d, float64(most)))
 }

@@ -16,7 +16,8 @@ type Config struct {
 	// after DropMemory, that make a ban.
 	BanAfter int
 	// BanTime is the time of a first ban. It doubles with each repetition, up
-	// to MaxBanTime, and a day without a ban halves it again.
+	// to MaxBanTime (0: without such a bound), and a day without a ban halves it
+	// again.
 	BanTime, MaxBanTime time.Duration
 
 	// ConnectBurst is the number of connections that a block may open at once,

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/api"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/config"
@@ -99,6 +100,7 @@ type poolParts struct {
 	store   *store.SQLite
 	ledger  *ledger.Ledger
 	nodes   *node.Nodes
+	watch   *abuse.Watch
 	pool    *pool.Pool
 	feed    *feed
 	sampler *telemetry.Sampler
@@ -147,6 +149,11 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	if err != nil {
 		return err
 	}
+	p.watch = abuse.New(poolConfig.Abuse, p.store, log.With("part", "pool"))
+	if err := p.watch.Load(ctx, time.Now()); err != nil {
+		return err
+	}
+	poolConfig.Watch = p.watch
 	if p.pool, err = pool.New(poolConfig, nodeConfig.Network, p.nodes, p.ledger, log.With("part", "pool")); err != nil {
 		return err
 	}
@@ -157,6 +164,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Pool:   p.pool.Status,
 		Node:   p.nodes.Status,
 		System: p.sampler.System,
+		Bans:   p.pool,
 		Panics: p.panics,
 		Desk:   p.deskStatus,
 		Build:  build,
@@ -238,7 +246,7 @@ func openStore(ctx context.Context, path string, log *slog.Logger) (*store.SQLit
 // books is the stage that must outlive the rest: what miners earned is written
 // down last.
 func (p *poolParts) books() stage {
-	return stage{{"ledger", p.ledger.Run}}
+	return stage{{"ledger", p.ledger.Run}, {"bans", p.watch.Run}}
 }
 
 // front is the stage that faces the world.
@@ -344,6 +352,16 @@ func poolConfigOf(cfg *config.Config) (pool.Config, error) {
 		TipFirst:       cfg.Stratum.TipFirst,
 		MaxConnections: cfg.Stratum.MaxConnections,
 		MaxPerAddress:  cfg.Stratum.MaxConnectionsPerAddress,
-		BlockDir:       filepath.Join(cfg.DataDir, "blocks"),
+		Abuse: abuse.Config{
+			StrikeLimit:  cfg.Abuse.StrikeLimit,
+			BanAfter:     cfg.Abuse.BanAfter,
+			BanTime:      cfg.Abuse.BanTime,
+			MaxBanTime:   cfg.Abuse.MaxBanTime,
+			ConnectBurst: cfg.Abuse.ConnectBurst,
+			ConnectRate:  cfg.Abuse.ConnectsPerSecond,
+			MaxPending:   cfg.Abuse.MaxUnauthorizedPerAddress,
+			Trusted:      cfg.Abuse.TrustedNetworks(),
+		},
+		BlockDir: filepath.Join(cfg.DataDir, "blocks"),
 	}, nil
 }

@@ -32,6 +32,12 @@ type Config struct {
 	// is 2^32 hashes on average.
 	Difficulty Difficulty `toml:"difficulty"`
 
+	// What is done against connections that send junk, and against addresses
+	// that do so again and again. Private networks and this machine are never
+	// banned; an address with an honest miner at it is not either. 0 switches
+	// off.
+	Abuse Abuse `toml:"abuse"`
+
 	// Bitcoin nodes, in order of preference. Templates come from the first
 	// healthy one, found blocks go to all of them. Repeat the section for more.
 	Nodes []Node `toml:"node"`
@@ -122,6 +128,40 @@ type Difficulty struct {
 	// Adjust the difficulty to each miner's speed. false: everybody keeps the
 	// start difficulty.
 	Vardiff bool `toml:"vardiff" reload:"live"`
+}
+
+// Abuse is section [abuse].
+type Abuse struct {
+	// A connection that collects this many points is dropped. A share that
+	// cannot be right has 1 point, a late, weak or repeated one 0.1, an unknown
+	// method 0.25, any other line 0.02. An accepted share takes a point away, a
+	// minute a twentieth of the limit.
+	StrikeLimit float64 `toml:"strike_limit" reload:"live"`
+
+	// An address is banned after this many dropped connections. Ten minutes
+	// make up for one.
+	BanAfter int `toml:"ban_after" reload:"live"`
+
+	// How long a first ban lasts. Each further one lasts twice as long, and a
+	// day without one takes that back.
+	BanTime time.Duration `toml:"ban_time" reload:"live"`
+
+	// How long a ban lasts at most. 0: no end to the doubling.
+	MaxBanTime time.Duration `toml:"max_ban_time" reload:"live"`
+
+	// Connections that one address may open at once, so that a farm behind one
+	// address can come back after a restart, …
+	ConnectBurst int `toml:"connect_burst" reload:"live"`
+
+	// … and how many per second it may go on with.
+	ConnectsPerSecond float64 `toml:"connects_per_second" reload:"live"`
+
+	// Most connections of one address that have not signed in yet.
+	MaxUnauthorizedPerAddress int `toml:"max_unauthorized_per_address" reload:"live"`
+
+	// Networks of friends, such as "203.0.113.0/24", that are treated like
+	// private ones: neither counted nor banned.
+	Trusted []string `toml:"trusted" reload:"live"`
 }
 
 // Node is one section [[node]].
@@ -247,10 +287,14 @@ func Default() *Config {
 			MaxConnections: 50_000,
 		},
 		Difficulty: Difficulty{Start: 1024, Min: 0.0001, SharesPerMinute: 15, Vardiff: true},
-		Nodes:      []Node{{URL: "http://127.0.0.1:8332"}},
-		Coinbase:   Coinbase{Tag: "/poolscope/", MaxSize: 250},
-		Version:    Version{Mask: "1fffe000"},
-		Log:        Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
+		Abuse: Abuse{
+			StrikeLimit: 100, BanAfter: 5, BanTime: 15 * time.Minute, MaxBanTime: 24 * time.Hour,
+			ConnectBurst: 10_000, ConnectsPerSecond: 20, MaxUnauthorizedPerAddress: 8192,
+		},
+		Nodes:    []Node{{URL: "http://127.0.0.1:8332"}},
+		Coinbase: Coinbase{Tag: "/poolscope/", MaxSize: 250},
+		Version:  Version{Mask: "1fffe000"},
+		Log:      Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}
 	c.complete()
 	return c

@@ -110,6 +110,24 @@ func TestProblemsAreReportedAllAtOnceWithKeyAndLine(t *testing.T) {
 			},
 		},
 		{
+			name: "abuse",
+			file: "[abuse]\nstrike_limit = -1\nban_after = -1\nban_time = \"2h\"\nmax_ban_time = \"1h\"\nconnect_burst = 5\nconnects_per_second = 0\nmax_unauthorized_per_address = -5\ntrusted = [\"10.0.0.1\", \"2001:db8::/32\", \"friends\", \"10.0.0.0/33\"]\n",
+			want: []string{
+				`c.toml:2: abuse.strike_limit: must be 0 (off) or more`,
+				`c.toml:3: abuse.ban_after: must be 0 (off) or more`,
+				`c.toml:5: abuse.max_ban_time: 1h0m0s is below abuse.ban_time, 2h0m0s`,
+				`c.toml:7: abuse.connects_per_second: 0 would shut an address out`,
+				`c.toml:8: abuse.max_unauthorized_per_address: must be 0 (off) or more`,
+				`c.toml:9: abuse.trusted: "friends" must be an address or a network`,
+				`c.toml:9: abuse.trusted: "10.0.0.0/33" must be an address or a network`,
+			},
+		},
+		{
+			name: "abuse switched off",
+			file: "[abuse]\nstrike_limit = 0\nban_after = 0\nban_time = \"0s\"\nmax_ban_time = \"0s\"\nconnect_burst = 0\nconnects_per_second = 0\nmax_unauthorized_per_address = 0\n[log]\nformat = \"xml\"\n",
+			want: []string{`c.toml:10: log.format`},
+		},
+		{
 			name: "nodes",
 			file: "[[node]]\nname = \"a\"\nurl = \"ftp://a:1\"\ncookie_file = \"c\"\nuser = \"u\"\n" +
 				"[[node]]\nname = \"a\"\nurl = \"http://u:hunter2@b:1\"\nzmq_hashblock = \"127.0.0.1:28332\"\n",

@@ -51,7 +51,7 @@ func formatTOML(v reflect.Value) string {
 	case float64:
 		return strconv.FormatFloat(value, 'f', -1, 64)
 	case time.Duration:
-		return quoteTOML(value.String())
+		return quoteTOML(shortDuration(value))
 	case []string:
 		quoted := make([]string, len(value))
 		for i, s := range value {
@@ -61,6 +61,18 @@ func formatTOML(v reflect.Value) string {
 	default:
 		return fmt.Sprint(value)
 	}
+}
+
+// shortDuration is a duration without the zeros at its end: 15m, not 15m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // quoteTOML writes a basic string. TOML knows no \x escape, hence not %q.

@@ -54,6 +54,7 @@ func (c *Config) problems() []Problem {
 	}
 	v.listeners()
 	v.difficulty()
+	v.abuse()
 	v.nodes()
 	v.network()
 	v.payout()
