@@ -32,7 +32,7 @@ type descs struct {
 	proposals                                                       *prometheus.Desc
 	bans, bansMade, bansSpared, banErrors, bansUnsaved, blocks      *prometheus.Desc
 	jobHeight, jobAge, templateAge, jobTx, jobFees, networkDiff     *prometheus.Desc
-	tipHeight                                                       *prometheus.Desc
+	tipHeight, trouble, turningAway, sentAway                       *prometheus.Desc
 	nodeReady, nodeActive, nodeBlocks, nodeLatency                  *prometheus.Desc
 	rpcErrors, rpcDisconnects, rpcReconnects, rpcCalls, rpcLast     *prometheus.Desc
 	zmqHealthy, zmqDisconnects, zmqReconnects, zmqGaps              *prometheus.Desc
@@ -84,6 +84,9 @@ func newPoolCollector(s *Server) *poolCollector {
 		jobTx:           desc("template_transactions", "Transactions in the template, without the coinbase."),
 		jobFees:         desc("template_fees_satoshis", "Sum of the template's transaction fees."),
 		networkDiff:     desc("network_difficulty", "Difficulty of the network."),
+		trouble:         desc("node_trouble_seconds", "How long miners' work has been worth nothing, since the node is not well; 0 when it is."),
+		turningAway:     desc("turning_away", "1 while miners are turned away since the node is not well."),
+		sentAway:        desc("sent_away_total", "Miners disconnected since the node was not well."),
 		tipHeight:       desc("tip_height", "Height of the chain's tip."),
 		nodeReady:       desc("node_ready", "1 while a node gives templates.", "node"),
 		nodeActive:      desc("node_active", "1 for the node that templates come from.", "node"),
@@ -212,6 +215,13 @@ func (c *poolCollector) collectPool(m moment, gauge, counter emit) {
 	counter(d.banErrors, float64(p.Abuse.Failures))
 	counter(d.bansUnsaved, float64(p.Abuse.Unsaved))
 	gauge(d.blocks, float64(p.Abuse.Blocks))
+	waiting := 0.0
+	if !p.Health.Since.IsZero() {
+		waiting = age(m.now, p.Health.Since)
+	}
+	gauge(d.trouble, waiting)
+	gauge(d.turningAway, oneIf(p.Health.TurningAway))
+	counter(d.sentAway, float64(p.Health.SentAway))
 	gauge(d.hashrate, finite(l.Hashrate))
 	gauge(d.sharesPerMinute, finite(l.SharesPerMinute))
 	if len(l.BestShares) > 0 {

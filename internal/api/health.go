@@ -32,12 +32,13 @@ const (
 	checkLedger   = "ledger"   // the books are kept
 	checkBlocks   = "blocks"   // a found block can be saved
 	checkProposal = "proposal" // a node would accept the blocks that miners work on
+	checkWelcome  = "welcome"  // miners are not turned away
 	checkListener = "listener" // miners can connect
 )
 
 // checks lists the names of all checks.
 func checks() []string {
-	return []string{checkNode, checkTemplate, checkStore, checkLedger, checkBlocks, checkProposal, checkListener}
+	return []string{checkNode, checkTemplate, checkStore, checkLedger, checkBlocks, checkProposal, checkWelcome, checkListener}
 }
 
 // serveHealth answers GET /healthz: the process is alive and can answer.
@@ -90,6 +91,9 @@ func (s *Server) readiness(now time.Time) readiness {
 	}
 	if text := m.pool.BlockFault; text != "" {
 		missing(checkBlocks, "found blocks cannot be saved to disk: "+publicText(text))
+	}
+	if h := m.pool.Health; h.TurningAway {
+		missing(checkWelcome, "miners are sent to their backup pools: "+publicText(h.Trouble))
 	}
 	if text := m.pool.Proposals.Fault; text != "" {
 		missing(checkProposal, publicText(text))

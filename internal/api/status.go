@@ -20,7 +20,7 @@ type statusPage struct {
 	APIVersion      string         `json:"api_version"`
 	Version         string         `json:"version"`
 	Network         string         `json:"network"` // empty until the node told
-	State           string         `json:"state"`   // waiting_for_node, mining, paused
+	State           string         `json:"state"`   // waiting_for_node, mining, turning_away, paused
 	Reason          string         `json:"reason"`
 	StartedAt       time.Time      `json:"started_at"`
 	Stratum         []listenerView `json:"stratum"`

@@ -350,6 +350,7 @@ func poolConfigOf(cfg *config.Config) (pool.Config, error) {
 		MaxCoinbase:    cfg.Coinbase.MaxSize,
 		VersionMask:    uint32(mask),
 		TipFirst:       cfg.Stratum.TipFirst,
+		FailoverAfter:  time.Duration(cfg.Stratum.FailoverAfter) * time.Second,
 		MaxConnections: cfg.Stratum.MaxConnections,
 		MaxPerAddress:  cfg.Stratum.MaxConnectionsPerAddress,
 		Abuse: abuse.Config{

@@ -103,6 +103,11 @@ type Stratum struct {
 	// node has put the full one together some tens of milliseconds later.
 	TipFirst bool `toml:"tip_first" reload:"live"`
 
+	// Seconds that the node may be of no use before miners are told, disconnected
+	// and turned away, so that they mine at their backup pool until it is well
+	// again. 0: they stay, on the last job.
+	FailoverAfter int `toml:"failover_after"`
+
 	// Most miners connected at the same time; more are turned away.
 	MaxConnections int `toml:"max_connections" reload:"live"`
 
@@ -284,6 +289,7 @@ func Default() *Config {
 			Listen:         []string{":3333"},
 			TLSListen:      []string{":4333"},
 			TipFirst:       true,
+			FailoverAfter:  300,
 			MaxConnections: 50_000,
 		},
 		Difficulty: Difficulty{Start: 1024, Min: 0.0001, SharesPerMinute: 15, Vardiff: true},

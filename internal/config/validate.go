@@ -101,6 +101,9 @@ func (v *validator) listeners() {
 	if c.Stratum.MaxConnections < 1 {
 		v.complain("stratum.max_connections", "must be at least 1")
 	}
+	if c.Stratum.FailoverAfter < 0 {
+		v.complain("stratum.failover_after", "must be 0 (never) or more seconds")
+	}
 	if c.Stratum.MaxConnectionsPerAddress < 0 {
 		v.complain("stratum.max_connections_per_address", "must be 0 (no limit) or more")
 	}

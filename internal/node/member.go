@@ -30,6 +30,7 @@ type member struct {
 	chain        chainInfo
 	net          networkInfo
 	peers        []Peer
+	peersKnown   bool          // peers and net were told at the last look
 	failed       bool          // was found useless at least once
 	genesis      *bitcoin.Hash // hash of its block 0
 	genesisKnown bool          // genesis was asked since the node last failed

@@ -238,7 +238,8 @@ func (n *Nodes) genesisWarningLocked(m *member) string {
 // does, is shown with less.
 func (n *Nodes) describe(ctx context.Context, m *member) {
 	var network networkInfo
-	if n.ask(ctx, m, &network, "getnetworkinfo") != nil {
+	networkErr := n.ask(ctx, m, &network, "getnetworkinfo")
+	if networkErr != nil {
 		network = networkInfo{}
 	}
 	var list []struct {
@@ -267,7 +268,7 @@ func (n *Nodes) describe(ctx context.Context, m *member) {
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	m.net = network
+	m.net, m.peersKnown = network, networkErr == nil || peersErr == nil
 	if peersErr == nil {
 		m.peers = peers
 	}

@@ -32,6 +32,11 @@ type Config struct {
 	// the node's template for it is there.
 	TipFirst bool
 
+	// FailoverAfter is how long the node may be unwell before miners are
+	// disconnected and turned away, so that they use their backup pool. 0 keeps
+	// them, on the last job.
+	FailoverAfter time.Duration
+
 	// MaxConnections bounds the open connections, 0 is unlimited.
 	MaxConnections int
 	// MaxPerAddress bounds the open connections from one IP address, 0 is

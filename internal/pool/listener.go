@@ -118,6 +118,8 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	switch {
 	case p.stopping:
 		return nil, stratum.CloseShutdown
+	case p.gate.closed.Load():
+		return nil, stratum.CloseNodeDown
 	case cfg.MaxConnections > 0 && len(p.sessions) >= cfg.MaxConnections:
 		return nil, stratum.CloseTooMany
 	case cfg.MaxPerAddress > 0 && p.perAddress[address] >= cfg.MaxPerAddress:

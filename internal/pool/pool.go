@@ -39,6 +39,7 @@ type Pool struct {
 	blocks *blockKeeper
 	hasher *sharehash.Engine
 	trials *proposer
+	gate   gate
 
 	settings   atomic.Pointer[settings]
 	settingsMu sync.Mutex // held while settings are replaced
@@ -147,6 +148,7 @@ func (p *Pool) Run(ctx context.Context) error {
 			p.shutdown()
 			return nil
 		case now := <-second.C:
+			p.guardGate(now)
 			p.tickSessions(now, n)
 			p.publish(now)
 		}
@@ -440,7 +442,7 @@ func (p *Pool) publish(now time.Time) {
 	if fault := p.blocks.fault.Load(); fault != nil {
 		st.BlockFault = *fault
 	}
-	st.Proposals = p.trials.status()
+	st.Proposals, st.Health = p.trials.status(), p.gate.status()
 	if set.rules != nil {
 		st.Network = set.rules.network
 	}
@@ -457,8 +459,13 @@ func (p *Pool) publish(now time.Time) {
 	case now.Sub(templateAt) > staleTemplate:
 		st.State = StateWaiting
 		st.Reason = "no new block template for " + now.Sub(templateAt).Round(time.Second).String() + "; miners keep the last one"
+	case st.Health.Trouble != "":
+		st.Reason = st.Health.Trouble
 	default:
 		st.Reason = st.Proposals.Fault
+	}
+	if st.Health.TurningAway {
+		st.State = StateTurningAway
 	}
 	p.status.Store(st)
 }

@@ -14,6 +14,9 @@ const (
 	StateWaiting = "waiting_for_node"
 	// StateMining means that miners have work on the current tip.
 	StateMining = "mining"
+	// StateTurningAway means that the node has not been well for so long that
+	// miners are disconnected and turned away, to mine at their backup pools.
+	StateTurningAway = "turning_away"
 	// StatePaused means that the pool refuses to hand out work although a
 	// template is there: a coinbase failed its audit.
 	StatePaused = "paused"
@@ -56,6 +59,8 @@ type Status struct {
 
 	Proposals ProposalStatus // what nodes say to blocks of ours before one is found
 
+	Health HealthStatus // of the node, as miners feel it
+
 	BlockFault string // why the last found block could not be saved to disk; empty when it was
 
 	Errors []Event // newest first, bounded
@@ -71,6 +76,15 @@ type ProposalStatus struct {
 
 	// Unable names the nodes that do not know proposals (BIP23).
 	Unable []string
+}
+
+// HealthStatus says whether miners' work is worth something.
+type HealthStatus struct {
+	Trouble     string    // why it is not; empty when it is
+	Since       time.Time // when the trouble began; zero when there is none
+	TurningAway bool      // miners are disconnected and turned away
+	SentAway    uint64    // miners disconnected for that, since start
+	Gates       uint64    // times that it came to that, since start
 }
 
 // Listener is one address that miners can connect to.

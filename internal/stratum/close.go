@@ -27,6 +27,7 @@ const (
 	CloseUntrustedProxy
 	ClosePanic
 	CloseShutdown
+	CloseNodeDown
 	numCloseReasons
 )
 
@@ -53,6 +54,7 @@ var closeNames = [numCloseReasons]string{
 	CloseUntrustedProxy:     "untrusted_proxy",
 	ClosePanic:              "internal_error",
 	CloseShutdown:           "shutdown",
+	CloseNodeDown:           "node_not_well",
 }
 
 // String is the stable snake_case name of the reason, for counters and JSON.

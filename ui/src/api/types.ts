@@ -104,7 +104,7 @@ export interface Status {
   api_version: string;
   version: string;
   network: string;
-  state: 'waiting_for_node' | 'mining' | 'paused';
+  state: 'waiting_for_node' | 'mining' | 'turning_away' | 'paused';
   reason: string;
   started_at: string;
   stratum: { url: string; tls: boolean }[];
