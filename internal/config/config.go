@@ -106,7 +106,7 @@ type Stratum struct {
 	// Seconds that the node may be of no use before miners are told, disconnected
 	// and turned away, so that they mine at their backup pool until it is well
 	// again. 0: they stay, on the last job.
-	FailoverAfter int `toml:"failover_after"`
+	FailoverAfter int `toml:"failover_after" reload:"live"`
 
 	// Most miners connected at the same time; more are turned away.
 	MaxConnections int `toml:"max_connections" reload:"live"`
