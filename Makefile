@@ -30,7 +30,7 @@ UI_BUILT := ui/node_modules/.poolscope-built
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'Variables: ARGS="…" for demo, PKG=./internal/pool for bench and race, BITCOIND=/path for test.'
+	@echo 'Variables: ARGS="…" for demo and measure, PKG=./internal/pool for bench and race, BITCOIND=/path for test.'
 
 .PHONY: demo
 demo: build ## a Bitcoin network, a pool, a miner and a page, all on this machine
@@ -76,6 +76,10 @@ fuzz: need-go ## every fuzz target for a few seconds
 .PHONY: bench
 bench: need-go ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: measure
+measure: need-go ## the figures of docs/performance.md, in about four minutes on a quiet machine
+	$(GO) test -count=1 -timeout 10m -v -run '^TestMeasure$$' ./test/measure -measure $(ARGS)
 
 .PHONY: fmt
 fmt: need-go $(UI_DEPS) ## format Go and TypeScript
