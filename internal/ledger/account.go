@@ -37,8 +37,11 @@ type Account struct {
 	info     ConnInfo
 	hashrate atomic.Uint64 // bits of a float64, written once a second
 
-	mu      sync.Mutex // guards pending; taken after Ledger.mu where both are held
+	pace atomic.Uint64 // bits of a float64: what the worker proved before
+
+	mu      sync.Mutex // guards pending and pings; taken after Ledger.mu where both are held
 	pending pending
+	pings   *pings // nil before the first
 
 	// Guarded by Ledger.mu.
 	window   window
@@ -61,6 +64,10 @@ type latest struct {
 	lastShare  time.Time
 	difficulty float64
 	vardiff    float64
+
+	pace           float64 // H/s, proved by the connection at paceAt
+	paceAt         time.Time
+	ping50, ping95 float32 // ms
 }
 
 // Accept counts an accepted share.

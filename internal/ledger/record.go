@@ -58,6 +58,7 @@ type WorkerRecord struct {
 	LastShare time.Time // last accepted share; zero when there was none
 	Totals    Totals
 	Best      Best
+	Pace      Pace
 }
 
 // Resolution is the length of one period of history.

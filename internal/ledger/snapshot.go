@@ -84,6 +84,10 @@ type WorkerView struct {
 	Difficulty float64 // assigned now, of the connection with the latest share
 	Vardiff    float64 // what the difficulty control would choose now, of the same connection
 
+	// Round-trip times of the same connection, in ms, as the kernel measured
+	// them in the last minutes; 0 when unknown or offline.
+	PingP50, PingP95 float64
+
 	// Since the worker was first seen.
 	Accepted         uint64
 	Rejected         uint64

@@ -82,6 +82,7 @@ type Delta struct {
 	LastSeen  time.Time
 	LastShare time.Time // zero: unchanged
 	Best      Best      // replaces the one in the books when it is better
+	Pace      Pace      // replaces the one in the books when it is newer
 
 	Totals Totals      // to be added to the worker's totals
 	Rows   []MinuteRow // to be added to its history; their sums may be less than Totals

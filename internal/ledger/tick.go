@@ -51,6 +51,9 @@ func (l *Ledger) collectLocked(a *Account, now time.Time, end bool) (open bool) 
 	a.mu.Unlock()
 
 	a.latest = p.latest
+	if w := l.workers[a.info.Worker]; w != nil && w.keepPace(&p.latest, a.info.UserAgent) {
+		l.markLocked(w)
+	}
 	accepted, work := p.minutes[0].Accepted+p.minutes[1].Accepted, p.minutes[0].Work+p.minutes[1].Work
 	if !p.closed {
 		a.window.add(now, uint32(accepted), work, p.squares)
@@ -194,6 +197,7 @@ func (w *worker) view(v *WorkerView, now time.Time) estimate {
 		}
 		if !at.Before(newest) {
 			newest, w.difficulty, w.vardiff = at, a.latest.difficulty, a.latest.vardiff
+			w.ping50, w.ping95 = a.latest.ping50, a.latest.ping95
 		}
 	}
 
@@ -217,6 +221,7 @@ func (w *worker) view(v *WorkerView, now time.Time) estimate {
 	}
 	if v.Online {
 		v.Accuracy = sum.accuracy()
+		v.PingP50, v.PingP95 = float64(w.ping50), float64(w.ping95)
 	}
 	return sum
 }

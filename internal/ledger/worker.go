@@ -39,6 +39,9 @@ type worker struct {
 	tls         int // connections through TLS
 	difficulty  float64
 	vardiff     float64
+	pace        Pace
+	ping50      float32 // ms
+	ping95      float32
 
 	// What the books do not have yet.
 	looked  bool // the books were asked, and totals contains what they had
@@ -89,6 +92,7 @@ func (w *worker) connect(a *Account, now time.Time) {
 			break
 		}
 	}
+	w.recallLocked(a)
 	w.listConnections()
 }
 
@@ -216,6 +220,12 @@ func (w *worker) merge(r *WorkerRecord) {
 	if r.Best.beats(w.best) {
 		w.best = r.Best
 	}
+	if w.pace.At.IsZero() {
+		w.pace = r.Pace
+		for _, a := range w.accounts {
+			w.recallLocked(a)
+		}
+	}
 	if w.firstSeen.IsZero() || (!r.FirstSeen.IsZero() && r.FirstSeen.Before(w.firstSeen)) {
 		w.firstSeen = r.FirstSeen
 	}
@@ -242,7 +252,7 @@ func (w *worker) worthSaving() bool { return w.known || w.unsaved.Accepted > 0 |
 func (w *worker) delta(now time.Time) Delta {
 	d := Delta{
 		Worker: w.name, Address: w.address, UserAgent: w.userAgent,
-		FirstSeen: w.firstSeen, LastSeen: w.seen(now), LastShare: w.lastShare, Best: w.best,
+		FirstSeen: w.firstSeen, LastSeen: w.seen(now), LastShare: w.lastShare, Best: w.best, Pace: w.pace,
 		Totals: w.unsaved, Rows: w.rows,
 	}
 	w.unsaved, w.rows = Totals{}, nil

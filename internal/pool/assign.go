@@ -49,11 +49,11 @@ func (s *session) startDifficulty() float64 {
 			return s.clamp(wish)
 		}
 	}
-	if s.recalled > 0 {
-		return s.clamp(s.recalled)
-	}
 	start := s.port.limits(s.pool.config().Difficulty).Start
-	if s.device.start > 0 && s.port.Start == 0 {
+	switch {
+	case s.recalled > 0:
+		start = s.recalled
+	case s.device.start > 0 && s.port.Start == 0:
 		start = s.device.start
 	}
 	// On a test network, where any miner's usual difficulty is above the
@@ -81,6 +81,7 @@ func (s *session) clamp(d float64) float64 {
 // miners apply it with the next notify (requirement R-J4).
 func (s *session) retargetLocked(now time.Time, d float64) {
 	d = s.clamp(d)
+	s.rememberLocked(now)
 	s.vardiff.begin(now)
 	if d == s.difficulty {
 		return

@@ -89,7 +89,7 @@ const (
 
 	handshakeTimeout = 2 * time.Minute  // from accept to authorize
 	rejectLinger     = 5 * time.Second  // a refused miner can read why
-	heartbeat        = 30 * time.Second // longest time without a notify (R-J8)
+	heartbeat        = 26 * time.Second // time without a notify after which one is due (R-J8); with the tick's 4 s never more than 30
 	maxFutureTime    = 2 * 60 * 60      // seconds that ntime may lie ahead (R-U5)
 	shareTolerance   = 1.0 - 1e-3       // rounding of firmware at the target
 )

@@ -204,9 +204,10 @@ func (s *session) startLocked() {
 		return
 	}
 	now := time.Now()
-	s.difficulty = s.startDifficulty()
 	s.vardiff = vardiff{interval: s.pool.shareInterval()}
 	s.vardiff.begin(now)
+	s.recallLocked()
+	s.difficulty = s.startDifficulty()
 	if err := s.sendWorkLocked(now, true); errors.Is(err, errNoJob) && s.device.messages {
 		s.queue(func(b []byte) []byte {
 			return stratum.AppendShowMessage(b, "Waiting for the Bitcoin node; work follows by itself.")

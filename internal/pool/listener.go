@@ -131,6 +131,9 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	s := &session{pool: p, port: from, remote: remote, visit: visit, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
 	s.id, s.slot = hex.EncodeToString(s.extranonce1[:]), s.extranonce1[extranonce1Size-1]
+	if !from.ProxyProtocol {
+		s.socket = socketOf(nc)
+	}
 	p.sessions[p.nextID] = s
 	p.perAddress[address]++
 	from.connections++

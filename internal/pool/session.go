@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/abuse"
@@ -28,6 +29,7 @@ type session struct {
 	slot        byte   // spreads the sessions over the seconds of a tick
 	remote      netip.AddrPort
 	visit       abuse.Visit
+	socket      syscall.RawConn // nil when it has none, or is a proxy's
 	tls         bool
 	connectedAt time.Time
 
@@ -256,6 +258,9 @@ func (s *session) tick(now time.Time) {
 		return
 	}
 	s.vardiff.interval = s.pool.shareInterval() // a reload may have changed it
+	s.rememberLocked(now)
+	s.pingLocked()
+	s.catchUpLocked(now)
 	if s.started && s.controlled() {
 		s.steerLocked(now, s.vardiff.tick(now, s.difficulty))
 	}
@@ -272,6 +277,7 @@ func (s *session) close(now time.Time) (left *resumable) {
 	defer s.mu.Unlock()
 	s.stopLingeringLocked()
 	s.endProvisionalLocked()
+	s.rememberLocked(now)
 	left = s.leaveLocked(now)
 	for _, w := range s.workers {
 		w.account.Close(now)

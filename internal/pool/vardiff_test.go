@@ -145,6 +145,79 @@ func TestVardiffDoesNotOscillate(t *testing.T) {
 	}
 }
 
+// Miners from 50 kH/s to 500 TH/s, whose shares and whose jobs are on their way
+// for 300 ms: each share is judged by the difficulty of its own job, so that no
+// change of difficulty costs a single one (R-J5).
+func TestRetargetsRejectNothing(t *testing.T) {
+	const latency = 300 * time.Millisecond
+	shares, changes, rejects := 0, 0, 0
+	for _, hashrate := range []float64{50e3, 80e6, 1.2e12, 200e12, 500e12} {
+		for _, start := range []float64{0.001, 1024, 1e6} {
+			s := simulate(uint64(hashrate), hashrate, start)
+			var line timeline
+			type job struct {
+				id         uint32
+				difficulty float64
+				from       time.Time // when the miner has it
+			}
+			sent := []job{{1, s.difficulty, s.now}}
+			line.assign(1, s.difficulty)
+			type arrival struct {
+				at   time.Time
+				id   uint32
+				true float64
+			}
+			var flying []arrival
+			steer := func(wanted float64) {
+				if s.step(wanted) {
+					changes++
+					id := sent[len(sent)-1].id + 1
+					line.assign(id, s.difficulty)
+					sent = append(sent, job{id, s.difficulty, s.now.Add(latency)})
+				}
+			}
+			find, tick := s.now, s.now.Add(4*time.Second)
+			have := sent[0]
+			for end := s.now.Add(20 * time.Minute); s.now.Before(end); {
+				// The next thing that happens: a share is found, one arrives, the
+				// pool looks.
+				for _, j := range sent {
+					if !j.from.After(find) {
+						have = j
+					}
+				}
+				wait := max(s.rng.ExpFloat64()*have.difficulty*bitcoin.HashesPerDifficulty/s.hashrate, 2e-3)
+				find = find.Add(time.Duration(min(wait, 3600) * float64(time.Second)))
+				if wait < 3600 {
+					flying = append(flying, arrival{find.Add(latency), have.id, have.difficulty / (1 - s.rng.Float64())})
+				}
+				for len(flying) > 0 && !flying[0].at.After(find) || !tick.After(find) {
+					if len(flying) == 0 || tick.Before(flying[0].at) {
+						s.now, tick = tick, tick.Add(4*time.Second)
+						steer(s.control.tick(s.now, s.difficulty))
+						continue
+					}
+					a := flying[0]
+					flying, s.now = flying[1:], a.at
+					shares++
+					held, given := line.at(a.id)
+					if !given || a.true < held.difficulty*shareTolerance {
+						rejects++
+						continue
+					}
+					s.shares++
+					steer(s.control.share(s.now, held.difficulty, s.difficulty))
+				}
+				s.now = find
+			}
+		}
+	}
+	t.Logf("%d shares, %d changes of difficulty, %d rejected", shares, changes, rejects)
+	if rejects > 0 || changes < 15 || shares < 1000 {
+		t.Errorf("%d of %d shares were rejected in %d changes", rejects, shares, changes)
+	}
+}
+
 // A miner that falls silent for a while is found again after it.
 func TestVardiffFollowsChanges(t *testing.T) {
 	s := simulate(7, 1.2e12, 1024)

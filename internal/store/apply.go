@@ -111,7 +111,8 @@ func (a *applier) delta(ctx context.Context, d *ledger.Delta) error {
 	}
 	if _, err := a.updateWorker.ExecContext(ctx, id, d.Address, d.UserAgent, toMillis(d.LastSeen), toMillis(d.LastShare),
 		int64(d.Totals.Accepted), int64(d.Totals.Rejected), d.Totals.Work, d.Totals.RejectedWork,
-		d.Best.Difficulty, toMillis(d.Best.At), d.Best.Hash[:]); err != nil {
+		d.Best.Difficulty, toMillis(d.Best.At), d.Best.Hash[:],
+		d.Pace.Hashrate, d.Pace.Agent, toMillis(d.Pace.At)); err != nil {
 		return err
 	}
 	for _, r := range d.Totals.Rejects {

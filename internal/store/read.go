@@ -15,7 +15,7 @@ import (
 
 const (
 	sqlWorkerColumns = `id, name, address, user_agent, first_seen, last_seen, last_share,
-		accepted, rejected, work, rejected_work, best_difficulty, best_at, best_hash`
+		accepted, rejected, work, rejected_work, best_difficulty, best_at, best_hash, pace, pace_agent, pace_at`
 	sqlBlockColumns = `hash, height, worker, address, found_at, share_difficulty, network_difficulty,
 		value, worker_payout, pool_fee, donation, job_id, state, confirmations, reason`
 	// maxNames is the number of names in one question; SQLite allows 32,766.
@@ -94,13 +94,13 @@ func (s *SQLite) view(ctx context.Context, f func(*sql.Tx) error) error {
 func readWorkers(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]ledger.WorkerRecord, error) {
 	var ids []int64
 	records, err := query(ctx, tx, func(rows *sql.Rows) (r ledger.WorkerRecord, err error) {
-		var id, first, last, share, bestAt int64
+		var id, first, last, share, bestAt, paceAt int64
 		var hash []byte
 		err = rows.Scan(&id, &r.Name, &r.Address, &r.UserAgent, &first, &last, &share,
 			&r.Totals.Accepted, &r.Totals.Rejected, &r.Totals.Work, &r.Totals.RejectedWork,
-			&r.Best.Difficulty, &bestAt, &hash)
+			&r.Best.Difficulty, &bestAt, &hash, &r.Pace.Hashrate, &r.Pace.Agent, &paceAt)
 		r.FirstSeen, r.LastSeen, r.LastShare = fromMillis(first), fromMillis(last), fromMillis(share)
-		r.Best.At = fromMillis(bestAt)
+		r.Best.At, r.Pace.At = fromMillis(bestAt), fromMillis(paceAt)
 		copy(r.Best.Hash[:], hash)
 		ids = append(ids, id)
 		return r, err

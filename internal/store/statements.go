@@ -30,7 +30,10 @@ UPDATE workers SET
 	work = work + ?8, rejected_work = rejected_work + ?9,
 	best_at = iif(?10 > best_difficulty, ?11, best_at),
 	best_hash = iif(?10 > best_difficulty, ?12, best_hash),
-	best_difficulty = max(best_difficulty, ?10)
+	best_difficulty = max(best_difficulty, ?10),
+	pace = iif(?15 > pace_at, ?13, pace),
+	pace_agent = iif(?15 > pace_at, ?14, pace_agent),
+	pace_at = max(pace_at, ?15)
 WHERE id = ?1`
 
 const sqlAddReject = `

@@ -155,6 +155,10 @@ func (m *Memory) applyLocked(d *ledger.Delta) {
 		r.Best = d.Best
 		r.Best.At = millis(d.Best.At)
 	}
+	if at := millis(d.Pace.At); at.After(r.Pace.At) {
+		r.Pace = d.Pace
+		r.Pace.At = at
+	}
 
 	r.Totals.Accepted += d.Totals.Accepted
 	r.Totals.Rejected += d.Totals.Rejected

@@ -67,6 +67,7 @@ func testTotals(t *testing.T, s ledger.Store) {
 	apply(t, s, 1, ledger.Delta{
 		Worker: "bc1q.rig", Address: "bc1q", UserAgent: "bitaxe/1",
 		FirstSeen: noon, LastSeen: noon.Add(time.Minute), LastShare: noon.Add(30 * time.Second), Best: best,
+		Pace: ledger.Pace{Hashrate: 1.5e12, Agent: "bitaxe/1", At: noon.Add(time.Minute)},
 		Totals: ledger.Totals{Accepted: 3, Rejected: 1, Work: 0.0003, RejectedWork: 2.5,
 			Rejects: []ledger.RejectCount{{Reason: stratum.RejectStale, Count: 1, Work: 2.5}}},
 	})
@@ -83,6 +84,7 @@ func testTotals(t *testing.T, s ledger.Store) {
 	equal(t, "records", records, []ledger.WorkerRecord{{
 		Name: "bc1q.rig", Address: "bc1q", UserAgent: "bitaxe/2",
 		FirstSeen: noon, LastSeen: noon.Add(time.Hour), LastShare: noon.Add(30 * time.Second), Best: best,
+		Pace: ledger.Pace{Hashrate: 1.5e12, Agent: "bitaxe/1", At: noon.Add(time.Minute)}, // none since, so it stays
 		Totals: ledger.Totals{Accepted: 3, Rejected: 4, Work: 0.0003, RejectedWork: 32.5,
 			Rejects: []ledger.RejectCount{
 				{Reason: stratum.RejectStale, Count: 3, Work: 22.5},
@@ -91,11 +93,13 @@ func testTotals(t *testing.T, s ledger.Store) {
 	}})
 
 	better := ledger.Best{Difficulty: 2000, At: noon.Add(2 * time.Hour), Hash: bitcoin.Hash{7}}
-	apply(t, s, 3, ledger.Delta{Worker: "bc1q.rig", Best: better})
+	newer := ledger.Pace{Hashrate: 2e12, Agent: "bitaxe/2", At: noon.Add(2 * time.Hour)}
+	apply(t, s, 3, ledger.Delta{Worker: "bc1q.rig", Best: better, Pace: newer})
 	apply(t, s, 4, ledger.Delta{Worker: ledger.PoolName, Totals: ledger.Totals{Accepted: 5, Work: 50}})
 	state, err := s.Load(t.Context(), time.Time{}, 10)
 	check(t, err)
 	equal(t, "best", state.Workers[0].Best, better)
+	equal(t, "pace", state.Workers[0].Pace, newer)
 	equal(t, "last seen", state.Workers[0].LastSeen, noon.Add(time.Hour))
 	equal(t, "workers", len(state.Workers), 1)
 	equal(t, "pool", state.Pool.Totals, ledger.Totals{Accepted: 5, Work: 50})
