@@ -171,6 +171,7 @@ func (p *Pool) shutdown() {
 	p.stopping = true
 	p.mu.Unlock()
 	p.clearLobby()
+	p.goodbye()
 	for _, s := range p.snapshotSessions() {
 		s.conn.CloseAfterFlush(stratum.CloseShutdown)
 	}
