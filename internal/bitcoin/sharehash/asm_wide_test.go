@@ -272,15 +272,19 @@ const (
 	ternaryMajority = "$0xe8"
 )
 
+// Rounds wait for one another, so what the next one waits for, d as its e, is
+// summed up apart from h and in the order in which its parts become known.
 func (z zmm) paddingRound(s [8]string, j int) {
 	a, b, c, d, e, f, g, h := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 	z.op("VPADDD.BCST", mem(4*j, "AX"), h, h)
+	z.op("VPADDD", h, d, d)
 	z.rotations(e, 6, 11, 25, "Z8", "Z9", "Z10")
 	z.op("VMOVDQA32", e, "Z11")
 	z.op("VPTERNLOGD", ternaryChoose, g, f, "Z11")
+	z.op("VPADDD", "Z11", d, d)
+	z.op("VPADDD", "Z8", d, d)
 	z.op("VPADDD", "Z11", h, h)
 	z.op("VPADDD", "Z8", h, h)
-	z.op("VPADDD", h, d, d)
 	z.rotations(a, 2, 13, 22, "Z8", "Z9", "Z10")
 	z.op("VMOVDQA32", a, "Z11")
 	z.op("VPTERNLOGD", ternaryMajority, c, b, "Z11")
@@ -409,13 +413,15 @@ func (y ymm) paddingRound(s [8]string, j int) {
 	a, b, c, d, e, f, g, h := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 	y.op("VPBROADCASTD", mem(4*j, "AX"), "Y8")
 	y.op("VPADDD", "Y8", h, h)
+	y.op("VPADDD", h, d, d)
 	y.rotations(e, 6, 11, 25)
 	y.op("VPXOR", f, g, "Y10")
 	y.op("VPAND", e, "Y10", "Y10")
 	y.op("VPXOR", g, "Y10", "Y10")
+	y.op("VPADDD", "Y10", d, d)
+	y.op("VPADDD", "Y8", d, d)
 	y.op("VPADDD", "Y10", h, h)
 	y.op("VPADDD", "Y8", h, h)
-	y.op("VPADDD", h, d, d)
 	y.rotations(a, 2, 13, 22)
 	y.op("VPXOR", a, b, "Y10")
 	y.op("VPXOR", b, c, "Y11")
