@@ -90,24 +90,42 @@ func BenchmarkShare(b *testing.B) {
 	}
 }
 
-// BenchmarkJudge is the same without the reply and the books.
+// BenchmarkJudge is the same without the reply and the books, for shares that
+// come alone and for many that come together. A batch is what is timed.
 func BenchmarkJudge(b *testing.B) {
-	p := newSharePath(b)
-	sc := scratches.Get().(*scratch)
-	now := time.Now()
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		if n%(maxShares/2) == 0 {
-			p.session.shares.reset()
-		}
-		p.next++
-		stratum.AppendHex32(p.nonce, p.next)
-		if err := stratum.ScanRequest(p.line, &p.request); err != nil {
-			b.Fatal(err)
-		}
-		if why, _ := p.session.judge(&p.request, sc, now); why != stratum.NotRejected {
-			b.Fatal(why)
-		}
+	for _, together := range []int{1, 2, 4, 8, 16, 64} {
+		b.Run(fmt.Sprint(together), func(b *testing.B) {
+			p := newSharePath(b)
+			lines := make([][]byte, together)
+			shares := new(batch)
+			pool, now := p.session.pool, time.Now()
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n += together {
+				if n >= maxShares/2 {
+					n = 0
+					p.session.shares.reset()
+				}
+				for i := range lines {
+					p.next++
+					stratum.AppendHex32(p.nonce, p.next)
+					lines[i] = append(lines[i][:0], p.line...)
+					if err := stratum.ScanRequest(lines[i], &p.request); err != nil {
+						b.Fatal(err)
+					}
+					shares.add(p.session, &p.request)
+				}
+				shares.hash(pool)
+				for i := range shares.shares[:shares.n] {
+					sh := &shares.shares[i]
+					shares.lookForBlock(pool, sh, now)
+					if why := p.session.verdict(sh, now); why != stratum.NotRejected {
+						b.Fatal(why)
+					}
+				}
+				shares.n = 0
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*together), "ns/share")
+		})
 	}
 }
 

@@ -12,29 +12,28 @@ import (
 // are not asked again.
 func TestWrongHashIsNoticed(t *testing.T) {
 	p := newSharePath(t)
-	sc := scratches.Get().(*scratch)
+	pool := p.session.pool
+	if pool.hasher.Names() == "crypto/sha256" {
+		t.Skip("this CPU has no kernel that could be wrong")
+	}
 	p.next++
 	stratum.AppendHex32(p.nonce, p.next)
 	if err := stratum.ScanRequest(p.line, &p.request); err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now()
-	if why, _ := p.session.judge(&p.request, sc, now); why != stratum.NotRejected {
-		t.Fatal(why)
-	}
-	pool := p.session.pool
-	if pool.hasher.Names() == "crypto/sha256" {
-		t.Skip("this CPU has no kernel that could be wrong")
-	}
+	b, now := new(batch), time.Now()
+	b.add(p.session, &p.request)
+	b.hash(pool)
 
-	right := sc.share.Hash
-	sc.share.target = bitcoin.TargetFromDifficulty(1) // which the wrong hash does not meet
-	for i := range sc.share.Hash {
-		sc.share.Hash[i] ^= 0xa5
+	sh := &b.shares[0]
+	right := sh.Hash
+	sh.target = bitcoin.TargetFromDifficulty(1) // which the wrong hash does not meet
+	for i := range sh.Hash {
+		sh.Hash[i] ^= 0xa5
 	}
-	sc.hashing.check(pool, &sc.share)
-	if sc.share.Hash != right {
-		t.Errorf("the hash is %s, want %s", sc.share.Hash, right)
+	b.lookForBlock(pool, sh, now)
+	if sh.Hash != right {
+		t.Errorf("the hash is %s, want %s", sh.Hash, right)
 	}
 	pool.publish(now)
 	st := pool.Status()

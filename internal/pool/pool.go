@@ -333,7 +333,7 @@ func (p *Pool) findJob(id uint32) (current *tip, j *job, stale bool) {
 
 // blockFound hands a share that is a block to the block keeper. The channel is
 // closed when the block is safe; nil: somebody sent it before.
-func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (saved <-chan struct{}) {
+func (p *Pool) blockFound(sh *share, now time.Time) (saved <-chan struct{}) {
 	w := sh.work
 	t := w.job.template
 	raw := w.block(&sh.Header, sh.extranonces[:])
@@ -344,7 +344,7 @@ func (p *Pool) blockFound(sh *share, s *session, worker []byte, now time.Time) (
 	return p.blocks.found(ctx, ledger.Block{
 		Height:            t.Height,
 		Hash:              sh.Hash,
-		Worker:            s.nameOf(worker, w.payee.address),
+		Worker:            sh.session.nameOf(sh.submit.Worker, w.payee.address),
 		Address:           w.payee.address,
 		FoundAt:           now,
 		ShareDifficulty:   sh.difficulty(),

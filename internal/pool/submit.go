@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"sync"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -10,71 +9,68 @@ import (
 	"github.com/poolscope/poolscope/internal/stratum"
 )
 
-// scratch is the memory of one share's validation.
-type scratch struct {
-	submit  stratum.Submit
-	reply   []byte
-	share   share
-	hashing hashing
-}
-
-var scratches = sync.Pool{New: func() any {
-	return &scratch{reply: make([]byte, 0, 256)}
-}}
-
-// share is a submit, decoded.
+// share is a submit on its way through the pool: opened, hashed, looked at as a
+// block, judged, answered and booked.
 type share struct {
-	work        *work
-	stale       bool // its work is of the previous tip
-	provisional bool // its work pays the operator, since the miner had not authorized
+	session *session
+	request stratum.Request // id and method; points into the line that was read
+	submit  stratum.Submit  // likewise
+
+	work        *work // nil when the share could not be hashed
+	current     *tip  // when the share came
+	stale       bool  // its work is of the previous tip
+	provisional bool  // its work pays the operator, since the miner had not authorized
 	extranonces [extranonce1Size + extranonce2Size]byte
 	versionOK   bool
 
 	sharehash.Share // Header and Hash
+	hashed          bool
 
-	flood    bool           // the connection's shares fill its memory
+	saved <-chan struct{} // closed when the share, being a block, is on disk
+	why   stratum.Reject
+	flood bool // the connection's shares fill its memory
+
 	given    bool           // the connection was given work of this age
 	assigned float64        // difficulty that the share was to have
 	target   bitcoin.Target // of that difficulty
 }
 
-// handleSubmit judges a share and answers it. Whether it is a block is looked
-// at first, before any policy could refuse it (requirement R-U3).
+// handleSubmit has a share judged and answered.
 func (s *session) handleSubmit(r *stratum.Request) {
-	sc := scratches.Get().(*scratch)
-	defer func() {
-		sc.share.work = nil // keeps no template alive
-		scratches.Put(sc)
-	}()
-	now := time.Now()
+	b := batches.Get().(*batch)
+	defer batches.Put(b)
+	b.add(s, r)
+	b.settle(s.pool)
+}
 
-	why, isBlock := s.judge(r, sc, now)
-	var saved <-chan struct{}
-	if isBlock {
-		saved = s.pool.blockFound(&sc.share, s, sc.submit.Worker, now)
+// conclude judges a share, answers it and books it. Whether it is a block was
+// looked at before.
+func (s *session) conclude(sh *share, now time.Time, reply *[]byte) {
+	if sh.work != nil {
+		sh.why = s.verdict(sh, now)
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	account := s.accountLocked(sc.submit.Worker)
-	if saved != nil {
-		s.replyWhenSaved(r, why, saved)
+	account := s.accountLocked(sh.submit.Worker)
+	if sh.saved != nil {
+		s.replyWhenSaved(sh)
 	} else {
-		s.replyTo(r, sc, why)
+		s.replyTo(sh, reply)
 	}
-	if sc.share.flood {
+	if sh.flood {
 		s.conn.CloseAfterFlush(stratum.CloseShareFlood)
 	}
-	if why == stratum.NotRejected {
+	if sh.why == stratum.NotRejected {
 		s.conduct.good(now)
-		s.creditLocked(account, sc, now)
+		s.creditLocked(account, sh, now)
 		return
 	}
-	s.strikeLocked(costOf(why), why, now)
-	s.pool.counters.reject(why)
+	s.strikeLocked(costOf(sh.why), sh.why, now)
+	s.pool.counters.reject(sh.why)
 	s.pool.counters.shareErrors.Add(1)
 	if account != nil {
-		account.Reject(why, sc.share.assigned, now)
+		account.Reject(sh.why, sh.assigned, now)
 	}
 }
 
@@ -87,12 +83,12 @@ func (sh *share) difficulty() float64 {
 }
 
 // creditLocked books an accepted share and lets the difficulty follow.
-func (s *session) creditLocked(account *ledger.Account, sc *scratch, now time.Time) {
+func (s *session) creditLocked(account *ledger.Account, sh *share, now time.Time) {
 	if account == nil {
 		return
 	}
-	credit := sc.share.assigned
-	account.Accept(ledger.Share{Credit: credit, Difficulty: sc.share.difficulty(), Hash: sc.share.Hash, At: now})
+	credit := sh.assigned
+	account.Accept(ledger.Share{Credit: credit, Difficulty: sh.difficulty(), Hash: sh.Hash, At: now})
 	if !s.controlled() {
 		return
 	}
@@ -100,15 +96,16 @@ func (s *session) creditLocked(account *ledger.Account, sc *scratch, now time.Ti
 	s.steerLocked(now, s.vardiff.share(now, credit, s.difficulty))
 }
 
-// judge decodes and hashes a share. sc.share.work is nil when the share could
-// not be hashed. A block is reported whatever else is wrong with the share.
-func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why stratum.Reject, isBlock bool) {
-	sh := &sc.share
-	sh.work, sh.stale, sh.provisional, sh.flood, sh.given, sh.assigned = nil, false, false, false, false, 0
-	if !stratum.ScanSubmit(r.Params, &sc.submit) {
-		return stratum.RejectMalformed, false
+// open decodes a share and finds its work, so that it can be hashed. One that
+// cannot be hashed has no work, and sh.why says why.
+func (s *session) open(sh *share) {
+	sh.work, sh.why = nil, stratum.RejectMalformed
+	sh.stale, sh.provisional, sh.hashed, sh.flood, sh.given, sh.assigned = false, false, false, false, false, 0
+	sh.saved = nil
+	if !stratum.ScanSubmit(sh.request.Params, &sh.submit) {
+		return
 	}
-	id, ok := stratum.ParseHex32(sc.submit.JobID)
+	id, ok := stratum.ParseHex32(sh.submit.JobID)
 	s.mu.Lock()
 	subscribed, payee, mask := s.subscribed, s.payee, s.mask
 	if operator, is := s.provisionalPayeeLocked(id); is {
@@ -118,21 +115,26 @@ func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why str
 	s.mu.Unlock()
 	switch {
 	case !subscribed:
-		return stratum.RejectNotSubscribed, false
+		sh.why = stratum.RejectNotSubscribed
+		return
 	case !s.authorized.Load() && !sh.provisional:
-		return stratum.RejectUnauthorized, false
+		sh.why = stratum.RejectUnauthorized
+		return
 	case payee.script == nil:
-		return stratum.RejectNoWork, false
-	case !ok:
-		return stratum.RejectUnknownJob, false
+		sh.why = stratum.RejectNoWork
+		return
+	}
+	sh.why = stratum.RejectUnknownJob
+	if !ok {
+		return
 	}
 	current, j, stale := s.pool.findJob(id)
 	if j == nil {
-		return stratum.RejectUnknownJob, false
+		return
 	}
 	w := s.workOf(j, id, &payee)
 	if w == nil {
-		return stratum.RejectUnknownJob, false
+		return
 	}
 	s.mu.Lock()
 	held, given := s.timeline.at(w.id)
@@ -141,22 +143,26 @@ func (s *session) judge(r *stratum.Request, sc *scratch, now time.Time) (why str
 		// A copy: the timeline may change as soon as the lock is gone.
 		sh.given, sh.assigned, sh.target = true, held.difficulty, held.target
 	}
-	if why := sh.decode(&sc.submit, w, mask); why != stratum.NotRejected {
-		return why, false
+	if sh.why = sh.decode(&sh.submit, w, mask); sh.why != stratum.NotRejected {
+		return
 	}
-	sh.work, sh.stale = w, stale
+	sh.work, sh.current, sh.stale = w, current, stale
 	copy(sh.extranonces[:], s.extranonce1[:])
-	sc.hashing.one(s.pool, sh)
-	isBlock = sh.Hash.Meets(&w.job.target)
+	sh.Coinbase, sh.Extranonces = w.hashing, sh.extranonces[:]
+}
+
+// isBlock says whether a hashed share is a block, whatever else may be wrong
+// with it (requirement R-U3).
+func (sh *share) isBlock(poolMask uint32) bool {
+	return sh.Hash.Meets(&sh.work.job.target) || !sh.versionOK && sh.blockByOtherVersion(&sh.submit, poolMask)
+}
+
+// verdict decides whether a hashed share counts.
+func (s *session) verdict(sh *share, now time.Time) stratum.Reject {
 	if sh.provisional {
-		why = s.provisionalVerdict()
-	} else {
-		why = s.policy(current, sh, now)
+		return s.provisionalVerdict()
 	}
-	if !sh.versionOK && !isBlock {
-		isBlock = sh.blockByOtherVersion(&sc.submit, s.pool.config().VersionMask)
-	}
-	return why, isBlock
+	return s.policy(sh.current, sh, now)
 }
 
 // workOf finds the work that a share is for. The last one that had to be made
@@ -226,7 +232,7 @@ func (sh *share) decode(in *stratum.Submit, w *work, mask uint32) stratum.Reject
 	return stratum.NotRejected
 }
 
-// policy decides whether a hashed share counts.
+// policy is the verdict on a share of an authorized miner.
 func (s *session) policy(current *tip, sh *share, now time.Time) stratum.Reject {
 	t := sh.work.job.template
 	latest := max(int64(t.CurTime), now.Unix()) + maxFutureTime
@@ -275,32 +281,31 @@ func (s *session) accountLocked(name []byte) *ledger.Account {
 	return s.workers[0].account
 }
 
-func (s *session) replyTo(r *stratum.Request, sc *scratch, why stratum.Reject) {
-	if !r.WantsReply() {
+// appendReply encodes the answer to a share.
+func (sh *share) appendReply(dst []byte) []byte {
+	if sh.why == stratum.NotRejected {
+		return stratum.AppendTrue(dst, sh.request.ID)
+	}
+	return stratum.AppendReject(dst, sh.request.ID, sh.why)
+}
+
+func (s *session) replyTo(sh *share, buf *[]byte) {
+	if !sh.request.WantsReply() {
 		return
 	}
-	if why == stratum.NotRejected {
-		sc.reply = stratum.AppendTrue(sc.reply[:0], r.ID)
-	} else {
-		sc.reply = stratum.AppendReject(sc.reply[:0], r.ID, why)
-	}
-	s.conn.Queue(sc.reply)
+	*buf = sh.appendReply((*buf)[:0])
+	s.conn.Queue(*buf)
 }
 
 // replyWhenSaved answers a block when it is on disk: a miner that was told of
 // its block must find it in the books, even if the process is killed in the
 // next moment. That takes the disk some milliseconds, for which neither the
 // reader nor the other miners wait.
-func (s *session) replyWhenSaved(r *stratum.Request, why stratum.Reject, saved <-chan struct{}) {
-	if !r.WantsReply() {
+func (s *session) replyWhenSaved(sh *share) {
+	if !sh.request.WantsReply() {
 		return
 	}
-	var reply []byte
-	if why == stratum.NotRejected {
-		reply = stratum.AppendTrue(nil, r.ID)
-	} else {
-		reply = stratum.AppendReject(nil, r.ID, why)
-	}
+	reply, saved := sh.appendReply(nil), sh.saved
 	s.pool.blocks.wg.Go(func() {
 		<-saved
 		s.pool.guard(s, func() { s.conn.Send(reply) })
