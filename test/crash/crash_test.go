@@ -12,20 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolscope/poolscope/test/audit"
 	"github.com/poolscope/poolscope/test/nodes"
 	"github.com/poolscope/poolscope/test/program"
 )
 
-// Miners' addresses, whose keys everybody knows (1 and 2), and their workers.
-const (
-	firstAddress  = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-	secondAddress = "bcrt1qq6hag67dl53wl99vzg42z8eyzfz2xlkvwk6f7m"
-)
-
 // longLife is how long the books need to be written at least once.
 const longLife = 3200 * time.Millisecond
-
-var workers = []string{firstAddress + ".one", secondAddress + ".two"}
 
 // rounds is how often the pool is killed.
 func rounds(t *testing.T) int {
@@ -85,7 +78,7 @@ func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	config := writeConfig(t, devnet)
 
-	all := &log{}
+	all := &audit.Log{}
 	var starts []time.Duration
 	found := map[string]bool{} // hashes that the pool logged
 	total := rounds(t)
@@ -112,20 +105,21 @@ func TestKilled(t *testing.T) {
 	if code := p.ExitCode(); code != 0 {
 		t.Errorf("the pool ended with code %d", code)
 	}
-	compare(t, readChain(t, devnet.Node()), readBooks(t, dir), all, found)
+	audit.Compare(t, audit.ReadChain(t, devnet.Node()), audit.ReadBooks(t, dir), all, found)
 }
 
 // killAtWork lets miners work for some time before the kill. It returns how long
 // the pool took to give them work.
-func killAtWork(r *round, dir, config string, life time.Duration, all *log, found map[string]bool) time.Duration {
+func killAtWork(r *round, dir, config string, life time.Duration, all *audit.Log, found map[string]bool) time.Duration {
 	r.Helper()
 	began := time.Now()
 	p := program.Start(r, poolscope, dir, poolArguments(config)...)
 	ctx, cancel := context.WithCancel(context.Background())
 	var miners sync.WaitGroup
 	started := make(chan struct{})
-	for _, worker := range workers {
-		miners.Go(func() { mine(ctx, p.Stratum, worker, all, started) })
+	begin := sync.OnceFunc(func() { close(started) })
+	for _, worker := range audit.Workers() {
+		miners.Go(func() { audit.Mine(ctx, p.Stratum, worker, all, begin) })
 	}
 	select {
 	case <-started:
@@ -139,7 +133,7 @@ func killAtWork(r *round, dir, config string, life time.Duration, all *log, foun
 	p.Kill()
 	cancel()
 	miners.Wait()
-	readLog(p.Output(), found)
+	audit.ReadLog(p.Output(), found)
 	return took
 }
 
@@ -151,7 +145,7 @@ func killDuringStart(r *round, dir, config string, life time.Duration, found map
 	p := nodes.Start(r, "poolscope pool", append([]string{poolscope, arguments[0], "--data-dir", dir}, arguments[1:]...)...)
 	time.Sleep(life)
 	p.Kill()
-	readLog(p.Output(), found)
+	audit.ReadLog(p.Output(), found)
 }
 
 func poolArguments(config string) []string {

@@ -1,4 +1,9 @@
-package crash
+// Package audit holds three accounts of what happened against each other: the
+// chain of a node, the books of a pool, and what miners were told. The miners
+// are its own, and share no code with the pool.
+//
+// It expects a devnet whose only miners are ours.
+package audit
 
 import (
 	"database/sql"
@@ -14,6 +19,15 @@ import (
 	"github.com/poolscope/poolscope/test/nodes"
 )
 
+// Miners' addresses, whose keys everybody knows (1 and 2), and their workers.
+const (
+	firstAddress  = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+	secondAddress = "bcrt1qq6hag67dl53wl99vzg42z8eyzfz2xlkvwk6f7m"
+)
+
+// Workers are the miners to run.
+func Workers() []string { return []string{firstAddress + ".one", secondAddress + ".two"} }
+
 // chainBlock is a block of the chain that pays one of our miners.
 type chainBlock struct {
 	height int64
@@ -21,16 +35,16 @@ type chainBlock struct {
 	payee  string
 }
 
-// chain is the best chain of the node.
-type chain struct {
+// Chain is the best chain of the node.
+type Chain struct {
 	height int64
 	ours   map[string]chainBlock // by hash
 }
 
-// readChain walks the whole chain.
-func readChain(t *testing.T, node nodes.RPC) chain {
+// ReadChain walks the whole chain.
+func ReadChain(t *testing.T, node nodes.RPC) Chain {
 	t.Helper()
-	c := chain{height: node.Height(t), ours: map[string]chainBlock{}}
+	c := Chain{height: node.Height(t), ours: map[string]chainBlock{}}
 	for h := int64(1); h <= c.height; h++ {
 		b := node.BlockAt(t, h)
 		out := b.Tx[0].Vout
@@ -60,15 +74,16 @@ type bookedWorker struct {
 	work     float64
 }
 
-// books are what the pool's database says.
-type books struct {
+// Books are what the pool's database says.
+type Books struct {
 	blocks  map[string]bookedBlock // by hash
 	workers map[string]bookedWorker
 	history bookedWorker // sum of all minutes and what they were rolled up to, of the pool
 }
 
-// readBooks reads the database without the program's own code.
-func readBooks(t *testing.T, dir string) books {
+// ReadBooks reads the database of a pool that has ended, without the program's
+// own code.
+func ReadBooks(t *testing.T, dir string) Books {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "poolscope.db")+"?mode=ro")
 	if err != nil {
@@ -79,7 +94,7 @@ func readBooks(t *testing.T, dir string) books {
 	if err := db.QueryRow("PRAGMA integrity_check").Scan(&integrity); err != nil || integrity != "ok" {
 		t.Fatalf("integrity of the books: %q, %v", integrity, err)
 	}
-	b := books{blocks: map[string]bookedBlock{}, workers: map[string]bookedWorker{}}
+	b := Books{blocks: map[string]bookedBlock{}, workers: map[string]bookedWorker{}}
 	rows(t, db, "SELECT hash, height, value, worker, address, state, reason FROM blocks", func(scan func(...any) error) error {
 		var hash []byte
 		var row bookedBlock
@@ -124,15 +139,17 @@ func rows(t *testing.T, db *sql.DB, query string, take func(scan func(...any) er
 // logged matches the line about a found block.
 var logged = regexp.MustCompile(`msg="block found".* hash=([0-9a-f]{64})`)
 
-// readLog notes the blocks that the pool said it had found.
-func readLog(output string, found map[string]bool) {
+// ReadLog notes the blocks that the pool said it had found.
+func ReadLog(output string, found map[string]bool) {
 	for _, m := range logged.FindAllStringSubmatch(output, -1) {
 		found[m[1]] = true
 	}
 }
 
-// compare holds the three accounts against each other.
-func compare(t *testing.T, c chain, b books, all *log, found map[string]bool) {
+// Compare holds the accounts against each other, and against the hashes of the
+// blocks that the pool logged: no block is lost, none is booked wrongly or
+// twice, and nobody is credited more than was done.
+func Compare(t *testing.T, c Chain, b Books, all *Log, found map[string]bool) {
 	t.Helper()
 	finder := map[string]string{} // worker by hash
 	var shares, accepted, told, unanswered int
@@ -201,7 +218,7 @@ func compare(t *testing.T, c chain, b books, all *log, found map[string]bool) {
 	}
 
 	var sum bookedWorker
-	for _, name := range workers {
+	for _, name := range Workers() {
 		got, most := b.workers[name], credit[name]
 		sum.accepted += got.accepted
 		sum.work += got.work

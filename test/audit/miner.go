@@ -1,4 +1,4 @@
-package crash
+package audit
 
 import (
 	"bufio"
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// submission is a share that a miner sent, and what it was told.
-type submission struct {
+// Submission is a share that a miner sent, and what it was told.
+type Submission struct {
 	worker     string
 	hash       string // as people write it
 	difficulty float64
@@ -25,13 +25,31 @@ type submission struct {
 	refusal    string
 }
 
-// log is what all miners did in all rounds.
-type log struct {
+// Log is what all miners did.
+type Log struct {
 	mu   sync.Mutex
-	sent []*submission
+	sent []*Submission
+
+	accepted int
 }
 
-func (l *log) add(s *submission) {
+// Accepted is how many shares were accepted so far.
+func (l *Log) Accepted() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.accepted
+}
+
+func (l *Log) answer(s *Submission, accepted bool, refusal string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.answered, s.accepted, s.refusal = true, accepted, refusal
+	if accepted {
+		l.accepted++
+	}
+}
+
+func (l *Log) add(s *Submission) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent = append(l.sent, s)
@@ -51,26 +69,27 @@ type work struct {
 // pool: a bug must not cancel itself out.
 type miner struct {
 	worker string
-	log    *log
+	log    *Log
 	conn   net.Conn
 
 	mu      sync.Mutex
 	extra1  string
 	diff    float64
 	work    *work
-	waiting map[int]*submission // by request id
-	started chan struct{}       // closed with the first work
+	waiting map[int]*Submission // by request id
+	began   func()              // called with the first work
 	once    sync.Once
 }
 
-// mine connects, signs in and mines until the connection ends or ctx does.
-func mine(ctx context.Context, address, worker string, l *log, started chan struct{}) {
+// Mine connects, signs in and mines until the connection ends or ctx does. Began
+// is called with the first work.
+func Mine(ctx context.Context, address, worker string, l *Log, began func()) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return // killed before it listened
 	}
-	m := &miner{worker: worker, log: l, conn: conn, waiting: map[int]*submission{}, started: started}
+	m := &miner{worker: worker, log: l, conn: conn, waiting: map[int]*Submission{}, began: began}
 	var both sync.WaitGroup
 	defer both.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -80,7 +99,7 @@ func mine(ctx context.Context, address, worker string, l *log, started chan stru
 		_ = conn.Close() // ends the reader
 	})
 	both.Go(func() { m.hash(ctx) })
-	m.send(1, "mining.subscribe", "crash/1.0")
+	m.send(1, "mining.subscribe", "audit/1.0")
 	m.send(2, "mining.authorize", worker, "x")
 	m.read()
 }
@@ -122,10 +141,11 @@ func (m *miner) read() {
 		case m.waiting[msg.ID] != nil:
 			s := m.waiting[msg.ID]
 			delete(m.waiting, msg.ID)
-			s.answered, s.accepted = true, string(msg.Result) == "true"
+			refusal := ""
 			if len(msg.Error) > 1 {
-				s.refusal, _ = msg.Error[1].(string)
+				refusal, _ = msg.Error[1].(string)
 			}
+			m.log.answer(s, string(msg.Result) == "true", refusal)
 		}
 		m.mu.Unlock()
 	}
@@ -153,13 +173,7 @@ func (m *miner) take(params []json.RawMessage) {
 	compact := binary.BigEndian.Uint32(unhex(bits))
 	w.block = new(big.Int).Lsh(big.NewInt(int64(compact&0x7fffff)), uint(8*(int(compact>>24)-3)))
 	m.work = w
-	m.once.Do(func() { started(m.started) })
-}
-
-// started closes a channel that several miners share, once.
-func started(c chan struct{}) {
-	defer func() { _ = recover() }() // closed by another miner
-	close(c)
+	m.once.Do(m.began)
 }
 
 // difficultyOne is the target of difficulty 1.
@@ -201,7 +215,7 @@ func (m *miner) hash(ctx context.Context) {
 			if value.Cmp(share) > 0 {
 				continue
 			}
-			s := &submission{worker: m.worker, hash: hex.EncodeToString(hash), difficulty: w.difficulty, block: value.Cmp(w.block) <= 0}
+			s := &Submission{worker: m.worker, hash: hex.EncodeToString(hash), difficulty: w.difficulty, block: value.Cmp(w.block) <= 0}
 			m.log.add(s)
 			id++
 			m.mu.Lock()
