@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -58,6 +59,12 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 		s.refuse(r, stratum.RejectMalformed)
 		return
 	}
+	asked := &stratum.Request{ID: bytes.Clone(r.ID)}
+	s.aside(func() { s.authorize(asked, &a) })
+}
+
+// authorize opens the books for a worker, which may have to wait for them.
+func (s *session) authorize(r *stratum.Request, a *stratum.Authorize) {
 	user, wish := userHints(a.User)
 	name := cleanText(user, maxName)
 	address := addressOf(name)

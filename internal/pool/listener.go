@@ -69,8 +69,8 @@ func (p *Pool) addListener(l net.Listener, o ListenerOptions) *port {
 	return from
 }
 
-// Accept serves one connection, by the rules of the options, in a goroutine of
-// its own.
+// Accept serves one connection, by the rules of the options, until its end. It
+// returns at once.
 func (p *Pool) Accept(nc net.Conn, o ListenerOptions) {
 	p.accept(nc, &port{ListenerOptions: o})
 }
@@ -102,6 +102,10 @@ func (p *Pool) enter(nc net.Conn, remote netip.AddrPort, visit abuse.Visit, from
 		p.refuse(nc, refusal)
 		return
 	}
+	if s.member != nil {
+		s.member.Start(nil)
+		return
+	}
 	go p.serve(s, nc)
 }
 
@@ -131,9 +135,6 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	s := &session{pool: p, port: from, remote: remote, visit: visit, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
 	binary.BigEndian.PutUint32(s.extranonce1[:], p.nextID)
 	s.id, s.slot = hex.EncodeToString(s.extranonce1[:]), s.extranonce1[extranonce1Size-1]
-	if !from.ProxyProtocol {
-		s.socket = socketOf(nc)
-	}
 	p.sessions[p.nextID] = s
 	p.perAddress[address]++
 	from.connections++
@@ -143,8 +144,20 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	if s.tls {
 		p.tlsConnections.Add(1)
 	}
-	s.conn = stratum.NewConn(nc, s.id)
+	if s.member = p.takeLocked(nc, s); s.member != nil {
+		s.conn, s.socket = &s.member.Conn, s.member
+	} else {
+		s.stream = stratum.NewStream(nc, s.id)
+		s.conn, s.socket = &s.stream.Conn, socketOf(nc)
+	}
+	if from.ProxyProtocol {
+		s.socket = nil // it tells of the proxy
+	}
 	s.conn.SetTap(cfg.Tap)
+	// A miner must be done with its handshake in time; afterwards it may be
+	// silent for as long as its socket is alive, which keep-alives and the jobs
+	// that it takes show. A connection that takes no deadline is on its way out.
+	_ = s.conn.SetReadDeadline(s.connectedAt.Add(handshakeTimeout))
 	return s, stratum.CloseUnknown
 }
 
@@ -175,13 +188,18 @@ func (s *session) handshake(secure *tls.Conn) bool {
 func (p *Pool) guard(s *session, do func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			p.counters.panics.Add(1)
-			p.log.Error("session failed", "session", s.id, "panic", fault, "stack", string(debug.Stack()))
-			p.events.add(time.Now(), "session", fmt.Sprintf("internal error in session %s: %v", s.id, fault))
-			s.conn.Close(stratum.ClosePanic)
+			p.faulted(s, fault)
 		}
 	}()
 	do()
+}
+
+// faulted closes a session that panicked.
+func (p *Pool) faulted(s *session, fault any) {
+	p.counters.panics.Add(1)
+	p.log.Error("session failed", "session", s.id, "panic", fault, "stack", string(debug.Stack()))
+	p.events.add(time.Now(), "session", fmt.Sprintf("internal error in session %s: %v", s.id, fault))
+	s.conn.Close(stratum.ClosePanic)
 }
 
 func (p *Pool) endSession(s *session) {

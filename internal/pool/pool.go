@@ -75,7 +75,9 @@ type Pool struct {
 	lobby      map[net.Conn]struct{} // connections that are no sessions yet
 	farewells  map[net.Conn]struct{} // connections of banned addresses
 	stopping   bool                  // no session is made any more
+	loops      loops
 	wg         sync.WaitGroup
+	clerks     clerks
 }
 
 // keptTips is the number of earlier tips whose jobs are remembered: a share for
@@ -167,6 +169,7 @@ func (p *Pool) tickSessions(now time.Time, n int) {
 // shutdown closes every connection. Blocks that are on their way to a node get
 // the time to arrive; one that does not is sent again at the next start.
 func (p *Pool) shutdown() {
+	defer p.stopLoops()
 	p.mu.Lock()
 	p.stopping = true
 	p.mu.Unlock()

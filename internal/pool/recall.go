@@ -3,7 +3,6 @@ package pool
 import (
 	"crypto/tls"
 	"net"
-	"syscall"
 	"time"
 )
 
@@ -69,8 +68,13 @@ func (v *vardiff) rate(now time.Time) (perSecond float64, proven bool) {
 // touched says whether the control has anything to go by.
 func (v *vardiff) touched() bool { return v.shares >= minEvidence || v.proven || v.falls > 0 }
 
+// socket is the kernel's side of a connection.
+type socket interface {
+	Control(f func(fd uintptr)) error
+}
+
 // socketOf is the kernel's side of a connection, nil when there is none.
-func socketOf(nc net.Conn) syscall.RawConn {
+func socketOf(nc net.Conn) socket {
 	if secure, ok := nc.(*tls.Conn); ok {
 		nc = secure.NetConn()
 	}

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,7 +8,7 @@ import (
 
 // roundTrip asks the kernel for a connection's smoothed round-trip time, which
 // it measures by itself: the miner is asked nothing. It is 0 when not known.
-func roundTrip(socket syscall.RawConn) time.Duration {
+func roundTrip(socket socket) time.Duration {
 	var rtt time.Duration
 	err := socket.Control(func(fd uintptr) {
 		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {

@@ -2,10 +2,7 @@
 
 package pool
 
-import (
-	"syscall"
-	"time"
-)
+import "time"
 
 // roundTrip knows nothing where the kernel does not tell.
-func roundTrip(syscall.RawConn) time.Duration { return 0 }
+func roundTrip(socket) time.Duration { return 0 }

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/abuse"
@@ -24,12 +23,14 @@ type session struct {
 	pool        *Pool
 	port        *port // that it came in through
 	conn        *stratum.Conn
+	member      *stratum.Member // conn, where an event loop serves it
+	stream      *stratum.Stream // conn, where a goroutine does
 	extranonce1 [extranonce1Size]byte
 	id          string // of the connection; extranonce1 in hex unless it was resumed
 	slot        byte   // spreads the sessions over the seconds of a tick
 	remote      netip.AddrPort
 	visit       abuse.Visit
-	socket      syscall.RawConn // nil when it has none, or is a proxy's
+	socket      socket // nil when it has none, or is a proxy's
 	tls         bool
 	connectedAt time.Time
 
@@ -85,49 +86,43 @@ func (s *session) logger() *slog.Logger {
 	return s.pool.log.With("session", s.id, "remote", s.remote.String())
 }
 
-// run serves the connection until it ends.
+// run serves the connection of a stream until it ends.
 func (s *session) run() {
-	defer s.conn.Release()
-	// A miner must be done with its handshake in time; afterwards it may be
-	// silent for as long as its socket is alive, which keep-alives and the jobs
-	// that it takes show.
-	if s.conn.SetReadDeadline(s.connectedAt.Add(handshakeTimeout)) != nil {
-		return
-	}
-	if !s.tls && !s.sniff() {
-		return
-	}
-	for {
-		line, err := s.conn.ReadLine()
+	defer s.stream.Release()
+	if !s.tls {
+		first, err := s.stream.FirstByte()
 		if err != nil {
 			s.conn.Close(s.readError(err))
 			return
 		}
-		s.pool.counters.messages.Add(1)
-		s.handleLine(line)
-		if !s.conn.LineWaiting() {
-			s.conn.Flush()
-		}
-		if s.conn.Closed() {
+		s.sniff(first)
+	}
+	for !s.conn.Closed() {
+		line, err := s.stream.ReadLine()
+		if err != nil {
+			s.conn.Close(s.readError(err))
 			return
+		}
+		s.receive(line)
+		if !s.stream.LineWaiting() {
+			s.conn.Flush()
 		}
 	}
 }
 
+// receive takes a line from the miner.
+func (s *session) receive(line []byte) {
+	s.pool.counters.messages.Add(1)
+	s.handleLine(line)
+}
+
 // sniff looks at the first byte: a TLS hello on the plain port (bfgminer tries
 // that first) is best answered by closing at once.
-func (s *session) sniff() bool {
+func (s *session) sniff(first byte) {
 	const tlsHandshake = 0x16
-	first, err := s.conn.FirstByte()
-	switch {
-	case err != nil:
-		s.conn.Close(s.readError(err))
-		return false
-	case first == tlsHandshake:
+	if first == tlsHandshake {
 		s.conn.Close(stratum.CloseTLSOnPlainPort)
-		return false
 	}
-	return true
 }
 
 func (s *session) readError(err error) stratum.CloseReason {

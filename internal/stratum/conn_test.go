@@ -51,7 +51,7 @@ func write(t testing.TB, w io.Writer, s string) {
 	}
 }
 
-func wantLine(t testing.TB, c *Conn, want string) {
+func wantLine(t testing.TB, c *Stream, want string) {
 	t.Helper()
 	got, err := c.ReadLine()
 	if err != nil || string(got) != want {
@@ -61,7 +61,7 @@ func wantLine(t testing.TB, c *Conn, want string) {
 
 func TestReadLineFraming(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	defer c.Release()
 
 	// Several lines in one segment, in order, with all endings (R-F1).
@@ -92,7 +92,7 @@ func TestReadLineFraming(t *testing.T) {
 
 func TestLineWaiting(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	defer c.Release()
 	write(t, client, "one\ntwo\nthr")
 	wantLine(t, c, "one")
@@ -112,7 +112,7 @@ func TestLineLimit(t *testing.T) {
 	for name, before := range map[string]string{"first": "", "behind another": "short\n"} {
 		t.Run(name, func(t *testing.T) {
 			server, client := tcpPair(t)
-			c := NewConn(server, "a")
+			c := NewStream(server, "a")
 			defer c.Release()
 			go func() { _, _ = io.WriteString(client, before+longest+"\n"+longest+"\n"+longest+"x\n") }()
 			if before != "" {
@@ -130,7 +130,7 @@ func TestLineLimit(t *testing.T) {
 // An idle connection keeps a small buffer, whatever it received before.
 func TestReadBufferGrowsAndShrinks(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	defer c.Release()
 	for round := range 3 {
 		long := strings.Repeat("y", 3000+round)
@@ -155,7 +155,7 @@ func TestReadBufferGrowsAndShrinks(t *testing.T) {
 
 func TestFirstByte(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	defer c.Release()
 	write(t, client, "\x16hello\n")
 	for range 2 {
@@ -173,7 +173,7 @@ func TestFirstByte(t *testing.T) {
 // Queued replies leave together with one Flush, in order with what is sent.
 func TestQueueAndFlush(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	c.Queue([]byte("one\n"))
 	c.Queue([]byte("two\n"))
 	c.Queue(nil)
@@ -209,7 +209,7 @@ func (r *record) tap(who string, dir Direction, line []byte, at time.Time) {
 // A tap sees every line once, with its direction and without its ending.
 func TestTap(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "rig")
+	c := NewStream(server, "rig")
 	defer c.Release()
 	var r record
 	c.SetTap(r.tap)
@@ -239,26 +239,26 @@ func TestTap(t *testing.T) {
 func TestSendWorkReplacement(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		send func(*Conn) (replaced []bool)
+		send func(*Stream) (replaced []bool)
 		want string
 	}{
-		{"newest notify", func(c *Conn) []bool {
+		{"newest notify", func(c *Stream) []bool {
 			return []bool{c.SendWork(nil, []byte("n1,"), DirtyTail), c.SendWork(nil, []byte("n2,"), DirtyTail), c.SendWork(nil, []byte("n3,"), DirtyTail)}
 		}, "n3," + DirtyTail},
-		{"difficulty kept", func(c *Conn) []bool {
+		{"difficulty kept", func(c *Stream) []bool {
 			return []bool{c.SendWork([]byte("d1\n"), []byte("n1,"), DirtyTail), c.SendWork(nil, []byte("n2,"), DirtyTail), c.SendWork(nil, []byte("n3,"), DirtyTail)}
 		}, "d1\nn3," + DirtyTail},
-		{"newest difficulty", func(c *Conn) []bool {
+		{"newest difficulty", func(c *Stream) []bool {
 			return []bool{c.SendWork([]byte("d1\n"), []byte("n1,"), DirtyTail), c.SendWork([]byte("d2 is longer\n"), []byte("n2,"), DirtyTail), c.SendWork([]byte("d3\n"), []byte("n3,"), DirtyTail)}
 		}, "d3\nn3," + DirtyTail},
-		{"new start kept", func(c *Conn) []bool {
+		{"new start kept", func(c *Stream) []bool {
 			return []bool{c.SendWork(nil, []byte("n1,"), DirtyTail), c.SendWork(nil, []byte("n2,"), CleanTail), c.SendWork(nil, []byte("n3,"), "more,"+DirtyTail)}
 		}, "n3,more," + CleanTail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server, client := net.Pipe()
-				conn := NewConn(server, "a")
+				conn := NewStream(server, "a")
 				var r record
 				conn.SetTap(r.tap)
 				conn.Send([]byte("stuck\n"))
@@ -288,7 +288,7 @@ func TestSendWorkReplacement(t *testing.T) {
 func TestWorkDoesNotWaitForAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := net.Pipe()
-		conn := NewConn(server, "a")
+		conn := NewStream(server, "a")
 		conn.Send([]byte("r\n"))
 		synctest.Wait()
 		conn.SendWork(nil, []byte("notify,"), CleanTail)
@@ -317,7 +317,7 @@ func TestWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := net.Pipe()
 		defer client.Close()
-		c := NewConn(server, "a")
+		c := NewStream(server, "a")
 		start := time.Now()
 		c.Send([]byte("one\n"))
 		if _, err := c.ReadLine(); err == nil {
@@ -334,14 +334,14 @@ func TestWriteTimeout(t *testing.T) {
 func TestCloseAfterFlushThroughTheWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := net.Pipe()
-		c := NewConn(server, "a")
+		c := NewStream(server, "a")
 		c.Queue([]byte("goodbye\n"))
 		c.CloseAfterFlush(CloseInvalidAddress)
 		c.Close(CloseByPeer) // of no effect on the reason
 		_, _ = io.ReadAll(client)
 
 		server, client = net.Pipe()
-		c = NewConn(server, "b")
+		c = NewStream(server, "b")
 		c.Queue([]byte("goodbye\n"))
 		c.CloseAfterFlush(CloseInvalidAddress)
 		if c.Closed() {
@@ -363,7 +363,7 @@ func TestCloseAfterFlushThroughTheWriter(t *testing.T) {
 func TestPanickingTapInTheWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := net.Pipe()
-		c := NewConn(server, "a")
+		c := NewStream(server, "a")
 		c.Send([]byte("stuck\n"))
 		synctest.Wait()
 		c.SendWork(nil, []byte("notify,"), CleanTail)
@@ -391,7 +391,7 @@ func TestSlowReaderOverflow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	chunk := bytes.Repeat([]byte("z"), 1023)
 	chunk = append(chunk, '\n')
 	const bound = 8 << 20 // far more than the kernel and the outbox take
@@ -411,7 +411,7 @@ func TestSlowReaderOverflow(t *testing.T) {
 	}
 }
 
-func outbox(c *Conn) int {
+func outbox(c *Stream) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.out == nil {
@@ -429,7 +429,7 @@ func TestSlowReaderGetsAll(t *testing.T) {
 	if err := client.SetReadBuffer(4096); err != nil {
 		t.Fatal(err)
 	}
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	lines := bufio.NewReader(client)
 	next := 0
 	for i := range 2000 {
@@ -456,7 +456,7 @@ func TestSlowReaderGetsAll(t *testing.T) {
 
 func TestPeerReset(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	defer c.Release()
 	if err := client.SetLinger(0); err != nil {
 		t.Fatal(err)
@@ -476,7 +476,7 @@ func TestPeerReset(t *testing.T) {
 // Sending on a socket that has room allocates nothing.
 func TestSendAllocatesNothing(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -497,7 +497,7 @@ func TestSendAllocatesNothing(t *testing.T) {
 // Many goroutines may write and close at once.
 func TestConcurrentWriters(t *testing.T) {
 	server, client := tcpPair(t)
-	c := NewConn(server, "a")
+	c := NewStream(server, "a")
 	var r record
 	c.SetTap(r.tap)
 	const writers, lines = 8, 50

@@ -38,7 +38,7 @@ func TestTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(root)
 	miner := tls.Client(client, &tls.Config{RootCAs: roots, ServerName: "pool"})
-	c := NewConn(tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate}}), "a")
+	c := NewStream(tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate}}), "a")
 	if c.raw != nil {
 		t.Fatal("a TLS connection has a raw socket")
 	}

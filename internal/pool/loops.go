@@ -1,0 +1,157 @@
+package pool
+
+import (
+	"errors"
+	"net"
+	"runtime"
+	"sync"
+
+	"github.com/poolscope/poolscope/internal/stratum"
+)
+
+// loops are the event loops that serve the plain TCP connections, one for each
+// processor. They are started with the first connection and end after the last.
+type loops struct {
+	all  []*stratum.Loop
+	next int  // the loop of the next connection
+	made bool // or tried to be
+}
+
+// takeLocked gives a connection to a loop. It returns nil where a goroutine has
+// to serve it: TLS, pipes, systems without epoll. Pool.mu is held.
+func (p *Pool) takeLocked(nc net.Conn, s *session) *stratum.Member {
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	l := &p.loops
+	if !l.made {
+		l.made = true
+		p.startLoopsLocked()
+	}
+	if len(l.all) == 0 {
+		return nil
+	}
+	loop := l.all[l.next%len(l.all)]
+	l.next++
+	m, err := loop.Take(tcp, s.id, (*looped)(s))
+	if err != nil {
+		p.log.Warn("miner not taken by an event loop", "err", err)
+		return nil
+	}
+	return m
+}
+
+func (p *Pool) startLoopsLocked() {
+	for range runtime.GOMAXPROCS(0) {
+		loop, err := stratum.NewLoop(nil)
+		if errors.Is(err, stratum.ErrNoLoop) {
+			return
+		}
+		if err != nil {
+			p.log.Warn("an event loop is missing, connections get a goroutine each", "err", err)
+			return
+		}
+		p.loops.all = append(p.loops.all, loop)
+		go func() {
+			if err := loop.Run(); err != nil {
+				p.log.Error("event loop ended", "err", err)
+			}
+		}()
+	}
+}
+
+// stopLoops lets the loops end when their last connection has.
+func (p *Pool) stopLoops() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, loop := range p.loops.all {
+		loop.Stop()
+	}
+}
+
+// looped is a session that an event loop serves. Its methods are the loop's.
+type looped session
+
+var _ stratum.Handler = (*looped)(nil)
+
+// HandleFirst is shown the first byte of the stream.
+func (l *looped) HandleFirst(b byte) { (*session)(l).sniff(b) }
+
+// HandleLine handles a line.
+func (l *looped) HandleLine(line []byte) { (*session)(l).receive(line) }
+
+// HandleError closes the connection for what the loop met.
+func (l *looped) HandleError(err error) {
+	s := (*session)(l)
+	s.conn.Close(s.readError(err))
+}
+
+// HandleFault closes the connection for a fault of ours.
+func (l *looped) HandleFault(fault any) { l.pool.faulted((*session)(l), fault) }
+
+// HandleEnd ends the session. The books may be busy for a moment, which the
+// loop must not wait for.
+func (l *looped) HandleEnd() {
+	s := (*session)(l)
+	l.pool.clerks.do(func() { l.pool.guard(s, func() { l.pool.endSession(s) }) })
+}
+
+// aside does what may wait for something. A loop does not wait for it: it
+// handles no line of this connection until it is done.
+func (s *session) aside(do func()) {
+	if s.member == nil {
+		do()
+		return
+	}
+	s.member.Pause()
+	s.pool.clerks.do(func() {
+		defer s.member.Resume()
+		s.pool.guard(s, do)
+	})
+}
+
+// maxClerks bounds the goroutines that do what may wait.
+const maxClerks = 8
+
+// clerks do what the event loops must not wait for, in a few goroutines that
+// are there while there is something to do. The queue is bounded by the
+// connections: each has one thing at most to be done, its end included.
+type clerks struct {
+	mu    sync.Mutex
+	queue []func()
+	head  int // of queue: what comes before is done
+	busy  int // goroutines
+}
+
+// do has something done soon.
+func (c *clerks) do(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = append(c.queue, f)
+	if c.busy < maxClerks && c.busy < len(c.queue)-c.head {
+		c.busy++
+		go c.work()
+	}
+}
+
+func (c *clerks) work() {
+	for f := c.take(); f != nil; f = c.take() {
+		f()
+	}
+}
+
+// take returns what is to be done next, or nil when the clerk can go.
+func (c *clerks) take() func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.head == len(c.queue) {
+		c.queue, c.head = nil, 0
+		c.busy--
+		return nil
+	}
+	f := c.queue[c.head]
+	c.queue[c.head] = nil
+	c.head++
+	return f
+}
