@@ -47,6 +47,11 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	flag.Parse()
+	if *use != "" {
+		poolscope = *use
+		os.Exit(m.Run())
+	}
 	os.Exit(program.Main(m, &poolscope))
 }
 
@@ -162,9 +167,6 @@ func TestMeasure(t *testing.T) {
 	if !*full {
 		rounds = 1
 	}
-	if *use != "" {
-		poolscope = *use
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), *limit+time.Minute)
 	defer cancel()
 	end := time.Now().Add(*limit)
@@ -172,7 +174,7 @@ func TestMeasure(t *testing.T) {
 
 	hard := startChain(t, 5e9) // no share is a block
 	easy := startChain(t, 1e5) // blocks take a fraction of a second
-	floorServer, poolServer := startFloor(t), startPool(t, hard)
+	poolServer, floorServer := startPool(t, hard), startFloor(t)
 	for round := range rounds {
 		for _, s := range scenarios {
 			if !strings.Contains(s.name, *only) {
@@ -182,7 +184,7 @@ func TestMeasure(t *testing.T) {
 				table.skipped++
 				continue
 			}
-			target, cfg := poolServer, s.load
+			target, least, cfg := poolServer, floorServer, s.load
 			if !*full {
 				cfg = tiny(cfg)
 			}
@@ -191,14 +193,17 @@ func TestMeasure(t *testing.T) {
 				target = startPool(t, easy)
 				cfg.Node, cfg.NodeCookie = "http://"+easy.NodeRPC, easy.NodeCookie
 			case s.fresh:
-				target = startPool(t, hard)
+				target, least = startPool(t, hard), startFloor(t)
 			}
 			for _, one := range []struct {
 				name string
 				*server
-			}{{"pool", target}, {"floor", floorServer}} {
+			}{{"pool", target}, {"floor", least}} {
 				if one.name == "floor" && (cfg.Blocks > 0 || s.noFloor) {
 					continue
+				}
+				if *full {
+					fmt.Fprintf(os.Stderr, "run %d of %d: %s, %s\n", round+1, rounds, s.name, one.name)
 				}
 				r, err := measure(ctx, t, one.server, cfg)
 				if err != nil {
@@ -209,6 +214,9 @@ func TestMeasure(t *testing.T) {
 			}
 			if target != poolServer {
 				target.process.Stop(t, 10*time.Second)
+			}
+			if least != floorServer {
+				least.process.Kill()
 			}
 		}
 	}
