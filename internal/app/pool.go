@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -109,6 +110,7 @@ type poolParts struct {
 	inherited  *Sockets // nil without
 	stratum    []net.Listener
 	stratumTLS []net.Listener
+	listeners  []net.Listener // in the order of cfg.Listeners
 	http       net.Listener
 	https      net.Listener // nil without
 	tls        *tls.Config  // nil without TLS
@@ -154,6 +156,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		return err
 	}
 	poolConfig.Watch = p.watch
+	poolConfig.Version = build.Version
 	if p.pool, err = pool.New(poolConfig, nodeConfig.Network, p.nodes, p.ledger, log.With("part", "pool")); err != nil {
 		return err
 	}
@@ -199,6 +202,13 @@ func (p *poolParts) listen() error {
 		}
 		p.stratumTLS = append(p.stratumTLS, l)
 	}
+	for i := range p.cfg.Listeners {
+		l, err := p.inherited.listen(listenerRole(&p.cfg.Listeners[i]), p.cfg.Listeners[i].Listen)
+		if err != nil {
+			return err
+		}
+		p.listeners = append(p.listeners, l)
+	}
 	var err error
 	if p.http, err = p.inherited.listen(roleHTTP, p.cfg.HTTP.Listen); err != nil {
 		return err
@@ -208,7 +218,7 @@ func (p *poolParts) listen() error {
 			return err
 		}
 	}
-	if len(p.stratumTLS) > 0 || p.https != nil {
+	if len(p.stratumTLS) > 0 || p.https != nil || slices.ContainsFunc(p.cfg.Listeners, func(l config.Listener) bool { return l.TLS }) {
 		certificate, err := certificateOf(p.cfg, time.Now())
 		if err != nil {
 			return err
@@ -270,12 +280,16 @@ func (p *poolParts) front() stage {
 	for _, l := range p.stratumTLS {
 		parts = append(parts, part{"Stratum TLS listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{TLS: p.tls}) }})
 	}
+	for i, l := range p.listeners {
+		options := p.listenerOptions(&p.cfg.Listeners[i])
+		parts = append(parts, part{"Stratum listener " + options.Name, func(ctx context.Context) error { return p.pool.Serve(ctx, l, options) }})
+	}
 	return parts
 }
 
 // close releases what newPoolParts took; parts that ran have ended by then.
 func (p *poolParts) close() {
-	for _, l := range append(append([]net.Listener{}, p.stratum...), p.stratumTLS...) {
+	for _, l := range slices.Concat(p.stratum, p.stratumTLS, p.listeners) {
 		_ = l.Close()
 	}
 	for _, l := range []net.Listener{p.http, p.https} {
@@ -297,6 +311,12 @@ func (p *poolParts) ports() *Ports {
 	}
 	if len(p.stratumTLS) > 0 {
 		ports.StratumTLS = p.stratumTLS[0].Addr().String()
+	}
+	for i, l := range p.listeners {
+		if ports.Listeners == nil {
+			ports.Listeners = make(map[string]string)
+		}
+		ports.Listeners[p.cfg.Listeners[i].Title()] = l.Addr().String()
 	}
 	return ports
 }
@@ -350,6 +370,7 @@ func poolConfigOf(cfg *config.Config) (pool.Config, error) {
 		MaxCoinbase:    cfg.Coinbase.MaxSize,
 		VersionMask:    uint32(mask),
 		TipFirst:       cfg.Stratum.TipFirst,
+		Provisional:    cfg.Stratum.Provisional,
 		FailoverAfter:  time.Duration(cfg.Stratum.FailoverAfter) * time.Second,
 		MaxConnections: cfg.Stratum.MaxConnections,
 		MaxPerAddress:  cfg.Stratum.MaxConnectionsPerAddress,

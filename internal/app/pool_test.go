@@ -65,6 +65,10 @@ func TestFailedPoolReleasesEverything(t *testing.T) {
 			cfg.Stratum.TLSListen = []string{good[0], taken}
 			return func() { cfg.Stratum.TLSListen = good }
 		}, []string{"Stratum over TLS", taken, "in use"}},
+		{"busy listener of its own", func(t *testing.T, cfg *config.Config) func() {
+			cfg.Listeners = []config.Listener{{Listen: freeAddress(t)}, {Listen: taken}}
+			return func() { cfg.Listeners = nil }
+		}, []string{"Stratum", taken, "in use"}},
 		{"busy HTTP", func(_ *testing.T, cfg *config.Config) func() {
 			good := cfg.HTTP.Listen
 			cfg.HTTP.Listen = taken

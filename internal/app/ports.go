@@ -18,14 +18,15 @@ const portsName = "ports.json"
 // Ports says where the running parts are reached, as host:port. A part that
 // does not run is empty and left out of the file.
 type Ports struct {
-	HTTP       string `json:"http,omitempty"`
-	Stratum    string `json:"stratum,omitempty"`
-	StratumTLS string `json:"stratum_tls,omitempty"`
-	Scope      string `json:"scope,omitempty"`
-	NodeRPC    string `json:"node_rpc,omitempty"`
-	NodeCookie string `json:"node_cookie,omitempty"` // path of the node's cookie file
-	NodeZMQ    string `json:"node_zmq,omitempty"`
-	Relay      string `json:"relay,omitempty"`
+	HTTP       string            `json:"http,omitempty"`
+	Stratum    string            `json:"stratum,omitempty"`
+	StratumTLS string            `json:"stratum_tls,omitempty"`
+	Listeners  map[string]string `json:"listeners,omitempty"` // those of [[listener]], by name
+	Scope      string            `json:"scope,omitempty"`
+	NodeRPC    string            `json:"node_rpc,omitempty"`
+	NodeCookie string            `json:"node_cookie,omitempty"` // path of the node's cookie file
+	NodeZMQ    string            `json:"node_zmq,omitempty"`
+	Relay      string            `json:"relay,omitempty"`
 }
 
 // write puts the addresses into the data folder.

@@ -158,6 +158,10 @@ func (p *poolParts) shareSockets() (*Sockets, error) {
 	for i, l := range p.stratumTLS {
 		err = errors.Join(err, add(roleStratumTLS, p.cfg.Stratum.TLSListen[i], l))
 	}
+	for i, l := range p.listeners {
+		configured := &p.cfg.Listeners[i]
+		err = errors.Join(err, add(listenerRole(configured), configured.Listen, l))
+	}
 	err = errors.Join(err, add(roleHTTP, p.cfg.HTTP.Listen, p.http))
 	if p.https != nil {
 		err = errors.Join(err, add(roleHTTPS, p.cfg.HTTP.TLSListen, p.https))

@@ -28,6 +28,10 @@ type Config struct {
 	// What miners connect to.
 	Stratum Stratum `toml:"stratum"`
 
+	// More addresses for miners, each with rules of its own: one for large miners
+	// with a high difficulty, one behind a proxy. Repeat the section for more.
+	Listeners []Listener `toml:"listener"`
+
 	// How hard the shares are that miners are asked for. One unit of difficulty
 	// is 2^32 hashes on average.
 	Difficulty Difficulty `toml:"difficulty"`
@@ -108,11 +112,50 @@ type Stratum struct {
 	// again. 0: they stay, on the last job.
 	FailoverAfter int `toml:"failover_after" reload:"live"`
 
+	// Give a miner that connects, but does not sign in within a second, work that
+	// pays payout.fee_address until it does: rental markets and monitors judge a
+	// pool by that. Without a fee_address there is none.
+	Provisional bool `toml:"provisional" reload:"live"`
+
 	// Most miners connected at the same time; more are turned away.
 	MaxConnections int `toml:"max_connections" reload:"live"`
 
 	// Most connections from one IP address. 0: no limit.
 	MaxConnectionsPerAddress int `toml:"max_connections_per_address" reload:"live"`
+}
+
+// Listener is one section [[listener]].
+type Listener struct {
+	// Name on the page and in the log. Empty: the address.
+	Name string `toml:"name" reload:"restart"`
+
+	// Address as host:port. An empty host listens on every address.
+	Listen string `toml:"listen" reload:"restart"`
+
+	// Speak TLS, with the certificate of [stratum].
+	TLS bool `toml:"tls" reload:"restart"`
+
+	// Every connection starts with a PROXY protocol header (version 1 or 2) that
+	// tells the miner's own address, as HAProxy and others send it.
+	ProxyProtocol bool `toml:"proxy_protocol" reload:"restart"`
+
+	// Addresses and networks of the proxies, such as "10.0.0.2" or "10.0.0.0/24".
+	// Nobody else can connect here when proxy_protocol is on.
+	TrustedProxies []string `toml:"trusted_proxies" reload:"restart"`
+
+	// Difficulty of a new miner that does not ask for one, whatever its kind.
+	// 0: as everywhere.
+	DifficultyStart float64 `toml:"difficulty_start" reload:"restart"`
+
+	// Easiest difficulty of this address. 0: as in [difficulty].
+	DifficultyMin float64 `toml:"difficulty_min" reload:"restart"`
+
+	// Hardest difficulty of this address. 0: as in [difficulty].
+	DifficultyMax float64 `toml:"difficulty_max" reload:"restart"`
+
+	// Most miners connected here at the same time. 0: no limit but the one of
+	// [stratum].
+	MaxConnections int `toml:"max_connections" reload:"restart"`
 }
 
 // Difficulty is section [difficulty].
@@ -289,6 +332,7 @@ func Default() *Config {
 			Listen:         []string{":3333"},
 			TLSListen:      []string{":4333"},
 			TipFirst:       true,
+			Provisional:    true,
 			FailoverAfter:  300,
 			MaxConnections: 50_000,
 		},

@@ -110,6 +110,25 @@ func TestProblemsAreReportedAllAtOnceWithKeyAndLine(t *testing.T) {
 			},
 		},
 		{
+			name: "listeners",
+			file: "[[listener]]\nlisten = \":3333\"\ndifficulty_min = 0.00001\n" +
+				"[[listener]]\nname = \"large\"\nlisten = \"4444\"\ndifficulty_start = 5\ndifficulty_min = 10\ndifficulty_max = -1\nmax_connections = -1\n" +
+				"[[listener]]\nname = \"large\"\nlisten = \":5555\"\nproxy_protocol = true\ndifficulty_start = 5\ndifficulty_min = 10\n" +
+				"[[listener]]\nlisten = \":6666\"\ntrusted_proxies = [\"10.0.0.0/8\", \"the proxy\"]\ndifficulty_max = 0.00001\n",
+			want: []string{
+				`c.toml:2: listener.1.listen: :3333 is already used by stratum.listen`,
+				`c.toml:6: listener.2.listen: "4444" must be host:port`,
+				`c.toml:9: listener.2.difficulty_max: must be 0 (as in [difficulty]) or more`,
+				`c.toml:10: listener.2.max_connections: must be 0 (no limit) or more`,
+				`c.toml:12: listener.3.name: "large" is also the name of listener.2`,
+				`c.toml:14: listener.3.proxy_protocol: needs trusted_proxies`,
+				`c.toml:15: listener.3.difficulty_start: 5 is below the easiest difficulty here, 10`,
+				`c.toml:19: listener.4.trusted_proxies: "the proxy" must be an address or a network`,
+				`c.toml:19: listener.4.trusted_proxies: means nothing`,
+				`c.toml:20: listener.4.difficulty_max: the hardest difficulty here, 1e-05, is below the easiest, 0.0001`,
+			},
+		},
+		{
 			name: "abuse",
 			file: "[abuse]\nstrike_limit = -1\nban_after = -1\nban_time = \"2h\"\nmax_ban_time = \"1h\"\nconnect_burst = 5\nconnects_per_second = 0\nmax_unauthorized_per_address = -5\ntrusted = [\"10.0.0.1\", \"2001:db8::/32\", \"friends\", \"10.0.0.0/33\"]\n",
 			want: []string{

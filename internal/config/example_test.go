@@ -90,6 +90,11 @@ func writeExample(t *testing.T, b *strings.Builder, docs map[string]string, tabl
 			})
 		case isTables(f.Type):
 			sections = append(sections, func() {
+				if v.Field(i).Len() == 0 {
+					fmt.Fprintf(b, "%s# [[%s]]\n", comment, name)
+					writeCommented(t, b, docs, name, f.Type.Elem())
+					return
+				}
 				fmt.Fprintf(b, "%s[[%s]]\n", comment, name)
 				writeExample(t, b, docs, name, v.Field(i).Index(0))
 			})
@@ -100,6 +105,19 @@ func writeExample(t *testing.T, b *strings.Builder, docs map[string]string, tabl
 	// TOML wants the plain keys of a table before its sub-tables.
 	for _, section := range sections {
 		section()
+	}
+}
+
+// writeCommented writes the keys of a section that is not there by default.
+func writeCommented(t *testing.T, b *strings.Builder, docs map[string]string, table string, element reflect.Type) {
+	t.Helper()
+	var section strings.Builder
+	writeExample(t, &section, docs, table, reflect.New(element).Elem())
+	for line := range strings.Lines(section.String()) {
+		if line != "\n" && !strings.HasPrefix(line, "#") {
+			line = "# " + line
+		}
+		b.WriteString(line)
 	}
 }
 

@@ -88,7 +88,12 @@ func (v *validator) listeners() {
 	}
 	list("stratum.listen", c.Stratum.Listen)
 	list("stratum.tls_listen", c.Stratum.TLSListen)
-	if len(c.Stratum.Listen)+len(c.Stratum.TLSListen) == 0 {
+	for i := range c.Listeners {
+		key := "listener." + strconv.Itoa(i+1)
+		list(key+".listen", []string{c.Listeners[i].Listen})
+		v.listener(key, &c.Listeners[i])
+	}
+	if len(c.Stratum.Listen)+len(c.Stratum.TLSListen)+len(c.Listeners) == 0 {
 		v.complain("stratum.listen", "miners need at least one address to connect to, here or in stratum.tls_listen")
 	}
 

@@ -37,6 +37,10 @@ type Config struct {
 	// them, on the last job.
 	FailoverAfter time.Duration
 
+	// Provisional gives work that pays the fee address to miners that subscribed
+	// and do not authorize.
+	Provisional bool
+
 	// MaxConnections bounds the open connections, 0 is unlimited.
 	MaxConnections int
 	// MaxPerAddress bounds the open connections from one IP address, 0 is

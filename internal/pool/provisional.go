@@ -25,7 +25,8 @@ type provisional struct {
 // awaitLocked prepares provisional work for a miner that subscribed, if there
 // is an operator whom it could pay.
 func (s *session) awaitLocked() {
-	if s.address != "" || s.trial != nil || s.pool.config().Payout.FeeAddress == "" {
+	cfg := s.pool.config()
+	if s.address != "" || s.trial != nil || !cfg.Provisional || cfg.Payout.FeeAddress == "" {
 		return
 	}
 	s.trial = &provisional{}

@@ -10,7 +10,9 @@ import (
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
-func paysOperator(c *Config) { c.Payout = PayoutConfig{FeeAddress: operator} }
+func paysOperator(c *Config) {
+	c.Payout, c.Provisional = PayoutConfig{FeeAddress: operator}, true
+}
 
 // scriptOf is an address's output script in hex.
 func scriptOf(t testing.TB, address string) string {
@@ -116,7 +118,8 @@ func TestNoProvisionalWork(t *testing.T) {
 	}{
 		"in time":     {paysOperator, alice},
 		"refused":     {paysOperator, "nobody"},
-		"no operator": {func(*Config) {}, ""},
+		"no operator": {func(c *Config) { c.Provisional = true }, ""},
+		"turned off":  {func(c *Config) { c.Payout.FeeAddress = operator }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

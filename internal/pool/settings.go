@@ -32,14 +32,14 @@ func (p *Pool) rules() *ruleSet { return p.settings.Load().rules }
 // limits of connections and addresses count from the next connection on, difficulties from a
 // miner's next work on, tag and payouts from the next job on.
 //
-// BlockDir, Tap, Watch and VersionMask stay as New got them. An error means that the
+// BlockDir, Tap, Watch, VersionMask and Version stay as New got them. An error means that the
 // configuration cannot pay whom it should, and nothing has changed.
 func (p *Pool) Reconfigure(cfg Config) error {
 	cfg.setDefaults()
 	p.settingsMu.Lock()
 	defer p.settingsMu.Unlock()
 	old := p.settings.Load()
-	cfg.BlockDir, cfg.Tap, cfg.Watch, cfg.VersionMask = old.BlockDir, old.Tap, old.Watch, old.VersionMask
+	cfg.BlockDir, cfg.Tap, cfg.Watch, cfg.VersionMask, cfg.Version = old.BlockDir, old.Tap, old.Watch, old.VersionMask, old.Version
 	next := &settings{Config: cfg}
 	if old.rules != nil {
 		if err := p.resolve(next, old.rules.network); err != nil {
