@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -10,6 +12,15 @@ import (
 // poolscope is the path of the program under test, built once.
 var poolscope string
 
+// sideBySide is how many cases run at the same time. They wait for the pool and
+// for time to pass far more than they work, so it is more than there are cores.
+const sideBySide = "12"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(program.Main(m, &poolscope))
 }

@@ -132,7 +132,8 @@ func (n devnet) section() string {
 
 func (n devnet) newBlock(t testing.TB) string {
 	t.Helper()
-	return nodes.Ask[[]string](t, n.Node(), "generatetoaddress", 1, addressOn(&chaincfg.RegressionNetParams, "somebody else"))[0]
+	const tries = 1 << 30 // more than it ever takes
+	return nodes.Ask[[]string](t, n.Node(), "generatetoaddress", 1, addressOn(&chaincfg.RegressionNetParams, "somebody else"), tries)[0]
 }
 
 func (n devnet) inChain(t testing.TB, hash string) bool {

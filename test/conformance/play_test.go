@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/test/nodes"
+	"github.com/poolscope/poolscope/test/program"
 )
 
 // TestDevices plays every device file: the cases of all of them side by side,
@@ -67,7 +68,7 @@ func play(t testing.TB, s *script, c *scriptCase) {
 	} else {
 		p.place = onDevnet(t, c.set)
 	}
-	nodes.WaitFor(t, program20s, "the pool has work", func() bool { return p.place.ready() })
+	nodes.WaitFor(t, program.StartLimit, "the pool has work", func() bool { return p.place.ready() })
 	p.values["address"], p.values["other"] = p.place.addressOf("miner"), p.place.addressOf("other")
 	p.connect(false)
 
@@ -91,9 +92,6 @@ func play(t testing.TB, s *script, c *scriptCase) {
 		p.device.sendPieces(p.split, lines...)
 	}
 }
-
-// program20s is how long a pool may take until it has work.
-const program20s = 20 * time.Second
 
 func (p *player) at() string { return fmt.Sprintf("%s:%d", p.script.path, p.step.line) }
 
