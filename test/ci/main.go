@@ -85,6 +85,7 @@ var testSteps = []step{
 	{"page", "tests of the page (vitest)", vitest},
 	{"go", "Go tests of the packages, and of the nodes that tests use", goTests},
 	{"e2e", "the whole program, on its own network and on independent nodes", e2eTests},
+	{"conformance", "every known device against the program", conformanceTests},
 	{"browser", "the page in a real browser", browserTests},
 }
 

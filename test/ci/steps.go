@@ -104,7 +104,9 @@ func vitest(ctx context.Context, r *runner) counts {
 
 // goTests runs every Go test but those of the whole program.
 func goTests(ctx context.Context, r *runner) counts {
-	packages, err := r.goPackages(ctx, func(p string) bool { return !strings.HasSuffix(p, "/test/e2e") })
+	packages, err := r.goPackages(ctx, func(p string) bool {
+		return !strings.HasSuffix(p, "/test/e2e") && !strings.HasSuffix(p, "/test/conformance")
+	})
 	if err != nil {
 		r.printf("%v\n", err)
 		return one("go list", false)
@@ -116,6 +118,12 @@ func goTests(ctx context.Context, r *runner) counts {
 // watch the clock.
 func e2eTests(ctx context.Context, r *runner) counts {
 	return r.goTest(ctx, "e2e", "-timeout=20m", "./test/e2e/...")
+}
+
+// conformanceTests play every known device against the program, alone on the
+// machine: real firmware has little patience.
+func conformanceTests(ctx context.Context, r *runner) counts {
+	return r.goTest(ctx, "conformance", "-timeout=10m", "./test/conformance")
 }
 
 // raceTests repeats the tests of the packages under the race detector. They

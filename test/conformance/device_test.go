@@ -203,7 +203,12 @@ func (m message) refusal() string {
 // await reads until a line is as wanted.
 func (d *device) await(what string, wanted func(message) bool) message {
 	d.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	return d.awaitWithin(patience, what, wanted)
+}
+
+func (d *device) awaitWithin(within time.Duration, what string, wanted func(message) bool) message {
+	d.t.Helper()
+	for deadline := time.Now().Add(within); ; {
 		line, err := d.line(time.Until(deadline))
 		if err != nil {
 			d.fatalf("waiting for %s: %v", what, err)
@@ -236,6 +241,13 @@ func (d *device) call(id int, method string, params ...any) message {
 func (d *device) awaitJob() *job {
 	d.t.Helper()
 	d.await("a job", func(m message) bool { return m.Method == "mining.notify" })
+	return d.newest
+}
+
+// awaitJobWithin is awaitJob for what takes longer.
+func (d *device) awaitJobWithin(within time.Duration, what string) *job {
+	d.t.Helper()
+	d.awaitWithin(within, what, func(m message) bool { return m.Method == "mining.notify" })
 	return d.newest
 }
 

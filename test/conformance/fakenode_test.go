@@ -90,21 +90,43 @@ const (
 // after start.
 func newFakeNode(params *chaincfg.Params, tipHeight int32, bits uint32, age time.Duration) *fakeNode {
 	f := &fakeNode{params: params, bits: bits, peers: 8, changed: make(chan struct{}), known: make(map[chainhash.Hash]*header)}
+	f.foundLocked(tipHeight, time.Now().Add(-age).Unix())
+	return f
+}
+
+// foundLocked makes the chain anew, as blocks every ten minutes up to a tip.
+func (f *fakeNode) foundLocked(tipHeight int32, at int64) {
 	const back = 12 // enough for the median of eleven times
-	now := time.Now().Add(-age).Unix()
+	f.tip = nil
 	for i := int32(back); i >= 0; i-- {
 		height := tipHeight - i
 		if height < 0 {
 			continue
 		}
-		h := &header{height: height, bits: bits, time: now - int64(i)*600, parent: f.tip}
-		h.hash = chainhash.HashH(fmt.Appendf(nil, "%s %d", params.Name, height))
+		h := &header{height: height, bits: f.bits, time: at - int64(i)*600, parent: f.tip}
+		h.hash = chainhash.HashH(fmt.Appendf(nil, "%s %d", f.params.Name, height))
 		if height == 0 {
-			h.hash = *params.GenesisHash
+			h.hash = *f.params.GenesisHash
 		}
 		f.tip, f.known[h.hash] = h, h
 	}
-	return f
+}
+
+// adoptLocked takes over another node's chain.
+func (f *fakeNode) adoptLocked(tip *header) {
+	f.tip = tip
+	for h := tip; h != nil; h = h.parent {
+		f.known[h.hash] = h
+	}
+}
+
+// jump makes the node's chain one of another height.
+func (f *fakeNode) jump(tipHeight int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.foundLocked(tipHeight, time.Now().Add(-time.Minute).Unix())
+	close(f.changed)
+	f.changed = make(chan struct{})
 }
 
 // start makes the node listen, at the address that it had before.
@@ -120,13 +142,13 @@ func (f *fakeNode) start(t testing.TB) *fakeNode {
 	}
 	f.address = l.Addr().String()
 	f.server = &http.Server{Handler: f}
-	go f.server.Serve(l)
-	t.Cleanup(func() { f.server.Close() })
+	go func() { _ = f.server.Serve(l) }() // ends with an error when the server is closed
+	t.Cleanup(f.stop)
 	return f
 }
 
 // stop makes the node be gone: connections are refused, open ones cut.
-func (f *fakeNode) stop() { f.server.Close() }
+func (f *fakeNode) stop() { _ = f.server.Close() }
 
 func (f *fakeNode) with(change func()) {
 	f.mu.Lock()
@@ -165,12 +187,6 @@ func (f *fakeNode) inChain(t testing.TB, hash string) bool {
 	return false
 }
 
-func (f *fakeNode) height() int32 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.tip.height
-}
-
 // verdicts are why blocks were refused.
 func (f *fakeNode) verdicts() []string {
 	f.mu.Lock()
@@ -205,7 +221,7 @@ func (f *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if failure != nil {
 		answer["error"] = failure
 	}
-	json.NewEncoder(w).Encode(answer) // a caller that is gone needs no answer
+	_ = json.NewEncoder(w).Encode(answer) // a caller that is gone needs no answer
 }
 
 func (f *fakeNode) answer(ctx context.Context, method string, params []json.RawMessage) (any, *rpcError) {
@@ -213,7 +229,7 @@ func (f *fakeNode) answer(ctx context.Context, method string, params []json.RawM
 	defer f.mu.Unlock()
 	var first string
 	if len(params) > 0 {
-		json.Unmarshal(params[0], &first) // stays empty when it is no text
+		_ = json.Unmarshal(params[0], &first) // stays empty when it is no text
 	}
 	switch method {
 	case "getblockchaininfo":
@@ -276,7 +292,7 @@ func (f *fakeNode) templateLocked(ctx context.Context, params []json.RawMessage)
 		Data       string   `json:"data"`
 	}
 	if len(params) > 0 {
-		json.Unmarshal(params[0], &request) // no rules, then, and an error
+		_ = json.Unmarshal(params[0], &request) // no rules, then, and an error
 	}
 	rules := []string{"csv", "!segwit", "taproot"}
 	if f.challenge != "" {
@@ -316,7 +332,7 @@ func (f *fakeNode) templateLocked(ctx context.Context, params []json.RawMessage)
 	var fees int64
 	for _, tx := range f.txs {
 		var data bytes.Buffer
-		tx.MsgTx().Serialize(&data) // into memory: never fails
+		_ = tx.MsgTx().Serialize(&data) // into memory: never fails
 		fees += fakeFee
 		transactions = append(transactions, map[string]any{"data": hex.EncodeToString(data.Bytes()), "txid": tx.Hash().String(),
 			"hash": tx.WitnessHash().String(), "depends": []int{}, "fee": fakeFee, "sigops": 4, "weight": blockchain.GetTransactionWeight(tx)})

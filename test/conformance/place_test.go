@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -126,8 +127,16 @@ func onDevnet(t testing.TB, s settings, more ...string) *place {
 }
 
 func (n devnet) section() string {
-	return fmt.Sprintf("[[node]]\nurl = %q\ncookie_file = %q\nzmq_hashblock = %q\nzmq_rawblock = %q\n",
-		"http://"+n.NodeRPC, n.NodeCookie, "tcp://"+n.NodeZMQ, "tcp://"+n.NodeZMQ)
+	return nodeSection(n.Node(), "tcp://"+n.NodeZMQ, "tcp://"+n.NodeZMQ)
+}
+
+// nodeSection is [[node]] for a node with ZMQ publishers.
+func nodeSection(r nodes.RPC, hashBlock, rawBlock string) string {
+	s := fmt.Sprintf("[[node]]\nurl = %q\nzmq_hashblock = %q\nzmq_rawblock = %q\n", r.URL, hashBlock, rawBlock)
+	if r.CookieFile != "" {
+		return s + fmt.Sprintf("cookie_file = %q\n", r.CookieFile)
+	}
+	return s + fmt.Sprintf("user = %q\npassword = %q\n", r.User, r.Password)
 }
 
 func (n devnet) newBlock(t testing.TB) string {
@@ -142,13 +151,41 @@ func (n devnet) inChain(t testing.TB, hash string) bool {
 	return n.Node().Call(&header, "getblockheader", hash) == nil && header.Confirmations > 0
 }
 
+// awaitWork returns when the pool has work for miners.
+func (p *place) awaitWork(t testing.TB) {
+	t.Helper()
+	nodes.WaitFor(t, program.StartLimit, "the pool has work", p.ready)
+}
+
 // ready reports whether the pool has work for miners.
 func (p *place) ready() bool {
+	status, _, err := p.readyz()
+	return err == nil && status == http.StatusOK
+}
+
+// readiness is what the pool says about it, to people and to machines.
+func (p *place) readiness(t testing.TB) (status int, text string) {
+	t.Helper()
+	status, text, err := p.readyz()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, text
+}
+
+func (p *place) readyz() (status int, text string, err error) {
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + p.pool.HTTP + "/readyz")
 	if err != nil {
-		return false
+		return 0, "", err
 	}
 	defer resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), err
+}
+
+// contains reports whether a text has one of some words, in any case.
+func contains(text string, words ...string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/test/nodes"
-	"github.com/poolscope/poolscope/test/program"
 )
 
 // TestDevices plays every device file: the cases of all of them side by side,
@@ -68,7 +67,7 @@ func play(t testing.TB, s *script, c *scriptCase) {
 	} else {
 		p.place = onDevnet(t, c.set)
 	}
-	nodes.WaitFor(t, program.StartLimit, "the pool has work", func() bool { return p.place.ready() })
+	p.place.awaitWork(t)
 	p.values["address"], p.values["other"] = p.place.addressOf("miner"), p.place.addressOf("other")
 	p.connect(false)
 

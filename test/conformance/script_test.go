@@ -130,7 +130,10 @@ func parseScript(name, text string) (*script, error) {
 			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
 		}
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // header takes a line that describes the device or a case.

@@ -197,3 +197,13 @@ func parseUint32(text string) (uint32, error) {
 	}
 	return uint32(v), nil
 }
+
+// hashMeets reports whether a share is good enough for a difficulty.
+func hashMeets(t testing.TB, s *share, difficulty string) bool {
+	t.Helper()
+	value, ok := new(big.Int).SetString(s.hash(), 16)
+	if !ok {
+		t.Fatalf("hash %s", s.hash())
+	}
+	return value.Cmp(targetOf(t, difficulty)) <= 0
+}
