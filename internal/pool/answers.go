@@ -83,13 +83,14 @@ func (j *job) sameBits(ntime uint32) bool {
 	if j.network != bitcoin.Testnet3 && j.network != bitcoin.Testnet4 {
 		return true
 	}
+	tipTime := int64(j.tipTime.Load())
 	switch {
-	case j.template.Bits == easiestBits && j.tipTime == 0:
+	case j.template.Bits == easiestBits && tipTime == 0:
 		return ntime >= j.template.CurTime
-	case j.tipTime == 0:
+	case tipTime == 0:
 		return true
 	}
-	late := int64(ntime) > int64(j.tipTime)+lateBlock
-	lateFromStart := int64(j.template.CurTime) > int64(j.tipTime)+lateBlock
+	late := int64(ntime) > tipTime+lateBlock
+	lateFromStart := int64(j.template.CurTime) > tipTime+lateBlock
 	return late == lateFromStart
 }

@@ -96,7 +96,8 @@ func TestTimeKeepsTheBits(t *testing.T) {
 		"another network":    {bitcoin.Mainnet, normal, tip, now, []uint32{now, tip + 1201}, nil},
 		"nothing to compare": {bitcoin.Testnet4, normal, 0, now, []uint32{now, tip + 1201}, nil},
 	} {
-		j := &job{network: c.network, tipTime: c.tip, template: &node.Template{Bits: c.bits, CurTime: c.start}}
+		j := &job{network: c.network, template: &node.Template{Bits: c.bits, CurTime: c.start}}
+		j.tipTime.Store(c.tip)
 		for _, ntime := range c.allowed {
 			if !j.sameBits(ntime) {
 				t.Errorf("%s: %d is refused", name, int64(ntime)-tip)
@@ -119,8 +120,8 @@ func TestTimeBoundaryOnTestnet(t *testing.T) {
 	m := r.connect(t)
 	m.start(alice, "x")
 	j := r.pool.current()
-	if j.tipTime != uint32(tip.Unix()) {
-		t.Fatalf("the job knows of a tip at %d", j.tipTime)
+	if got := j.tipTime.Load(); got != uint32(tip.Unix()) {
+		t.Fatalf("the job knows of a tip at %d", got)
 	}
 	j.network = bitcoin.Testnet4 // regtest has no such rule; nothing else of the job depends on it here
 	job := m.job
@@ -144,4 +145,25 @@ func TestConfigureWhileWorking(t *testing.T) {
 	if job := m.nextJob(); job.difficulty != 4*easy {
 		t.Errorf("difficulty %v", job.difficulty)
 	}
+}
+
+// Without ZMQ the pool hears of a template before it knows its tip's time: the
+// job that is out already must keep the boundary from then on.
+func TestTimeBoundaryLearnedLate(t *testing.T) {
+	r := newRig(t, false)
+	r.newTip()
+	j := r.pool.current()
+	if got := j.tipTime.Load(); got != 0 {
+		t.Fatalf("the job knows of a tip at %d", got)
+	}
+	tip := time.Now().Add(-19 * time.Minute)
+	r.pool.SetTip(node.Tip{Hash: j.template.PrevHash, Height: j.template.Height - 1, Time: tip})
+	if got := j.tipTime.Load(); got != uint32(tip.Unix()) {
+		t.Errorf("the job knows of a tip at %d, want %d", got, tip.Unix())
+	}
+	r.pool.SetTip(node.Tip{Hash: prevHash(99), Height: 99, Time: time.Now()})
+	if got := j.tipTime.Load(); got != uint32(tip.Unix()) {
+		t.Errorf("the time of another block counts for the job: %d", got)
+	}
+	r.stop()
 }

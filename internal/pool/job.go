@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -33,7 +34,7 @@ const (
 )
 
 // job is a block template prepared for mining. It never changes, apart from the
-// work that is made of it on demand.
+// work that is made of it on demand, and the tip's time when it is learned.
 type job struct {
 	number    uint32
 	template  *node.Template
@@ -42,7 +43,7 @@ type job struct {
 	target    bitcoin.Target // a hash that meets it is a block
 	mask      uint32         // version bits that may be rolled in this job
 	version   uint32         // with those bits cleared
-	tipTime   uint32         // time of the tip, 0 when it is not known
+	tipTime   atomic.Uint32  // time of the tip, 0 while it is not known
 	branches  []bitcoin.Hash
 	hashing   *sharehash.Job
 	clean     bool // first job of its tip

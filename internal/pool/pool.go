@@ -223,7 +223,7 @@ func (p *Pool) SetTemplate(t *node.Template) {
 		return
 	}
 	if p.tipTime.hash == t.PrevHash {
-		j.tipTime = p.tipTime.at
+		j.tipTime.Store(p.tipTime.at)
 	}
 	var next tips
 	if sameTip {

@@ -18,10 +18,16 @@ const retargetInterval = 2016
 // It does nothing when the work could be worth less or invalid: then waiting
 // for the template is right.
 func (p *Pool) SetTip(t node.Tip) {
+	tips := p.tips.Load()
 	if !t.Time.IsZero() {
 		p.tipTime.hash, p.tipTime.at = t.Hash, uint32(t.Time.Unix())
+		if tips != nil && tips.current.prevHash == t.Hash {
+			// Without ZMQ the template comes first, and the tip's header after it.
+			for _, j := range tips.current.jobs {
+				j.tipTime.Store(p.tipTime.at)
+			}
+		}
 	}
-	tips := p.tips.Load()
 	if !p.config().TipFirst || tips == nil {
 		return
 	}
