@@ -25,7 +25,7 @@ var garbages = []garbage{
 	{"a TLS hello", hexBytes("16030100f4010000f00303"), true},
 	{"HTTP", "GET / HTTP/1.1\r\nHost: pool\r\nUser-Agent: scanner\r\nAccept: */*\r\n\r\n", true},
 	{"one line that is no JSON", "hello\n", false},
-	{"empty lines", strings.Repeat("\r\n", 5000), false},
+	{"empty lines", strings.Repeat("\r\n", 50), false},
 	{"nested arrays", `{"id":1,"method":"mining.subscribe","params":` + strings.Repeat("[", 4000) + strings.Repeat("]", 4000) + "}\n", false},
 	{"nested objects", strings.Repeat(`{"id":`, 2000) + "\n", false},
 	{"a thousand parameters", `{"id":1,"method":"mining.submit","params":[` + strings.Repeat("1,", 1000) + "1]}\n", false},

@@ -16,7 +16,9 @@ import (
 const (
 	signetBits       = 0x1e0377ae // four million hashes
 	testnetBits      = 0x1f00ffff // 65,536 hashes, in place of the real network's
-	testnetLeastBits = 0x207fffff // two hashes, in place of difficulty 1
+	testnetLeastBits = 0x1f7fffff // 512 hashes, in place of difficulty 1
+
+	testnetPassword = "f=0.00000001" // 43 hashes a share
 )
 
 // case   C19 a signet whose challenge is OP_TRUE is mined, another one is not
@@ -76,7 +78,7 @@ func TestC19Testnet4(t *testing.T) {
 		// The line is nine minutes ahead, far within the two hours of R-U5.
 		f := newFakeNode(testnet4(), 50_000, testnetBits, 11*time.Minute)
 		d, user := onTestnet(t, f)
-		across := d.mine(wish{block: true, later: 10 * 60})
+		across := d.mine(wish{later: 10 * 60})
 		if m := d.submit(10, user, across); m.refusal() != "20 Ntime out of range" {
 			d.fault("R-U5", "a share whose time asks for other bits: %s %s", m.Result, m.Error)
 		}
@@ -93,7 +95,7 @@ func TestC19Testnet4(t *testing.T) {
 		if d.newest.bits != testnetLeastBits {
 			d.fatalf("the job has bits %08x", d.newest.bits)
 		}
-		back := d.mine(wish{block: true, later: -5 * 60})
+		back := d.mine(wish{later: -5 * 60})
 		if m := d.submit(10, user, back); m.refusal() != "20 Ntime out of range" {
 			d.fault("R-U5", "a share whose time asks for other bits: %s %s", m.Result, m.Error)
 		}
@@ -124,11 +126,11 @@ func TestC19Testnet4(t *testing.T) {
 
 func onTestnet(t *testing.T, f *fakeNode) (d *device, user string) {
 	t.Helper()
-	p := newPlace(t, f.params, nil, f.start(t))
+	p := newPlace(t, f.params, settings{"difficulty.min": "0.00000001"}, f.start(t))
 	p.awaitWork(t)
 	d = p.connect(t)
 	user = p.addressOf("miner") + ".testnet"
-	d.start("cpuminer/2.5.1", user, "x")
+	d.start("cpuminer/2.5.1", user, testnetPassword)
 	return d, user
 }
 

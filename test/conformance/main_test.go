@@ -14,7 +14,7 @@ var poolscope string
 
 // sideBySide is how many cases run at the same time. They wait for the pool and
 // for time to pass far more than they work, so it is more than there are cores.
-const sideBySide = "12"
+const sideBySide = "20"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

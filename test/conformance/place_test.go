@@ -55,7 +55,8 @@ func newPlace(t testing.TB, params *chaincfg.Params, s settings, networks ...net
 		if !ok {
 			section, name = "", key
 		}
-		sections[section] = append(sections[section], name+" = "+s[key])
+		value := strings.ReplaceAll(s[key], "{{operator}}", addressOn(params, "operator"))
+		sections[section] = append(sections[section], name+" = "+value)
 	}
 	var top string
 	for _, section := range slices.Sorted(maps.Keys(sections)) {

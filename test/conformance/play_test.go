@@ -172,6 +172,10 @@ func (p *player) do(s *step) {
 		d.allowed[s.args[0]] = true
 	case "let":
 		p.values[s.args[0]] = p.fill(s.args[1])
+	case "differ":
+		if a, b := p.fill("{{"+s.args[0]+"}}"), p.fill("{{"+s.args[1]+"}}"); a == b {
+			p.fatalf("both are %q", a)
+		}
 	default:
 		p.fatalf("the player does not know the word %q", s.word)
 	}

@@ -81,6 +81,7 @@ var words = map[string]word{
 	"new-block": {0, 0, "new-block", nil},
 	"allow":     {1, 1, "allow METHOD", nil},
 	"let":       {2, 2, "let NAME VALUE", nil},
+	"differ":    {2, 2, "differ NAME NAME", nil},
 }
 
 // headers are what may stand before the first step of a case.
