@@ -91,7 +91,7 @@ func (s *Server) serveBan(w http.ResponseWriter, r *http.Request) {
 	body := json.NewDecoder(r.Body)
 	body.DisallowUnknownFields()
 	err := body.Decode(&order)
-	if err == nil && body.Decode(&struct{}{}) != io.EOF { //nolint:errorlint // the decoder returns it as it is
+	if err == nil && !errors.Is(body.Decode(&struct{}{}), io.EOF) {
 		err = errors.New("more than one value")
 	}
 	if err != nil {

@@ -126,6 +126,20 @@ func (s *session) vouchLocked() {
 	s.pool.watch.Vouch(&s.visit, time.Unix(0, c.honest))
 }
 
+// maxLastWords is how many lines are heard from a miner that is to be
+// disconnected: there may be a block among them.
+const maxLastWords = 64
+
+// hearOut reports whether one more line is heard although the connection waits
+// only for its replies to be sent. Who goes on for long does not read them.
+func (s *session) hearOut(reason stratum.CloseReason) bool {
+	if s.lastWords++; s.lastWords > maxLastWords {
+		s.conn.Close(reason)
+		return false
+	}
+	return true
+}
+
 // misbehaved reports whether the end of a connection counts against its
 // address. Slow readers, half-open and silent ones have bad links, not bad
 // intentions.

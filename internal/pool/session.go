@@ -38,6 +38,7 @@ type session struct {
 	request          stratum.Request
 	badLines         int
 	goodLines        int       // since the last bad one
+	lastWords        int       // lines since the connection is to be closed
 	oldWork          *work     // of a retired job, made again
 	toldTransactions time.Time // when mining.get_transactions was last answered
 	shares           shareSet
@@ -138,6 +139,9 @@ func (s *session) readError(err error) stratum.CloseReason {
 }
 
 func (s *session) handleLine(line []byte) {
+	if reason := s.conn.Reason(); reason != stratum.CloseUnknown && !s.hearOut(reason) {
+		return
+	}
 	if len(line) == 0 {
 		s.strike(messageCost, stratum.NotRejected)
 		return
