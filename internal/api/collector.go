@@ -27,7 +27,7 @@ type descs struct {
 	build, up, state                                                *prometheus.Desc
 	connections, tls, authorized, workers                           *prometheus.Desc
 	accepted, rejected, work, messages, rejects, closes, drops      *prometheus.Desc
-	hashrate, sharesPerMinute, bestShare                            *prometheus.Desc
+	hashrate, sharesPerMinute, ping, bestShare                      *prometheus.Desc
 	blocksAccepted, blocksErrored, tipFirst, hashing, hashingFailed *prometheus.Desc
 	proposals                                                       *prometheus.Desc
 	bans, bansMade, bansSpared, banErrors, bansUnsaved, blocks      *prometheus.Desc
@@ -65,6 +65,7 @@ func newPoolCollector(s *Server) *poolCollector {
 		drops:           desc("messages_dropped_total", "Messages dropped, by reason.", "reason"),
 		hashrate:        desc("hashrate", "Estimated hashrate of all workers in hashes per second."),
 		sharesPerMinute: desc("shares_per_minute", "Accepted shares per minute."),
+		ping:            desc("miner_ping_seconds", "Round-trip time to the miners as the kernel measures it: the median of their medians, the 95th percentile of their 95th percentiles.", "quantile"),
 		bestShare:       desc("best_share_difficulty", "Difficulty of the best share ever."),
 		blocksAccepted:  desc("blocks_accepted_total", "Found blocks that a node accepted."),
 		blocksErrored:   desc("blocks_errored_total", "Found blocks that every node refused."),
@@ -224,6 +225,10 @@ func (c *poolCollector) collectPool(m moment, gauge, counter emit) {
 	counter(d.sentAway, float64(p.Health.SentAway))
 	gauge(d.hashrate, finite(l.Hashrate))
 	gauge(d.sharesPerMinute, finite(l.SharesPerMinute))
+	if p50, p95 := pings(l.Workers); p50 > 0 {
+		gauge(d.ping, p50/1000, "0.5")
+		gauge(d.ping, p95/1000, "0.95")
+	}
 	if len(l.BestShares) > 0 {
 		gauge(d.bestShare, l.BestShares[0].Difficulty)
 	}

@@ -108,7 +108,7 @@ func full() *models {
 		{
 			Name: satoshi + ".rigA", Address: satoshi, UserAgents: []string{"bitaxe/BM1370/v2.4"},
 			ConnectionIDs: []string{"c1", "c2"}, Connections: 2, Online: true, TLS: true,
-			Hashrate: 1.2e12, Accuracy: "≈", ShareRate: 14.5, Difficulty: 1024, Vardiff: 1100.5,
+			Hashrate: 1.2e12, Accuracy: "≈", ShareRate: 14.5, PingP50: 12.5, PingP95: 40, Difficulty: 1024, Vardiff: 1100.5,
 			Accepted: 4242, Rejected: 7, LastShare: testNow.Add(-3 * time.Second),
 		},
 		{
@@ -161,7 +161,7 @@ func full() *models {
 	rejects[3].Count = 5
 	m.pool.Store(&pool.Status{
 		At: testNow, StartedAt: start, State: pool.StateMining, Network: bitcoin.Mainnet,
-		Listeners:   []pool.Listener{{URL: "stratum+tcp://0.0.0.0:3333", Addr: "0.0.0.0:3333"}, {URL: "stratum+ssl://0.0.0.0:4333", Addr: "0.0.0.0:4333", TLS: true}},
+		Listeners:   []pool.Listener{{Name: "home", URL: "stratum+tcp://0.0.0.0:3333", Addr: "0.0.0.0:3333"}, {URL: "stratum+ssl://0.0.0.0:4333", Addr: "0.0.0.0:4333", TLS: true}},
 		Connections: 5, TLSConnections: 1, Authorized: 4,
 		Tag: "/poolscope/", FeePercent: 2,
 		Job: &pool.JobStatus{

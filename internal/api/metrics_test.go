@@ -33,6 +33,7 @@ func TestMetricsValues(t *testing.T) {
 		`poolscope_build_info{commit="abc",go="go1.26.0",version="v0.1.0"} 1`,
 		`poolscope_connections 5`,
 		`poolscope_connections_tls 1`,
+		`poolscope_miner_ping_seconds{quantile="0.95"} 0.04`,
 		`poolscope_connections_authorized 4`,
 		`poolscope_workers 3`,
 		`poolscope_shares_accepted_total 254`,

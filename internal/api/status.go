@@ -40,13 +40,16 @@ type statusPage struct {
 	BestShare       *bestView      `json:"best_share,omitempty"`
 	Hashrate        float64        `json:"hashrate"` // H/s
 	SharesPerMinute float64        `json:"shares_per_minute"`
+	PingP50MS       float64        `json:"ping_p50_ms,omitempty"`
+	PingP95MS       float64        `json:"ping_p95_ms,omitempty"`
 	BlocksAccepted  uint64         `json:"blocks_accepted"`
 	BlocksErrored   uint64         `json:"blocks_errored"`
 }
 
 type listenerView struct {
-	URL string `json:"url"`
-	TLS bool   `json:"tls"`
+	Name string `json:"name,omitempty"`
+	URL  string `json:"url"`
+	TLS  bool   `json:"tls"`
 }
 
 type templateView struct {
@@ -129,8 +132,9 @@ func buildStatus(m moment, version string, private bool) *statusPage {
 	if private {
 		page.Reason = publicText(page.Reason)
 	}
+	page.PingP50MS, page.PingP95MS = pings(m.ledger.Workers)
 	for _, l := range p.Listeners {
-		page.Stratum = append(page.Stratum, listenerView{URL: l.URL, TLS: l.TLS})
+		page.Stratum = append(page.Stratum, listenerView{Name: l.Name, URL: l.URL, TLS: l.TLS})
 	}
 	if best := bestShares(m.ledger.BestShares); len(best) > 0 {
 		page.BestShare = &bestView{Worker: best[0].Worker, Difficulty: best[0].Difficulty, Timestamp: best[0].Timestamp, Hash: best[0].Hash}
