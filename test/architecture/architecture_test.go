@@ -69,7 +69,8 @@ var engines = map[string][]string{
 	"golang.org/x/sys":                    {"internal/load", "internal/stratum", "internal/bitcoin", "internal/pool"}, // resource limits; epoll; CPU features; round-trip times
 	"golang.org/x/time/rate":              {"internal/pool", "internal/node", "internal/api", "internal/load"},
 	"golang.org/x/sync":                   {"internal/app", "internal/pool", "internal/node", "internal/load", "internal/devnet"},
-	"github.com/google/go-cmp":            {}, // tests only, as are the next four
+	"github.com/google/go-cmp":            {}, // tests only, as are the next five
+	"go.yaml.in/yaml":                     {},
 	"pgregory.net/rapid":                  {},
 	"go.uber.org/goleak":                  {},
 	"github.com/rogpeppe/go-internal":     {},
