@@ -50,7 +50,7 @@ func hexBytes(text string) string {
 // case   C16 garbage, bombs and half lines, while an honest miner works on
 // device port scanners, miners of other coins, attackers
 // source dossier 6, R-X3, R-X4; CVE-2014-4501 and its kind
-// proves R-F6 R-F10 R-X3 R-X4 R-C1
+// proves R-F6 R-F10 R-X3 R-X4 R-C2
 func TestC16Garbage(t *testing.T) {
 	t.Parallel()
 	p := onDevnet(t, nil)

@@ -13,7 +13,7 @@ import (
 // case   C20 the node is not there, is there, goes, and comes back
 // device any miner, and an operator who restarts the node
 // source dossier 2.2 (what each error of Core means), 7 no. 6
-// proves R-J9 R-F7 R-U7
+// proves R-J9 R-U3
 func TestC20NodeDown(t *testing.T) {
 	t.Parallel()
 	f := regtestNode()

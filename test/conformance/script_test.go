@@ -46,46 +46,54 @@ type step struct {
 
 // word is one of the language.
 type word struct {
+	name        string
 	least, most int    // number of arguments; most < 0 is any
 	usage       string // shown when they are wrong
+	meaning     string // for README.md
 	check       func(*step) error
 }
 
-// words are all that a case may say. The same list is the table of README.md.
-var words = map[string]word{
-	">":       {0, -1, "> LINE", nil},
-	">hex":    {1, 1, ">hex BYTES", func(s *step) (err error) { s.raw, err = hex.DecodeString(s.args[0]); return err }},
-	"<":       {1, -1, `< {"id":1,"result":true,"error":null}`, checkPattern},
-	"<later":  {1, -1, `<later {"id":1,"result":true,"error":null}`, checkPattern},
-	"<work":   {0, 2, "<work [clean|refresh] [NAME]", checkNotify},
-	"<notify": {0, 2, "<notify [clean|refresh] [NAME]", checkNotify},
-	"<end":    {0, 1, "<end [WITHIN]", optionalDuration},
-	"difficulty": {2, 2, "difficulty <=|>=|= NUMBER", func(s *step) error {
-		if !slices.Contains([]string{"=", "<=", ">="}, s.args[0]) {
-			return fmt.Errorf("%q is none of = <= >=", s.args[0])
-		}
-		_, err := strconv.ParseFloat(s.args[1], 64)
-		return err
-	}},
-	"within":    {1, 1, "within 1s", duration},
-	"pause":     {1, 1, "pause 200ms", duration},
-	"silence":   {1, 1, "silence 300ms", duration},
-	"nothing":   {0, 0, "nothing", nil},
-	"split":     {1, 1, "split 10", count},
-	"crlf":      {0, 0, "crlf", nil},
-	"read-once": {2, -1, "read-once 1023 mining.notify", count},
-	"connect":   {0, 1, "connect [tls]", checkConnect},
-	"close":     {0, 0, "close", nil},
-	"mine":      {1, -1, "mine NAME [on JOB] [block] [weak] [short] [letter] [rolled=BITS] [later=SECONDS]", checkMine},
-	"accepted":  {1, 1, "accepted NAME", nil},
-	"new-block": {0, 0, "new-block", nil},
-	"allow":     {1, 1, "allow METHOD", nil},
-	"let":       {2, 2, "let NAME VALUE", nil},
-	"differ":    {2, 2, "differ NAME NAME", nil},
+// words are all that a case may say, in the order of README.md.
+var words = []word{
+	{">", 0, -1, "> LINE", "the device sends a line. Lines that follow each other directly are one TCP segment; an empty line or any other word ends it", nil},
+	{"<", 1, -1, `< {"id":1,"result":true,"error":null}`, "the pool's very next line is this JSON: same keys, same types, same digits of numbers. `{{name}}` in a text, or bare in place of a value, stands for what it stood for before, and the first time for whatever is there; `{{_}}` for anything, always", checkPattern},
+	{"<later", 1, -1, `<later {"id":1,"result":true,"error":null}`, "the same, but notifications before it are passed over", checkPattern},
+	{"<notify", 0, 2, "<notify [clean\\|refresh] [NAME]", "the next line is a mining.notify, whose clean_jobs is true or false; NAME names its job, and `{{NAME}}` is the job's id", checkNotify},
+	{"<work", 0, 2, "<work [clean\\|refresh] [NAME]", "the next two lines are set_difficulty and mining.notify", checkNotify},
+	{"<end", 0, 1, "<end [WITHIN]", "the pool says nothing more and closes the connection", optionalDuration},
+	{"difficulty", 2, 2, "difficulty <=\\|>=\\|= NUMBER", "what the last set_difficulty said", checkDifficulty},
+	{"mine", 1, -1, "mine NAME [on JOB] [block] [weak] [short] [letter] [rolled=BITS] [later=SECONDS]", "finds a share of the newest job, or of JOB, that is no block. With block: one that is; weak: one that is up to four times too easy; short: its nonce begins with 0; letter: its nonce has one of a to f; rolled: with these version bits; later: with a later ntime. `{{NAME.job}}`, `.en2`, `.ntime`, `.nonce`, `.version`, `.NONCE` (in capitals), `.short` (without zeros in front) and `.hash` are its fields", checkMine},
+	{"accepted", 1, 1, "accepted NAME", "the block is in the node's best chain", nil},
+	{"new-block", 0, 0, "new-block", "somebody else finds a block", nil},
+	{"nothing", 0, 0, "nothing", "the pool has said nothing else: the next line is the answer to a ping", nil},
+	{"silence", 1, 1, "silence 300ms", "the pool says nothing for a while", duration},
+	{"within", 1, 1, "within 1s", "the next line must come within this time after the last that was sent; without it, patience is 20 s", duration},
+	{"pause", 1, 1, "pause 200ms", "the device waits, as its firmware does", duration},
+	{"read-once", 2, -1, "read-once 1023 mining.notify", "one read of at most so many bytes, which must hold the text", count},
+	{"split", 1, 1, "split 10", "the next lines go out in segments of so many bytes", count},
+	{"crlf", 0, 0, "crlf", "the device ends its lines with CR LF from here on", nil},
+	{">hex", 1, 1, ">hex BYTES", "the device sends these bytes; from here on, answers may have any id", func(s *step) (err error) { s.raw, err = hex.DecodeString(s.args[0]); return err }},
+	{"connect", 0, 1, "connect [tls]", "the device opens another connection; a case begins with one on the plain port", checkConnect},
+	{"close", 0, 0, "close", "the device closes its connection", nil},
+	{"allow", 1, 1, "allow METHOD", "the device understands this notification, too", nil},
+	{"let", 2, 2, "let NAME VALUE", "`{{NAME}}` stands for a value", nil},
+	{"differ", 2, 2, "differ NAME NAME", "two names stand for different values", nil},
 }
 
-// headers are what may stand before the first step of a case.
-var headers = []string{"device", "source", "case", "proves", "network", "set", "limit"}
+// headers are what may stand before the first step of a case, with their
+// meanings for README.md.
+var headers = []struct{ name, usage, meaning string }{
+	{"device", "device TEXT", "which device with which firmware, once at the top"},
+	{"source", "source TEXT", "where it is known from that the device does this; at the top"},
+	{"limit", "limit coinbase\\|half\\|notify\\|job BYTES", "what the device can take: of the coinbase, of each half of it, of a line of mining.notify, of header with coinbase and branches. At the top for all cases, or in a case"},
+	{"case", "case C05 TITLE", "begins a case; the ids are those of the list below"},
+	{"proves", "proves R-F1 R-S4", "the requirements that the case proves"},
+	{"network", "network devnet\\|mainnet", "devnet (the default): blocks can be found, and the difficulty of shares is capped at the network's. mainnet: real height, real difficulty, twelve merkle branches, and no block will be found; shares can, with a password such as `d=0.0002`"},
+	{"set", "set difficulty.start 16", "a key of the pool's configuration, with its value in TOML; `{{operator}}` is an address"},
+}
+
+// plainUsage is the usage without what Markdown's tables need.
+func (w word) plainUsage() string { return strings.ReplaceAll(w.usage, `\|`, "|") }
 
 var (
 	caseID        = regexp.MustCompile(`^C(0[1-9]|1[0-9]|2[0-2])$`)
@@ -122,7 +130,7 @@ func parseScript(name, text string) (*script, error) {
 		first, rest, _ := strings.Cut(trimmed, " ")
 		rest = strings.TrimSpace(rest)
 		var err error
-		if slices.Contains(headers, first) {
+		if isHeader(first) {
 			err = s.header(first, rest, &common)
 		} else {
 			err = s.step(number, first, rest)
@@ -135,6 +143,15 @@ func parseScript(name, text string) (*script, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func isHeader(first string) bool {
+	for _, h := range headers {
+		if h.name == first {
+			return true
+		}
+	}
+	return false
 }
 
 // header takes a line that describes the device or a case.
@@ -221,20 +238,21 @@ func (l *limits) set(value string) error {
 
 // step takes a line that does something.
 func (s *script) step(number int, first, rest string) error {
-	w, known := words[first]
-	if !known {
+	i := slices.IndexFunc(words, func(w word) bool { return w.name == first })
+	if i < 0 {
 		return fmt.Errorf("%q is no word of the language; see the table in README.md. A line that is sent begins with \"> \", a comment with #", first)
 	}
 	if len(s.cases) == 0 {
 		return fmt.Errorf("%q before the first case line", first)
 	}
+	w := words[i]
 	st := step{line: number, word: first, rest: rest, args: strings.Fields(rest)}
 	if len(st.args) < w.least || w.most >= 0 && len(st.args) > w.most {
-		return fmt.Errorf("this is written as: %s", w.usage)
+		return fmt.Errorf("this is written as: %s", w.plainUsage())
 	}
 	if w.check != nil {
 		if err := w.check(&st); err != nil {
-			return fmt.Errorf("%w; this is written as: %s", err, w.usage)
+			return fmt.Errorf("%w; this is written as: %s", err, w.plainUsage())
 		}
 	}
 	c := &s.cases[len(s.cases)-1]
@@ -278,6 +296,14 @@ func count(s *step) (err error) {
 	if err == nil && s.n < 1 {
 		err = fmt.Errorf("%d is less than 1", s.n)
 	}
+	return err
+}
+
+func checkDifficulty(s *step) error {
+	if !slices.Contains([]string{"=", "<=", ">="}, s.args[0]) {
+		return fmt.Errorf("%q is none of = <= >=", s.args[0])
+	}
+	_, err := strconv.ParseFloat(s.args[1], 64)
 	return err
 }
 
