@@ -265,7 +265,9 @@ func (n *Nodes) hint(m *member, hash bitcoin.Hash) {
 	defer n.mu.Unlock()
 	if n.active == m {
 		n.hintLocked(hash)
+		return
 	}
+	signal(m.wake) // whether it is ahead of the active node is for its monitor to say
 }
 
 func (n *Nodes) hintLocked(hash bitcoin.Hash) {

@@ -37,6 +37,8 @@ type member struct {
 	segwit       bool          // its list of soft forks says that segwit is active
 	height       int64         // of its tip, from whatever spoke last
 	behindAt     time.Time     // since when another node has been ahead; zero: not behind
+	splitAt      time.Time     // since when it is on another branch than the active node; zero: it is not
+	splitTold    bool          // an event says so
 	overweight   bool          // its last template exceeded its own limit
 	longPollOK   bool          // its last long poll brought a template
 }
@@ -47,6 +49,7 @@ type chainInfo struct {
 	Blocks        int64           `json:"blocks"`
 	Headers       int64           `json:"headers"`
 	BestBlockHash string          `json:"bestblockhash"`
+	ChainWork     string          `json:"chainwork"` // hex, 64 digits
 	IBD           bool            `json:"initialblockdownload"`
 	Progress      float64         `json:"verificationprogress"`
 	Pruned        bool            `json:"pruned"`

@@ -28,6 +28,7 @@ func (n *Nodes) monitor(ctx context.Context, m *member) {
 		} else {
 			pause.reset()
 			n.describe(ctx, m)
+			n.compareBranches(ctx, m)
 		}
 
 		timer := time.NewTimer(wait)
@@ -115,7 +116,11 @@ func (n *Nodes) judgeLocked(m *member, height int64, haveTemplate bool) {
 		n.setStateLocked(m, StateSyncing, fmt.Sprintf("The node is %d blocks behind another node of this pool.", behind), haveTemplate)
 		return
 	}
-	n.setStateLocked(m, StateReady, n.genesisWarningLocked(m), haveTemplate)
+	warning := n.genesisWarningLocked(m)
+	if m.splitTold {
+		warning = "The node is on another branch of the chain than the one that templates come from."
+	}
+	n.setStateLocked(m, StateReady, warning, haveTemplate)
 }
 
 // drain takes a token out of a channel of capacity 1.

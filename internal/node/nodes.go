@@ -26,6 +26,7 @@ type Nodes struct {
 	tips      chan Tip       // capacity 1, newest wins
 	kick      chan struct{}  // capacity 1: fetch a template
 	fetched   chan struct{}  // capacity 1: look up what only pages want
+	unseen    chan unseen    // capacity 1, newest wins: a block of which only the hash is known
 	known     atomic.Pointer[txSet]
 
 	// forced makes the next template be delivered even if it is no better.
@@ -96,6 +97,7 @@ func newNodes(cfg Config, log *slog.Logger, d deps) (*Nodes, error) {
 		tips:      make(chan Tip, 1),
 		kick:      make(chan struct{}, 1),
 		fetched:   make(chan struct{}, 1),
+		unseen:    make(chan unseen, 1),
 		changed:   make(chan struct{}),
 		over:      make(chan struct{}),
 		network:   cfg.Network,
@@ -171,6 +173,7 @@ func (n *Nodes) Run(ctx context.Context) error {
 	actors.Go(func() { n.guard(ctx, "long poll", n.longPoll) })
 	actors.Go(func() { n.guard(ctx, "watch", n.watch) })
 	actors.Go(func() { n.guard(ctx, "headers", n.lookUp) })
+	actors.Go(func() { n.guard(ctx, "announced headers", n.announcedHeaders) })
 	actors.Wait()
 	n.end()
 	n.late.Wait()

@@ -690,7 +690,7 @@ func TestFailoverAndReturn(t *testing.T) {
 
 		// Back, but behind: it has to catch up and stay well for a while.
 		a.with(func(a *fakeNode) { a.dead = false })
-		time.Sleep(20 * time.Second)
+		time.Sleep(7 * time.Second)
 		if got := n.Status(); got.Active != "b" || got.Nodes[0].State != StateReady {
 			t.Errorf("active %q, a %+v", got.Active, got.Nodes[0])
 		}
@@ -720,11 +720,11 @@ func TestActiveFallsBehind(t *testing.T) {
 		n := start(t, Config{}, a, b)
 		nextFrom(t, n, "a", time.Second)
 		tip := b.mine(2)
-		time.Sleep(20 * time.Second)
+		time.Sleep(behindAfter - time.Second)
 		if got := n.Status().Active; got != "a" {
-			t.Errorf("active %q after 20 s", got)
+			t.Errorf("active %q after %s", got, behindAfter)
 		}
-		time.Sleep(40 * time.Second)
+		time.Sleep(25 * time.Second)
 		if got := n.Status(); got.Active != "b" || got.Tip.Hash != tip {
 			t.Errorf("active %q, tip %+v", got.Active, got.Tip)
 		}

@@ -91,7 +91,11 @@ func (n *Nodes) rawTip(m *member, b rawBlock, size int, now time.Time) {
 		return
 	}
 	n.rawBlockAt, n.rawBlockBytes = now, size
+	n.announceLocked(m, b, now)
+}
 
+// announceLocked emits the tip that a block makes, before its template is there.
+func (n *Nodes) announceLocked(m *member, b rawBlock, now time.Time) {
 	height := b.height
 	switch {
 	case n.tip != nil && n.tip.Hash == b.header.PrevHash:
@@ -105,7 +109,7 @@ func (n *Nodes) rawTip(m *member, b rawBlock, size int, now time.Time) {
 	if n.current == nil || n.current.PrevHash != b.hash {
 		n.awaited = announcement{by: m, hash: b.hash, at: now}
 	}
-	n.emitTipLocked(Tip{Hash: b.hash, Height: height, Time: time.Unix(int64(b.header.Time), 0), Bits: b.header.Bits}, now)
+	n.emitTipLocked(Tip{Hash: b.hash, Height: height, Time: time.Unix(int64(b.header.Time), 0), Bits: b.header.Bits, SeenAt: now}, now)
 }
 
 // emitTipLocked makes a tip known, once.

@@ -11,8 +11,9 @@ import (
 const returnAfter = 30 * time.Second
 
 // behindAfter is how long a node may lag behind another one before it counts
-// as syncing.
-const behindAfter = 30 * time.Second
+// as syncing. Blocks need seconds to reach all nodes and to be checked there;
+// work on a tip that others have left is worth nothing.
+const behindAfter = 10 * time.Second
 
 // setStateLocked records a node's state and selects again. A template of m may
 // be at hand already; then none has to be fetched.
@@ -111,15 +112,33 @@ func (n *Nodes) spareLocked(m *member) bool {
 	return false
 }
 
+// leadLocked is how many blocks a node is ahead of another. The chain with more
+// work counts, as far as the nodes tell: on test networks that need not be the
+// higher one.
+func (m *member) leadLocked(other *member) int64 {
+	lead := max(0, m.height-other.height)
+	mine, theirs := m.chain.ChainWork, other.chain.ChainWork
+	switch {
+	case mine == "" || len(mine) != len(theirs): // hex digits of equal length compare as numbers
+		return lead
+	case mine > theirs:
+		return max(lead, 1)
+	}
+	return 0
+}
+
 // updateHeightLocked notes a node's height and judges whether it is behind the
-// other usable nodes: lower than a height that one of them had earlier, for
-// longer than blocks take to travel.
+// other usable nodes, for longer than blocks take to travel.
 func (n *Nodes) updateHeightLocked(m *member, height int64, now time.Time) (behind int64) {
 	m.height = height
 	for _, other := range n.members {
 		if other != m && other.usableLocked() {
-			behind = max(behind, other.height-height)
+			behind = max(behind, other.leadLocked(m))
 		}
+	}
+	// The active node is looked at soon after another one has passed it.
+	if a := n.active; a != nil && a != m && m.usableLocked() && a.behindAt.IsZero() && m.leadLocked(a) > 0 {
+		signal(a.wake)
 	}
 	if behind == 0 {
 		m.behindAt = time.Time{}

@@ -87,6 +87,7 @@ func (n *Nodes) nodeStatusLocked(m *member) NodeStatus {
 		SizeOnDisk:      m.chain.SizeOnDisk,
 		Peers:           m.peers,
 		Latency:         m.latency,
+		Split:           m.splitAt,
 		ZMQ:             m.zmqHealthyLocked(),
 	}
 	if m == n.active && n.current != nil && n.current.Node == m.name {

@@ -66,6 +66,10 @@ type NodeStatus struct { //nolint:revive // Status is that of all nodes
 	GenesisExpected string
 	GenesisMatch    bool
 
+	// Split is since when the node has been on another branch of the chain than
+	// the active node; zero when it is not.
+	Split time.Time
+
 	Latency time.Duration // of the last regular look at the node
 	ZMQ     bool          // every configured publisher is connected and has missed no block
 }
@@ -114,6 +118,10 @@ type Tip struct {
 	Height int64 // of the tip itself
 	Time   time.Time
 	Bits   uint32
+
+	// SeenAt is when the node announced the block; zero when it was found out
+	// otherwise.
+	SeenAt time.Time
 }
 
 // Event is something that went wrong, or right again.

@@ -251,6 +251,9 @@ func (n *Nodes) announced(m *member, s *subscription, message []frame, sequence 
 			hash := bitcoin.Hash(body.start)
 			slices.Reverse(hash[:])
 			n.hint(m, hash)
+			if !m.announcesBlocks() {
+				n.wantHeader(m, hash)
+			}
 		}
 	case topicRawBlock:
 		if block, ok := parseRawBlock(body.start); ok {
