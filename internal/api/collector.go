@@ -29,7 +29,7 @@ type descs struct {
 	accepted, rejected, work, messages, rejects, closes, drops      *prometheus.Desc
 	hashrate, sharesPerMinute, ping, bestShare                      *prometheus.Desc
 	blocksAccepted, blocksErrored, tipFirst, hashing, hashingFailed *prometheus.Desc
-	proposals                                                       *prometheus.Desc
+	proposals, tipToWork                                            *prometheus.Desc
 	bans, bansMade, bansSpared, banErrors, bansUnsaved, blocks      *prometheus.Desc
 	jobHeight, jobAge, templateAge, jobTx, jobFees, networkDiff     *prometheus.Desc
 	tipHeight, trouble, turningAway, sentAway                       *prometheus.Desc
@@ -72,6 +72,7 @@ func newPoolCollector(s *Server) *poolCollector {
 		tipFirst:        desc("tip_first_total", "New tips that miners got work for before the node's template was there."),
 		hashing:         desc("hashing_info", "Always 1; the label says what hashes shares.", "kernels"),
 		hashingFailed:   desc("hashing_failed", "1 when a way to hash gave wrong hashes and is not used any more."),
+		tipToWork:       desc("tip_to_work_seconds", "Time from the node's announcement of the last tip until every miner had work on it: early (without transactions) and full.", "work"),
 		proposals:       desc("block_proposals_total", "Unsolved blocks of ours that nodes were asked about, by verdict.", "verdict"),
 		bans:            desc("bans", "Address blocks that are banned at the moment."),
 		bansMade:        desc("bans_made_total", "Bans made, by the pool or by hand."),
@@ -199,6 +200,8 @@ func (c *poolCollector) collectPool(m moment, gauge, counter emit) {
 	counter(d.blocksAccepted, float64(p.BlocksAccepted))
 	counter(d.blocksErrored, float64(p.BlocksErrored))
 	counter(d.tipFirst, float64(p.TipFirst))
+	gauge(d.tipToWork, p.TipEarly.Seconds(), "early")
+	gauge(d.tipToWork, p.TipFull.Seconds(), "full")
 	gauge(d.hashing, 1, p.Hashing)
 	gauge(d.hashingFailed, oneIf(p.HashingFailed != ""))
 	counter(d.proposals, float64(p.Proposals.Passed), "passed")

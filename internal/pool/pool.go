@@ -40,6 +40,7 @@ type Pool struct {
 	hasher *sharehash.Engine
 	trials *proposer
 	gate   gate
+	waits  tipLatency
 
 	settings   atomic.Pointer[settings]
 	settingsMu sync.Mutex // held while settings are replaced
@@ -52,6 +53,7 @@ type Pool struct {
 	tips       atomic.Pointer[tips]
 	templateAt atomic.Int64           // unix nanoseconds
 	fault      atomic.Pointer[string] // why no work can be made, nil while it can
+	early      bool                   // the job that is being made is derived from an announcement; SetTip's alone
 	jobNumber  uint32                 // of the last job; SetTemplate's alone
 
 	lastFailure atomic.Pointer[string] // newest reason of workFailed
@@ -251,6 +253,7 @@ func (p *Pool) SetTemplate(t *node.Template) {
 	} else {
 		p.fault.Store(nil)
 	}
+	p.waits.served(t.PrevHash, p.early)
 	p.trials.consider(old, j)
 	p.ledger.SetHeight(t.Height - 1)
 	if !sameTip {
@@ -435,6 +438,8 @@ func (p *Pool) publish(now time.Time) {
 		ShareErrors:    p.counters.shareErrors.Load(),
 		Messages:       p.counters.messages.Load(),
 		TipFirst:       p.counters.tipFirst.Load(),
+		TipEarly:       time.Duration(p.waits.early.Load()),
+		TipFull:        time.Duration(p.waits.full.Load()),
 		Hashing:        p.hasher.Names(),
 		HashingFailed:  p.hasher.Failed(),
 		Errors:         p.events.newestFirst(),

@@ -52,7 +52,12 @@ type Status struct {
 	BlocksErrored  uint64 // blocks that every node refused, since start
 	ShareErrors    uint64 // rejected submits, since start
 	Messages       uint64 // lines received, since start
-	TipFirst       uint64 // tips that miners worked on before their template was there, since start
+	// TipEarly and TipFull are how long after the node's announcement of the
+	// last tip every miner had work on it: without transactions, and with all.
+	// Zero when it was not announced by ZMQ.
+	TipEarly, TipFull time.Duration
+
+	TipFirst uint64 // tips that miners worked on before their template was there, since start
 
 	Hashing       string // what hashes shares, such as "sha-ni avx512", or "crypto/sha256"
 	HashingFailed string // kernels that were found to hash wrongly and are not used, "" for none

@@ -18,6 +18,7 @@ const retargetInterval = 2016
 // It does nothing when the work could be worth less or invalid: then waiting
 // for the template is right.
 func (p *Pool) SetTip(t node.Tip) {
+	p.waits.announced(t)
 	tips := p.tips.Load()
 	if !t.Time.IsZero() {
 		p.tipTime.hash, p.tipTime.at = t.Hash, uint32(t.Time.Unix())
@@ -33,6 +34,8 @@ func (p *Pool) SetTip(t node.Tip) {
 	}
 	if empty, ok := emptyTemplate(tips.current.current.template, t, time.Now()); ok {
 		p.counters.tipFirst.Add(1)
+		p.early = true
+		defer func() { p.early = false }() // also when it panics
 		p.SetTemplate(empty)
 		if j := p.current(); j.template == empty {
 			p.trials.early.Store(j)

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -57,5 +58,42 @@ func TestEmptyTemplate(t *testing.T) {
 		if got, ok := emptyTemplate(&l, tip, now); ok {
 			t.Errorf("%s: made %+v", name, got)
 		}
+	}
+}
+
+// An announced tip is worked on at once, from scratch; when its template comes,
+// miners go on with it without starting anew. A setting turns it off.
+func TestTipFirst(t *testing.T) {
+	for name, on := range map[string]bool{"on": true, "off": false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, true, func(c *Config) { c.TipFirst = on })
+			last := r.newTip(withTransactions(3), func(t *node.Template) { t.FeesKnown = true })
+			m := r.connect(t)
+			m.start(alice, "x")
+
+			r.height++
+			seen := time.Now()
+			time.Sleep(3 * time.Millisecond)
+			r.pool.SetTip(node.Tip{Hash: prevHash(r.height), Height: last.Height, Time: time.Now(), Bits: last.Bits, SeenAt: seen})
+			if on {
+				m.nextJob()
+				if !m.job.clean || len(m.job.branches) != 0 || bitcoin.Hash(m.job.prev) != prevHash(r.height) {
+					t.Errorf("%s: the early job is %+v", name, m.job)
+				}
+			}
+			time.Sleep(30 * time.Millisecond)
+			full := r.refresh(withTransactions(5))
+			m.nextJob()
+			if m.job.clean == on || len(m.job.branches) == 0 || bitcoin.Hash(m.job.prev) != full.PrevHash {
+				t.Errorf("%s: the full job is %+v", name, m.job)
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			st := r.pool.Status()
+			if st.TipFull != 33*time.Millisecond || on && (st.TipEarly != 3*time.Millisecond || st.TipFirst != 1) || !on && st.TipFirst != 0 {
+				t.Errorf("%s: early after %s, full after %s, %d times", name, st.TipEarly, st.TipFull, st.TipFirst)
+			}
+			r.stop()
+		})
 	}
 }
