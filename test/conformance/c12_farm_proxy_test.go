@@ -25,7 +25,7 @@ func TestC12FarmProxy(t *testing.T) {
 	const workers = 100
 	var lines []string
 	for i := range workers {
-		lines = append(lines, fmt.Sprintf(`{"id":%d,"method":"mining.authorize","params":["%s.s19-%02d","f=0.0001"]}`, 1000+i, address, i))
+		lines = append(lines, fmt.Sprintf(`{"id":%d,"method":"mining.authorize","params":["%s.s19-%02d","f=0.00001"]}`, 1000+i, address, i))
 	}
 	d.send(lines...)
 	for i := range workers {

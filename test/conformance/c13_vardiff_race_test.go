@@ -12,12 +12,12 @@ import (
 // proves R-J4 R-J5 R-J7 R-U7
 func TestC13VardiffRace(t *testing.T) {
 	t.Parallel()
-	p := onMainnet(t, settings{"difficulty.min": "0.000001", "difficulty.shares_per_minute": "60"})
+	p := onMainnet(t, settings{"difficulty.min": "0.000001", "difficulty.shares_per_minute": "6"})
 	p.awaitWork(t)
 	d := p.connect(t)
 	user := p.addressOf("miner") + ".race"
-	old := d.start("racer/1.0", user, "d=0.00002")
-	if d.difficulty != "0.00002" {
+	old := d.start("racer/1.0", user, "d=0.000005")
+	if d.difficulty != "0.000005" {
 		d.fatalf("the first difficulty is %s", d.difficulty)
 	}
 

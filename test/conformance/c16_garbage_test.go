@@ -57,7 +57,7 @@ func TestC16Garbage(t *testing.T) {
 	p.awaitWork(t)
 	honest := p.connect(t)
 	user := p.addressOf("honest") + ".miner"
-	honest.start("cgminer/4.11.1", user, "f=0.0001") // the difficulty control would follow the many shares
+	honest.start("cgminer/4.11.1", user, "f=0.00001") // the difficulty control would follow the many shares
 
 	// Half lines hold their connections, and nobody else's.
 	for range 100 {

@@ -106,11 +106,13 @@ func (p *place) script(t testing.TB, text string) []byte {
 // devnet is poolscope's own network.
 type devnet struct{ *program.Server }
 
-// Blocks of the devnet take two million hashes: a second of one core, so that
-// tests can find one, and a share is far easier.
+// Blocks of the devnet take half a million hashes, so that tests can find one in
+// the blink of an eye, and a share must be far easier: the least difficulty of
+// the default configuration is about that of such a block.
 const (
-	devnetHashrate = "1000000"
+	devnetHashrate = "250000"
 	devnetInterval = "2s"
+	devnetLeast    = "0.000001"
 )
 
 func startDevnet(t testing.TB, more ...string) devnet {
@@ -124,6 +126,13 @@ func startDevnet(t testing.TB, more ...string) devnet {
 func onDevnet(t testing.TB, s settings, more ...string) *place {
 	t.Helper()
 	n := startDevnet(t, more...)
+	if _, ok := s["difficulty.min"]; !ok {
+		s = maps.Clone(s)
+		if s == nil {
+			s = settings{}
+		}
+		s["difficulty.min"] = devnetLeast
+	}
 	return newPlace(t, &chaincfg.RegressionNetParams, s, n)
 }
 
