@@ -28,6 +28,7 @@ type cli struct {
 	Devnet  devnetCommand  `cmd:"" help:"Run a Bitcoin test network of one node, with Bitcoin Core's RPC and ZMQ."`
 	Miner   minerCommand   `cmd:"" help:"Mine on the processor, at any Stratum V1 pool."`
 	Load    loadCommand    `cmd:"" help:"Put load with really valid shares on a pool of yours, and measure it."`
+	Capture captureCommand `cmd:"" help:"Record what one miner and a running pool say to each other, into a file of the pool's."`
 	Config  configCommand  `cmd:"" help:"Check, print or generate the configuration of the pool."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -39,7 +39,7 @@ type descs struct {
 	bookErrors, bookBatches, bookDropped                            *prometheus.Desc
 	ready                                                           *prometheus.Desc
 	liveClients, liveEnds, liveMessages, panics, refused, encodings *prometheus.Desc
-	reloads, restartKeys, logLost                                   *prometheus.Desc
+	reloads, restartKeys, logLost, capturing                        *prometheus.Desc
 }
 
 var _ prometheus.Collector = (*poolCollector)(nil)
@@ -114,6 +114,7 @@ func newPoolCollector(s *Server) *poolCollector {
 		refused:         desc("http_connections_refused_total", "HTTP connections closed because there were too many."),
 		reloads:         desc("config_reloads_total", "Configurations read again while the pool ran, by result.", "result"),
 		restartKeys:     desc("config_restart_keys", "Changed keys of the configuration that need a restart."),
+		capturing:       desc("capture_running", "1 while a miner's wire is recorded."),
 		logLost:         desc("log_lines_lost_total", "Lines that the log file did not take; they went to standard error."),
 		encodings:       desc("live_encodings_total", "Encodings of live topics; grows with time, not with clients."),
 	}}
@@ -154,6 +155,14 @@ func (c *poolCollector) Collect(ch chan<- prometheus.Metric) {
 		counter(d.reloads, float64(desk.ReloadsRefused), "refused")
 		gauge(d.restartKeys, float64(desk.RestartKeys))
 		counter(d.logLost, float64(desk.LogLinesLost))
+	}
+
+	if c.s.src.Captures != nil {
+		running := 0.0
+		if status, ok := c.s.src.Captures.Capture(); ok && status.End == "" {
+			running = 1
+		}
+		gauge(d.capturing, running)
 	}
 
 	c.collectPool(m, gauge, counter)

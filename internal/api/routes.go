@@ -36,6 +36,7 @@ func (s *Server) table() []route {
 		{pattern: "/api/live", serve: s.serveLive},
 		{pattern: "/api/bans", serve: s.guard(protect(s.serveBans)), methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}},
 		{pattern: "/api/bans/{address...}", serve: s.guard(protect(s.serveLiftBan)), methods: []string{http.MethodDelete}},
+		{pattern: "/api/debug/capture", serve: s.guard(protect(s.serveCapture)), methods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete}},
 		{pattern: "/api/", serve: notFound},
 		{pattern: "/api", serve: notFound},
 		{pattern: "/healthz", serve: s.serveHealth},

@@ -30,6 +30,8 @@ type Sources struct {
 	Node   func() *node.Status
 	System func() telemetry.System
 	Bans   Bans
+	// Captures are the recordings of miners' wires.
+	Captures Captures
 	// Panics counts those that other parts of the program survived, by part.
 	Panics func() []pool.Count
 	// Desk says what the operator's requests have led to.

@@ -163,14 +163,15 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: p.pool, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
-		Ledger: p.ledger,
-		Pool:   p.pool.Status,
-		Node:   p.nodes.Status,
-		System: p.sampler.System,
-		Bans:   p.pool,
-		Panics: p.panics,
-		Desk:   p.deskStatus,
-		Build:  build,
+		Ledger:   p.ledger,
+		Pool:     p.pool.Status,
+		Node:     p.nodes.Status,
+		System:   p.sampler.System,
+		Bans:     p.pool,
+		Captures: p.pool,
+		Panics:   p.panics,
+		Desk:     p.deskStatus,
+		Build:    build,
 	}, log.With("part", "http"))
 	return nil
 }
@@ -384,6 +385,7 @@ func poolConfigOf(cfg *config.Config) (pool.Config, error) {
 			MaxPending:   cfg.Abuse.MaxUnauthorizedPerAddress,
 			Trusted:      cfg.Abuse.TrustedNetworks(),
 		},
-		BlockDir: filepath.Join(cfg.DataDir, "blocks"),
+		BlockDir:   filepath.Join(cfg.DataDir, "blocks"),
+		CaptureDir: filepath.Join(cfg.DataDir, "captures"),
 	}, nil
 }

@@ -55,6 +55,9 @@ type Config struct {
 
 	// BlockDir is the directory for found blocks.
 	BlockDir string
+	// CaptureDir is the directory for recordings of miners' wires; "" means that
+	// there are none.
+	CaptureDir string
 	// Tap, when set, is shown every line of every connection.
 	Tap stratum.Tap
 }

@@ -85,6 +85,7 @@ func (s *session) authorize(r *stratum.Request, a *stratum.Authorize) {
 	if fresh != nil {
 		s.addWorkerLocked(fresh)
 	}
+	s.beginCaptureLocked()
 	// The connection has one difficulty: whoever wished first is heard.
 	s.wish.hints = s.wish.hints.or(parseHints(a.Password)).or(wish)
 	s.reply(r, "true")

@@ -154,6 +154,7 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 		s.socket = nil // it tells of the proxy
 	}
 	s.conn.SetTap(cfg.Tap)
+	s.beginCaptureLocked() // nobody else knows the session yet
 	// A miner must be done with its handshake in time; afterwards it may be
 	// silent for as long as its socket is alive, which keep-alives and the jobs
 	// that it takes show. A connection that takes no deadline is on its way out.

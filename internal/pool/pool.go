@@ -47,6 +47,7 @@ type Pool struct {
 
 	counters  counters
 	events    events
+	captures  captures
 	startedAt time.Time
 	ctx       atomic.Pointer[context.Context] // of Run; blocks go on under it
 
@@ -177,6 +178,7 @@ func (p *Pool) shutdown() {
 	p.mu.Unlock()
 	p.clearLobby()
 	p.goodbye()
+	p.StopCapture()
 	for _, s := range p.snapshotSessions() {
 		s.conn.CloseAfterFlush(stratum.CloseShutdown)
 	}

@@ -29,17 +29,19 @@ func (p *Pool) config() *Config { return &p.settings.Load().Config }
 func (p *Pool) rules() *ruleSet { return p.settings.Load().rules }
 
 // Reconfigure puts another configuration in force while miners are at work: the
-// limits of connections and addresses count from the next connection on, difficulties from a
-// miner's next work on, tag and payouts from the next job on.
+// limits of connections and addresses count from the next connection on,
+// difficulties from a miner's next work on, tag and payouts from the next job
+// on.
 //
-// BlockDir, Tap, Watch, VersionMask and Version stay as New got them. An error means that the
-// configuration cannot pay whom it should, and nothing has changed.
+// BlockDir, CaptureDir, Tap, Watch, VersionMask and Version stay as New got
+// them. An error means that the configuration cannot pay whom it should, and
+// nothing has changed.
 func (p *Pool) Reconfigure(cfg Config) error {
 	cfg.setDefaults()
 	p.settingsMu.Lock()
 	defer p.settingsMu.Unlock()
 	old := p.settings.Load()
-	cfg.BlockDir, cfg.Tap, cfg.Watch, cfg.VersionMask, cfg.Version = old.BlockDir, old.Tap, old.Watch, old.VersionMask, old.Version
+	cfg.BlockDir, cfg.CaptureDir, cfg.Tap, cfg.Watch, cfg.VersionMask, cfg.Version = old.BlockDir, old.CaptureDir, old.Tap, old.Watch, old.VersionMask, old.Version
 	next := &settings{Config: cfg}
 	if old.rules != nil {
 		if err := p.resolve(next, old.rules.network); err != nil {

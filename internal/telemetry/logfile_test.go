@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -19,13 +20,21 @@ import (
 type logRig struct {
 	t    *testing.T
 	dir  string
-	now  time.Time
+	now  logClock
 	file *logFile
 	lock sync.Mutex
 }
 
+// logClock stands still until it is set; a goroutine that tidies up may read it.
+type logClock struct{ nanos atomic.Int64 }
+
+func (c *logClock) set(t time.Time)     { c.nanos.Store(t.UnixNano()) }
+func (c *logClock) add(d time.Duration) { c.nanos.Add(int64(d)) }
+func (c *logClock) read() time.Time     { return time.Unix(0, c.nanos.Load()).UTC() }
+
 func newLogRig(t *testing.T, rotation Rotation) *logRig {
-	r := &logRig{t: t, dir: t.TempDir(), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	r := &logRig{t: t, dir: t.TempDir()}
+	r.now.set(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	r.open(rotation)
 	t.Cleanup(func() { r.file.Close() })
 	return r
@@ -33,7 +42,7 @@ func newLogRig(t *testing.T, rotation Rotation) *logRig {
 
 func (r *logRig) open(rotation Rotation) {
 	r.t.Helper()
-	file, err := openLogFile(filepath.Join(r.dir, "pool.log"), rotation, func() time.Time { return r.now }, &r.lock)
+	file, err := openLogFile(filepath.Join(r.dir, "pool.log"), rotation, r.now.read, &r.lock)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -45,7 +54,7 @@ func (r *logRig) write(line string) {
 	if _, err := r.file.Write([]byte(line + "\n")); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := os.Chtimes(filepath.Join(r.dir, "pool.log"), r.now, r.now); err != nil {
+	if err := os.Chtimes(filepath.Join(r.dir, "pool.log"), r.now.read(), r.now.read()); err != nil {
 		r.t.Fatal(err)
 	}
 	// A goroutine does this after a rotation; it may come first or second.
@@ -94,7 +103,7 @@ func TestRotationBySize(t *testing.T) {
 	r := newLogRig(t, Rotation{Size: 10})
 	r.write("12345678")
 	r.write("abc")
-	r.now = r.now.Add(time.Second)
+	r.now.add(time.Second)
 	r.write("defghijklmnop") // longer than a file may be, and yet not lost
 	r.want(map[string]string{
 		"pool.log":                     "defghijklmnop\n",
@@ -106,9 +115,9 @@ func TestRotationBySize(t *testing.T) {
 func TestRotationByTime(t *testing.T) {
 	r := newLogRig(t, Rotation{Every: 24 * time.Hour})
 	r.write("first day")
-	r.now = time.Date(2026, 1, 2, 23, 59, 59, 0, time.UTC)
+	r.now.set(time.Date(2026, 1, 2, 23, 59, 59, 0, time.UTC))
 	r.write("still")
-	r.now = time.Date(2026, 1, 3, 0, 0, 1, 0, time.UTC)
+	r.now.set(time.Date(2026, 1, 3, 0, 0, 1, 0, time.UTC))
 	r.write("second day")
 	r.want(map[string]string{"pool.log": "second day\n", "pool-20260103T000001.000.log": "first day\nstill\n"})
 }
@@ -118,7 +127,7 @@ func TestRotationByTimeAfterRestart(t *testing.T) {
 	r := newLogRig(t, Rotation{Every: 24 * time.Hour})
 	r.write("yesterday")
 	r.file.Close()
-	r.now = r.now.Add(24 * time.Hour)
+	r.now.add(24 * time.Hour)
 	r.open(Rotation{Every: 24 * time.Hour})
 	r.write("today")
 	r.want(map[string]string{"pool.log": "today\n", "pool-20260103T030405.000.log": "yesterday\n"})
@@ -137,7 +146,7 @@ func TestOldLogsGo(t *testing.T) {
 	}
 	for _, line := range []string{"a", "b", "c", "d"} {
 		r.write(line)
-		r.now = r.now.Add(time.Minute)
+		r.now.add(time.Minute)
 	}
 	want := map[string]string{"pool.log": "d\n", "pool-20260102T030605.000.log.gz": "b\n", "pool-20260102T030705.000.log.gz": "c\n"}
 	for name, text := range foreign {
@@ -145,7 +154,7 @@ func TestOldLogsGo(t *testing.T) {
 	}
 	r.want(want)
 
-	r.now = r.now.Add(3 * time.Hour)
+	r.now.add(3 * time.Hour)
 	r.write("e")
 	delete(want, "pool-20260102T030605.000.log.gz")
 	delete(want, "pool-20260102T030705.000.log.gz")

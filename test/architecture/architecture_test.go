@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
 	{"internal/api", "internal/pool", "internal/devnet", "internal/miner", "internal/load"},
-	{"internal/ledger", "internal/node", "internal/store", "internal/abuse"},
+	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
 	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/config", "internal/telemetry", "internal/files"},
 }
 
