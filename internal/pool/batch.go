@@ -38,6 +38,16 @@ func (b *batch) add(s *session, r *stratum.Request) {
 	b.n++
 }
 
+// has says whether any share is a session's.
+func (b *batch) has(s *session) bool {
+	for i := range b.shares[:b.n] {
+		if b.shares[i].session == s {
+			return true
+		}
+	}
+	return false
+}
+
 // settle hashes, judges and answers the shares. Blocks are on their way before
 // anything else is done. A panic costs the one session whose share it meets.
 func (b *batch) settle(p *Pool) {

@@ -12,9 +12,16 @@ import (
 // loops are the event loops that serve the plain TCP connections, one for each
 // processor. They are started with the first connection and end after the last.
 type loops struct {
-	all  []*stratum.Loop
+	all  []*loop
 	next int  // the loop of the next connection
 	made bool // or tried to be
+}
+
+// loop is an event loop with the shares that came in during its turn. They are
+// hashed side by side, and answered, at the end of the turn.
+type loop struct {
+	*stratum.Loop
+	batch batch
 }
 
 // takeLocked gives a connection to a loop. It returns nil where a goroutine has
@@ -32,19 +39,22 @@ func (p *Pool) takeLocked(nc net.Conn, s *session) *stratum.Member {
 	if len(l.all) == 0 {
 		return nil
 	}
-	loop := l.all[l.next%len(l.all)]
+	its := l.all[l.next%len(l.all)]
 	l.next++
-	m, err := loop.Take(tcp, s.id, (*looped)(s))
+	m, err := its.Take(tcp, s.id, (*looped)(s))
 	if err != nil {
 		p.log.Warn("miner not taken by an event loop", "err", err)
 		return nil
 	}
+	s.batch = &its.batch
 	return m
 }
 
 func (p *Pool) startLoopsLocked() {
 	for range runtime.GOMAXPROCS(0) {
-		loop, err := stratum.NewLoop(nil)
+		l := new(loop)
+		var err error
+		l.Loop, err = stratum.NewLoop(func() { l.batch.settle(p) })
 		if errors.Is(err, stratum.ErrNoLoop) {
 			return
 		}
@@ -52,9 +62,9 @@ func (p *Pool) startLoopsLocked() {
 			p.log.Warn("an event loop is missing, connections get a goroutine each", "err", err)
 			return
 		}
-		p.loops.all = append(p.loops.all, loop)
+		p.loops.all = append(p.loops.all, l)
 		go func() {
-			if err := loop.Run(); err != nil {
+			if err := l.Run(); err != nil {
 				p.log.Error("event loop ended", "err", err)
 			}
 		}()
@@ -65,8 +75,8 @@ func (p *Pool) startLoopsLocked() {
 func (p *Pool) stopLoops() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, loop := range p.loops.all {
-		loop.Stop()
+	for _, l := range p.loops.all {
+		l.Stop()
 	}
 }
 
@@ -84,6 +94,7 @@ func (l *looped) HandleLine(line []byte) { (*session)(l).receive(line) }
 // HandleError closes the connection for what the loop met.
 func (l *looped) HandleError(err error) {
 	s := (*session)(l)
+	s.settle()
 	s.conn.Close(s.readError(err))
 }
 
@@ -95,6 +106,14 @@ func (l *looped) HandleFault(fault any) { l.pool.faulted((*session)(l), fault) }
 func (l *looped) HandleEnd() {
 	s := (*session)(l)
 	l.pool.clerks.do(func() { l.pool.guard(s, func() { l.pool.endSession(s) }) })
+}
+
+// settle has the shares judged that the session's loop keeps for the end of its
+// turn, if any is this session's: what comes after them is answered after them.
+func (s *session) settle() {
+	if s.batch != nil && s.batch.has(s) {
+		s.batch.settle(s.pool)
+	}
 }
 
 // aside does what may wait for something. A loop does not wait for it: it

@@ -30,6 +30,7 @@ type session struct {
 	slot        byte   // spreads the sessions over the seconds of a tick
 	remote      netip.AddrPort
 	visit       abuse.Visit
+	batch       *batch // of the loop that serves it, nil for a stream
 	socket      socket // nil when it has none, or is a proxy's
 	tls         bool
 	connectedAt time.Time
@@ -148,6 +149,16 @@ func (s *session) handleLine(line []byte) {
 	}
 	r := &s.request
 	err := stratum.ScanRequest(line, r)
+	if err == nil && r.Method == stratum.MethodSubmit {
+		s.forgive()
+		if s.batch != nil {
+			s.batch.add(s, r) // the loop settles it
+		} else {
+			s.handleSubmit(r)
+		}
+		return
+	}
+	s.settle()
 	switch {
 	case errors.Is(err, stratum.ErrBadMethod), errors.Is(err, stratum.ErrBadParams), errors.Is(err, stratum.ErrTooManyParams):
 		s.badRequest(r)
@@ -157,10 +168,6 @@ func (s *session) handleLine(line []byte) {
 		return
 	}
 	s.forgive()
-	if r.Method == stratum.MethodSubmit {
-		s.handleSubmit(r)
-		return
-	}
 	s.strike(messageCost, stratum.NotRejected)
 	switch r.Method {
 	case stratum.MethodSubscribe:
