@@ -149,6 +149,7 @@ func TestShutdown(t *testing.T) {
 	}
 	half := r.connect(t)
 	half.send(`{"id":1,"meth`)
+	eventually(t, "all are accepted", func() bool { return r.pool.connections.Load() == 51 })
 	start := time.Now()
 	r.stop()
 	if took := time.Since(start); took > 2*time.Second {
