@@ -60,13 +60,19 @@ func (w *Watch) Run(ctx context.Context) error {
 		case now := <-ticker.C:
 			w.forgetOld(now)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrite)
-			defer cancel()
-			w.write(last, false)
+			w.finish(context.WithoutCancel(ctx))
 			return nil
 		}
 		failing = w.write(ctx, failing) != nil
 	}
+}
+
+// finish writes what is left when the pool ends. A failure was logged; there is
+// no later attempt to leave it to.
+func (w *Watch) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastWrite)
+	defer cancel()
+	_ = w.write(ctx, false)
 }
 
 // forgetOld removes bans that are over and forgiven.

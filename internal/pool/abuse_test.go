@@ -260,7 +260,7 @@ func TestFloods(t *testing.T) {
 }
 
 func submitLine(id int, user, job string, ntime uint32) string {
-	return fmt.Sprintf(`{"id":%d,"method":"mining.submit","params":["%s","%s","%016x","%08x","%08x"]}`, id, user, job, id, ntime, id)
+	return fmt.Sprintf(`{"id":%d,"method":"mining.submit","params":[%q,%q,"%016x","%08x","%08x"]}`, id, user, job, id, ntime, id)
 }
 
 // A farm behind one address keeps mining while one of its rigs is dropped again
@@ -410,7 +410,7 @@ func TestBanOverARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer books.Close()
+	t.Cleanup(func() { _ = books.Close() })
 	watch := func(c *Config) {
 		c.Watch = abuse.New(abuse.Default(), books, quiet)
 		if err := c.Watch.Load(ctx, time.Now()); err != nil {

@@ -215,7 +215,7 @@ func TestFarewellsAreBounded(t *testing.T) {
 		}
 		m := r.connectFrom(t, attacker)
 		for range farewellLines {
-			if got := m.call("mining.ping"); got.Error == nil || got.Error[1] != "Banned" {
+			if got := m.call("mining.ping"); len(got.Error) != 3 || got.Error[1] != "Banned" {
 				t.Fatalf("%+v", got)
 			}
 		}
