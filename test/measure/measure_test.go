@@ -169,7 +169,8 @@ func TestMeasure(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), *limit+time.Minute)
 	defer cancel()
-	end := time.Now().Add(*limit)
+	begin := time.Now()
+	end := begin.Add(*limit)
 	table := &results{}
 
 	hard := startChain(t, 5e9) // no share is a block
@@ -203,7 +204,7 @@ func TestMeasure(t *testing.T) {
 					continue
 				}
 				if *full {
-					fmt.Fprintf(os.Stderr, "run %d of %d: %s, %s\n", round+1, rounds, s.name, one.name)
+					fmt.Fprintf(os.Stderr, "%4.0f s: run %d of %d: %s, %s\n", time.Since(begin).Seconds(), round+1, rounds, s.name, one.name)
 				}
 				r, err := measure(ctx, t, one.server, cfg)
 				if err != nil {
