@@ -10,8 +10,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/signal"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
 )
@@ -36,8 +40,12 @@ type floor struct {
 	branches   [floorBranches][32]byte
 	prev       [32]byte
 	target     [32]byte // big-endian
-	greeting   []byte   // difficulty and job
+	branchText string
+	greeting   []byte // difficulty and job
 	miners     atomic.Uint32
+
+	mu    sync.Mutex
+	conns []net.Conn // guarded by mu
 }
 
 // newFloor prepares the job.
@@ -49,14 +57,36 @@ func newFloor() *floor {
 		branches[i] = fmt.Sprintf("%q", hex.EncodeToString(f.branches[i][:]))
 	}
 	f.prev = sha256.Sum256([]byte("tip"))
+	f.branchText = strings.Join(branches, ",")
+	f.greeting = append(fmt.Appendf(nil, `{"id":null,"method":"mining.set_difficulty","params":[%v]}`+"\n", shareDifficulty), f.notify(f.prev)...)
+	return f
+}
+
+// notify is the line of the job on a tip.
+func (f *floor) notify(tip [32]byte) []byte {
 	var swapped [32]byte
 	for i := range swapped {
-		swapped[i] = f.prev[i&^3|3-i&3]
+		swapped[i] = tip[i&^3|3-i&3]
 	}
-	f.greeting = fmt.Appendf(nil, `{"id":null,"method":"mining.set_difficulty","params":[%v]}`+"\n"+
-		`{"id":null,"method":"mining.notify","params":["1","%x","%x","%x",[%s],"%08x","%08x","%08x",true]}`+"\n",
-		shareDifficulty, swapped, f.head, f.tail, strings.Join(branches, ","), floorVersion, floorBits, floorTime)
-	return f
+	return fmt.Appendf(nil, `{"id":null,"method":"mining.notify","params":["1","%x","%x","%x",[%s],"%08x","%08x","%08x",true]}`+"\n",
+		swapped, f.head, f.tail, f.branchText, floorVersion, floorBits, floorTime)
+}
+
+// announce sends a job on another tip to all miners, one write after the other,
+// whenever asked by SIGUSR1.
+func (f *floor) announce() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	tip := f.prev
+	for range asked {
+		tip = sha256.Sum256(tip[:])
+		line := f.notify(tip)
+		f.mu.Lock()
+		for _, c := range f.conns {
+			_, _ = c.Write(line) // a connection that is gone costs as much
+		}
+		f.mu.Unlock()
+	}
 }
 
 // serve accepts miners until the listener is closed.
@@ -76,6 +106,9 @@ func (f *floor) serve(l net.Listener) error {
 // miner serves one connection until it ends.
 func (f *floor) miner(c net.Conn) {
 	defer c.Close()
+	f.mu.Lock()
+	f.conns = append(f.conns, c)
+	f.mu.Unlock()
 	extranonce1 := f.miners.Add(1)
 	coinbase := append(binary.BigEndian.AppendUint32(bytes.Clone(f.head), extranonce1), 0, 0, 0, 0)
 	coinbase = append(coinbase, f.tail...)
@@ -165,5 +198,7 @@ func runFloor(w io.Writer) error {
 		return fmt.Errorf("floor: %w", err)
 	}
 	fmt.Fprintln(w, l.Addr())
-	return newFloor().serve(l)
+	f := newFloor()
+	go f.announce()
+	return f.serve(l)
 }

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -160,6 +161,29 @@ func measure(ctx context.Context, t *testing.T, s *server, cfg load.Config) (*lo
 	return r, nil
 }
 
+// announcements are how many new tips the floor announces.
+const announcements = 5
+
+// measureAnnouncements is the floor's part of the fan-out: it has no node, and
+// announces tips when it is told to.
+func measureAnnouncements(ctx context.Context, t *testing.T, s *server, cfg load.Config) (*load.Report, error) {
+	t.Helper()
+	cfg.Blocks, cfg.Node, cfg.NodeCookie = 0, "", ""
+	cfg.Hold = (announcements + 2) * 300 * time.Millisecond
+	go func() {
+		time.Sleep(cfg.Settle + 600*time.Millisecond)
+		for range announcements {
+			s.process.Signal(syscall.SIGUSR1)
+			time.Sleep(300 * time.Millisecond)
+		}
+	}()
+	r, err := measure(ctx, t, s, cfg)
+	if err == nil && (r.Fanout == nil || r.Fanout.Incomplete > 0) {
+		err = fmt.Errorf("not every tip reached every miner: %+v", r.Fanout)
+	}
+	return r, err
+}
+
 // TestMeasure is `make measure`. Without -measure it is a small proof that the
 // scenarios and the floor work.
 func TestMeasure(t *testing.T) {
@@ -196,17 +220,23 @@ func TestMeasure(t *testing.T) {
 			case s.fresh:
 				target, least = startPool(t, hard), startFloor(t)
 			}
+			if cfg.Blocks > 0 {
+				least = startFloor(t)
+			}
 			for _, one := range []struct {
 				name string
 				*server
 			}{{"pool", target}, {"floor", least}} {
-				if one.name == "floor" && (cfg.Blocks > 0 || s.noFloor) {
-					continue
-				}
 				if *full {
 					fmt.Fprintf(os.Stderr, "%4.0f s: run %d of %d: %s, %s\n", time.Since(begin).Seconds(), round+1, rounds, s.name, one.name)
 				}
-				r, err := measure(ctx, t, one.server, cfg)
+				var r *load.Report
+				var err error
+				if one.name == "floor" && cfg.Blocks > 0 {
+					r, err = measureAnnouncements(ctx, t, one.server, cfg)
+				} else {
+					r, err = measure(ctx, t, one.server, cfg)
+				}
 				if err != nil {
 					t.Errorf("%s, %s, run %d: %v", s.name, one.name, round+1, err)
 					continue

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"math"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/load"
@@ -10,8 +11,7 @@ import (
 type scenario struct {
 	name    string
 	load    load.Config
-	fresh   bool // on a pool that has just been started
-	noFloor bool // the floor has nothing to compare with
+	fresh   bool // on servers that have just been started
 	metrics []metric
 }
 
@@ -20,8 +20,16 @@ type metric struct {
 	what   string
 	unit   string
 	digits int
-	target string // empty: none
-	of     func(*load.Report) float64
+	target string                     // empty: none
+	of     func(*load.Report) float64 // not a number: nothing to show
+}
+
+// known is not a number where there was nothing to measure.
+func known(v float64) float64 {
+	if v == 0 {
+		return math.NaN()
+	}
+	return v
 }
 
 func cpuPerShare(target string) metric {
@@ -75,15 +83,14 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name:    "2,000 miners, new tips",
-		load:    load.Config{Connections: 2000, InFlight: 256, Settle: time.Second, Blocks: 5, BlockGap: time.Second},
-		fresh:   true,
-		noFloor: true,
+		name:  "2,000 miners, new tips",
+		load:  load.Config{Connections: 2000, InFlight: 256, Settle: time.Second, Blocks: 5, BlockGap: time.Second},
+		fresh: true,
 		metrics: []metric{
-			{"block at the node → last miner", "ms", 1, "≤ 25", func(r *load.Report) float64 { return r.Fanout.BlockToLast }},
-			{"block at the node → first miner", "ms", 1, "", func(r *load.Report) float64 { return r.Fanout.BlockToFirst }},
+			{"block at the node → last miner", "ms", 1, "≤ 25", func(r *load.Report) float64 { return known(r.Fanout.BlockToLast) }},
+			{"block at the node → first miner", "ms", 1, "", func(r *load.Report) float64 { return known(r.Fanout.BlockToFirst) }},
 			{"first → last miner", "ms", 1, "≤ 12", func(r *load.Report) float64 { return r.Fanout.Last }},
-			{"server CPU per block", "ms", 1, "", func(r *load.Report) float64 { return r.Fanout.CPUMillis }},
+			{"server CPU per block", "ms", 1, "", func(r *load.Report) float64 { return known(r.Fanout.CPUMillis) }},
 		},
 	},
 }

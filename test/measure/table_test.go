@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -32,7 +33,9 @@ func (r *results) add(s scenario, server string, report *load.Report) {
 			r.figures = append(r.figures, figure{s.name, m, map[string][]float64{}})
 			i = len(r.figures) - 1
 		}
-		r.figures[i].values[server] = append(r.figures[i].values[server], m.of(report))
+		if v := m.of(report); !math.IsNaN(v) {
+			r.figures[i].values[server] = append(r.figures[i].values[server], v)
+		}
 	}
 }
 
