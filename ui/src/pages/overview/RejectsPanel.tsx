@@ -65,8 +65,9 @@ function Bans({ bans }: { bans: BannedWorker[] }) {
     <div className={styles.bans}>
       <h3>Banned for now</h3>
       <ul>
-        {bans.map((b) => (
-          <li key={b.name}>
+        {bans.map((b, i) => (
+          // Addresses are banned and not shown, so that all have the same name.
+          <li key={i}>
             <WorkerName name={b.display_name} />
             {b.ban_reason !== undefined && `, ${b.ban_reason}`}
             {b.banned_until !== undefined && (
