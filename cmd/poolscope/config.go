@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/poolscope/poolscope/internal/config"
 )
@@ -14,11 +17,15 @@ type configCommand struct {
 
 type configCheckCommand struct {
 	configFlags `embed:""`
+	JSON        bool `name:"json" help:"Say it as JSON, for programs."`
 }
 
 // Run checks a configuration.
 func (c *configCheckCommand) Run(env *environment) error {
 	cfg, err := c.load()
+	if c.JSON {
+		return errors.Join(err, printCheck(env.stdout, cfg, err))
+	}
 	if err != nil {
 		return err
 	}
@@ -27,6 +34,41 @@ func (c *configCheckCommand) Run(env *environment) error {
 	}
 	_, err = fmt.Fprintln(env.stdout, "The configuration is good.")
 	return err
+}
+
+// checkReport is the outcome of a check for programs.
+type checkReport struct {
+	Good     bool           `json:"good"`
+	Problems []checkProblem `json:"problems"`
+	Warnings []string       `json:"warnings"`
+}
+
+// checkProblem is one mistake; Source is a file, a variable or a flag, and line
+// and column are 0 where there is no such place.
+type checkProblem struct {
+	Source  string `json:"source"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Key     string `json:"key"`
+	Message string `json:"message"`
+}
+
+func printCheck(out io.Writer, cfg *config.Config, err error) error {
+	report := checkReport{Good: err == nil, Problems: []checkProblem{}, Warnings: []string{}}
+	var invalid *config.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		for _, p := range invalid.Problems {
+			report.Problems = append(report.Problems, checkProblem(p))
+		}
+	case err != nil:
+		report.Problems = append(report.Problems, checkProblem{Message: err.Error()})
+	default:
+		report.Warnings = append(report.Warnings, cfg.Warnings()...)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
 }
 
 type configPrintCommand struct {

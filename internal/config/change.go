@@ -97,8 +97,15 @@ type Key struct {
 
 // Keys lists every key in the order of the file.
 func Keys() []Key {
+	c := Default()
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); v.Type().Field(i).IsExported() && isTables(f.Type()) && f.Len() == 0 {
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1)) // sections that nobody has by default
+		}
+	}
 	var keys []Key
-	for _, f := range Default().fields() {
+	for _, f := range c.fields() {
 		name := strings.Replace(f.key, ".1.", ".", 1)
 		keys = append(keys, Key{Name: name, Live: f.live})
 	}
