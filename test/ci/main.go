@@ -83,9 +83,8 @@ var testSteps = []step{
 	{"prepare", "install what a fresh machine lacks, or say what is missing", prepare},
 	{"build", "the page and the program", command("make", "build")},
 	{"page", "tests of the page (vitest)", vitest},
-	{"go", "Go tests of the packages, and of the nodes that tests use", goTests},
-	{"e2e", "the whole program, on its own network and on independent nodes", e2eTests},
-	{"conformance", "every known device against the program", conformanceTests},
+	{"go", "Go tests of the packages", goTests},
+	{"program", "the whole program: end to end, every known device, independent nodes, faults, kills", programTests},
 	{"browser", "the page in a real browser", browserTests},
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -102,10 +103,15 @@ func vitest(ctx context.Context, r *runner) counts {
 	return c
 }
 
+// wholeProgram are the packages under test/ that start the program and watch
+// what it does in time: each has the machine for itself.
+var wholeProgram = []string{"e2e", "conformance", "operator", "nodes", "chaos", "crash", "measure"}
+
 // goTests runs every Go test but those of the whole program.
 func goTests(ctx context.Context, r *runner) counts {
 	packages, err := r.goPackages(ctx, func(p string) bool {
-		return !strings.HasSuffix(p, "/test/e2e") && !strings.HasSuffix(p, "/test/conformance")
+		room, isTest := strings.CutPrefix(p, modulePrefix+"test/")
+		return !isTest || !slices.Contains(wholeProgram, room)
 	})
 	if err != nil {
 		r.printf("%v\n", err)
@@ -114,16 +120,13 @@ func goTests(ctx context.Context, r *runner) counts {
 	return r.goTest(ctx, "go-test", append([]string{"-timeout=10m"}, packages...)...)
 }
 
-// e2eTests runs the tests of the whole program, alone on the machine: they
-// watch the clock.
-func e2eTests(ctx context.Context, r *runner) counts {
-	return r.goTest(ctx, "e2e", "-timeout=20m", "./test/e2e/...")
-}
-
-// conformanceTests play every known device against the program, alone on the
-// machine: real firmware has little patience.
-func conformanceTests(ctx context.Context, r *runner) counts {
-	return r.goTest(ctx, "conformance", "-timeout=10m", "./test/conformance")
+// programTests runs the tests of the whole program, one package after the other.
+func programTests(ctx context.Context, r *runner) counts {
+	arguments := []string{"-timeout=20m", "-p=1"}
+	for _, room := range wholeProgram {
+		arguments = append(arguments, "./test/"+room)
+	}
+	return r.goTest(ctx, "program", arguments...)
 }
 
 // raceTests repeats the tests of the packages under the race detector. They

@@ -24,7 +24,7 @@ func TestUnderSystemd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer notify.Close()
+	defer func() { _ = notify.Close() }() // the test is over
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
