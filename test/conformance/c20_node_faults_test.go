@@ -142,6 +142,18 @@ func TestC20Failover(t *testing.T) {
 	if j := d.awaitTip(old); displayed(t, j.prevhash) != tip {
 		d.fatalf("the job after the return is on %s, want %s", displayed(t, j.prevhash), tip)
 	}
+	old = d.newest
+	b = d.mine(wish{block: true})
+	if m := d.submit(12, user, b); string(m.Result) != "true" {
+		d.fatalf("a block at the first node again: %s", m.Error)
+	}
+	awaitAccepted(t, first, b)
+	d.awaitTip(old)
+	for _, f := range []*fakeNode{first, second} {
+		if refused := f.verdicts(); len(refused) > 0 {
+			t.Errorf("a node refused blocks: %q", refused)
+		}
+	}
 }
 
 func regtestNode() *fakeNode {

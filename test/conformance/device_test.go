@@ -51,7 +51,10 @@ type device struct {
 }
 
 // question is a request that the pool has not answered.
-type question struct{ id, method string }
+type question struct {
+	id, method string
+	user       string // of authorize
+}
 
 // limits are what the firmware can take; 0 leaves what holds for everybody.
 type limits struct {
@@ -139,17 +142,17 @@ func (d *device) note(line string) {
 		d.lenient = d.lenient || strings.TrimSpace(line) != ""
 		return
 	}
-	if r.Method == "mining.authorize" && len(r.Params) > 0 && d.address == "" {
-		user, _ := r.Params[0].(string)
-		d.address, _, _ = strings.Cut(user, ".")
-	}
 	if strings.Contains(r.Method, "extranonce.subscribe") {
 		d.allowed["mining.set_extranonce"] = true
 	}
 	if r.Method == "" || strings.HasSuffix(r.Method, "pong") || len(r.ID) == 0 || string(r.ID) == "null" {
 		return
 	}
-	d.asked = append(d.asked, question{string(r.ID), strings.ToLower(r.Method)})
+	q := question{id: string(r.ID), method: strings.ToLower(r.Method)}
+	if q.method == "mining.authorize" && len(r.Params) > 0 {
+		q.user, _ = r.Params[0].(string)
+	}
+	d.asked = append(d.asked, q)
 }
 
 // line reads the pool's next line within a time and looks at it strictly.

@@ -60,12 +60,19 @@ func (d *device) inspectAnswer(fields map[string]json.RawMessage) {
 		}
 		return
 	}
-	method := d.asked[0].method
+	q := d.asked[0]
 	d.asked = d.asked[1:]
 	if string(fields["error"]) != "null" {
 		return
 	}
-	switch method {
+	switch q.method {
+	case "mining.authorize":
+		if d.address == "" { // the first one is paid
+			d.address = q.user
+			if end := strings.IndexAny(q.user, "._/+ "); end >= 0 {
+				d.address = q.user[:end]
+			}
+		}
 	case "mining.subscribe":
 		d.inspectSubscribed(fields["result"])
 	case "mining.configure":

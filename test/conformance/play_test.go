@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
 	"github.com/poolscope/poolscope/test/nodes"
 )
 
@@ -69,6 +71,7 @@ func play(t testing.TB, s *script, c *scriptCase) {
 	}
 	p.place.awaitWork(t)
 	p.values["address"], p.values["other"] = p.place.addressOf("miner"), p.place.addressOf("other")
+	p.values["ADDRESS"], p.values["testnet"] = strings.ToUpper(p.values["address"]), addressOn(&chaincfg.TestNet3Params, "miner")
 	p.connect(false)
 
 	var lines []string // of the segment
