@@ -86,13 +86,16 @@ func TestPoolOnBitcoind(t *testing.T) {
 // on a block that somebody else found, whichever way the pool hears of it.
 func TestPoolNoticesBlocksOfOthers(t *testing.T) {
 	t.Parallel()
-	for name, zmq := range map[string]bool{"with ZMQ": true, "without ZMQ": false} {
+	for name, zmq := range map[string]struct{ hash, raw bool }{"with ZMQ": {true, true}, "with hashes alone": {true, false}, "without ZMQ": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			node := nodes.StartBitcoind(t)
 			var lines []string
-			if zmq {
-				lines = []string{"zmq_hashblock = \"" + node.ZMQHashBlock + "\"", "zmq_rawblock = \"" + node.ZMQRawBlock + "\""}
+			if zmq.hash {
+				lines = append(lines, "zmq_hashblock = \""+node.ZMQHashBlock+"\"")
+			}
+			if zmq.raw {
+				lines = append(lines, "zmq_rawblock = \""+node.ZMQRawBlock+"\"")
 			}
 			p := start(t, t.TempDir(), "pool", "--config", poolFile(t, nodeSection(node.RPC, lines...)))
 			c := dialStratum(t, p.Stratum)
