@@ -116,6 +116,7 @@ func (n *Nodes) publishTip(m *member, t *Template, chain map[bitcoin.Hash]header
 	if h, ok := chain[t.PrevHash]; ok {
 		bits, _ := strconv.ParseUint(h.Bits, 16, 32) // 0 when the node does not say it
 		tip.Time, tip.Bits = time.Unix(h.Time, 0), uint32(bits)
+		tip.Previous, _ = bitcoin.ParseHash(h.Previous) // none of a genesis block
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -40,7 +40,7 @@ func TestFirstTemplate(t *testing.T) {
 		if len(s.RecentBlockTimes) != 4 || !s.RecentBlockTimes[0].Before(s.RecentBlockTimes[3]) || s.RecentBlockTimes[3].Unix() != f.blocks[10].time {
 			t.Errorf("recent block times %v", s.RecentBlockTimes)
 		}
-		want := Tip{Hash: f.tip(), Height: 10, Time: time.Unix(f.blocks[10].time, 0), Bits: 0x207fffff}
+		want := Tip{Hash: f.tip(), Height: 10, Time: time.Unix(f.blocks[10].time, 0), Bits: 0x207fffff, Previous: f.blocks[10].previous}
 		if s.Tip == nil || *s.Tip != want || s.ZMQ.Tip != s.Tip {
 			t.Errorf("tip %+v, want %+v", s.Tip, want)
 		}

@@ -109,7 +109,7 @@ func (n *Nodes) announceLocked(m *member, b rawBlock, now time.Time) {
 	if n.current == nil || n.current.PrevHash != b.hash {
 		n.awaited = announcement{by: m, hash: b.hash, at: now}
 	}
-	n.emitTipLocked(Tip{Hash: b.hash, Height: height, Time: time.Unix(int64(b.header.Time), 0), Bits: b.header.Bits, SeenAt: now}, now)
+	n.emitTipLocked(Tip{Hash: b.hash, Height: height, Time: time.Unix(int64(b.header.Time), 0), Bits: b.header.Bits, Previous: b.header.PrevHash, SeenAt: now}, now)
 }
 
 // emitTipLocked makes a tip known, once.

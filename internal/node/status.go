@@ -119,6 +119,8 @@ type Tip struct {
 	Time   time.Time
 	Bits   uint32
 
+	Previous bitcoin.Hash // the block before it; zero when not known
+
 	// SeenAt is when the node announced the block; zero when it was found out
 	// otherwise.
 	SeenAt time.Time

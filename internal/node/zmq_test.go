@@ -120,7 +120,8 @@ func TestZMQ(t *testing.T) {
 	}
 
 	// A raw block brings the tip before the template.
-	block, hash := rawBlockOf(f.tip(), []byte{1, 11, 0}, true, 200)
+	before := f.tip()
+	block, hash := rawBlockOf(before, []byte{1, 11, 0}, true, 200)
 	f.with(func(f *fakeNode) {
 		f.blocks = append(f.blocks, fakeHeader{hash: hash, previous: f.tipLocked(), time: 1_700_000_123})
 		f.delay["getblocktemplate"] = 300 * time.Millisecond
@@ -131,7 +132,7 @@ func TestZMQ(t *testing.T) {
 	if tipNow.SeenAt.IsZero() || time.Since(tipNow.SeenAt) > time.Minute {
 		t.Errorf("the tip was seen at %v", tipNow.SeenAt)
 	}
-	want.SeenAt = tipNow.SeenAt
+	want.SeenAt, want.Previous = tipNow.SeenAt, before
 	if tipNow != want {
 		t.Errorf("tip %+v, want %+v", tipNow, want)
 	}

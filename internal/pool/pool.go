@@ -249,7 +249,9 @@ func (p *Pool) SetTemplate(t *node.Template) {
 		}
 	}
 	p.tips.Store(&next)
-	p.templateAt.Store(now.UnixNano())
+	if !p.early { // that says nothing about whether the node gives templates
+		p.templateAt.Store(now.UnixNano())
+	}
 	if fault := p.broadcast(now, !sameTip); fault != nil {
 		p.noWork(fault)
 	} else {

@@ -100,6 +100,25 @@ func (p *proposer) consider(before *tips, j *job) {
 	p.wake()
 }
 
+// noteTip finds out whether a tip continues the chain that miners worked on. Its
+// header may come before its template or after.
+func (p *proposer) noteTip(before *tips, t node.Tip) {
+	if before == nil || t.Previous == (bitcoin.Hash{}) {
+		return
+	}
+	last := before.current
+	if last.prevHash == t.Hash {
+		if len(before.earlier) == 0 {
+			return
+		}
+		last = before.earlier[0]
+	}
+	if last.prevHash != t.Previous {
+		p.reorganised.Store(true)
+		p.wake()
+	}
+}
+
 func (p *proposer) wake() {
 	select {
 	case p.due <- struct{}{}:

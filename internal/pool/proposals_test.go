@@ -140,6 +140,14 @@ func TestProposals(t *testing.T) {
 		r.height -= 2
 		r.refresh()
 		again("a reorganisation", 2)
+		r.height++
+		r.pool.SetTip(node.Tip{Hash: prevHash(r.height), Height: r.height - 1, Previous: prevHash(r.height - 1)})
+		r.refresh()
+		again("a tip that continues the chain", 0)
+		r.height++
+		r.refresh()
+		r.pool.SetTip(node.Tip{Hash: prevHash(r.height), Height: r.height - 1, Previous: bitcoin.Hash{7}})
+		again("a tip of the next height that does not", 2)
 		st := r.pool.Status().Proposals
 		if st.Fault != "" || st.Refused != 0 || st.Passed != uint64(n.count()) || st.LastAt.IsZero() {
 			t.Errorf("status %+v", st)

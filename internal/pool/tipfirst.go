@@ -20,6 +20,7 @@ const retargetInterval = 2016
 func (p *Pool) SetTip(t node.Tip) {
 	p.waits.announced(t)
 	tips := p.tips.Load()
+	p.trials.noteTip(tips, t)
 	if !t.Time.IsZero() {
 		p.tipTime.hash, p.tipTime.at = t.Hash, uint32(t.Time.Unix())
 		if tips != nil && tips.current.prevHash == t.Hash {
