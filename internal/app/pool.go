@@ -89,6 +89,9 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 	defer stop()
 	desk := &desk{pool: p, load: o.Load, program: o.Program, requests: o.Requests, stop: stop}
 	err = runStages(ctx, log, p.books(), append(p.front(), part{"operator's desk", desk.run}))
+	if desk.handOver != nil {
+		p.leave()
+	}
 	return desk.handOver, err
 }
 
@@ -160,6 +163,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	if p.pool, err = pool.New(poolConfig, nodeConfig.Network, p.nodes, p.ledger, log.With("part", "pool")); err != nil {
 		return err
 	}
+	p.inherit()
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: p.pool, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{

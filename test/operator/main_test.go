@@ -4,6 +4,7 @@ package operator
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -105,6 +106,42 @@ func (r *poolRig) metric(name string) float64 {
 		r.t.Fatal(err)
 	}
 	return value
+}
+
+// subscribe opens a connection and returns the session that the pool gives it,
+// asking for an earlier one if that is not empty.
+func subscribe(t *testing.T, address, earlier string) (session string, conn net.Conn) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(conn, `{"id":1,"method":"mining.subscribe","params":["cgminer/4.11.1","%s"]}`+"\n"+
+		`{"id":2,"method":"mining.authorize","params":["%s.resumes","x"]}`+"\n", earlier, miner); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		var reply struct {
+			ID     int
+			Method string
+			Result []any
+		}
+		// Results of other shapes are not for us.
+		_ = json.Unmarshal(lines.Bytes(), &reply)
+		if reply.ID == 1 && len(reply.Result) == 3 {
+			session, _ = reply.Result[1].(string)
+		}
+		if reply.Method == "mining.notify" {
+			return session, conn
+		}
+	}
+	t.Fatalf("no work: %v", lines.Err())
+	return "", nil
 }
 
 // firstWork makes the handshake of a miner on a new connection and returns the

@@ -36,6 +36,7 @@ func TestUpgradeDropsNoMiner(t *testing.T) {
 			"--user", fmt.Sprintf("%s.m%d", miner, i), "--threads", "1", "--max-hashrate", "150000", "--suggest-difficulty", "0"))
 	}
 	knocks := knock(r.Stratum, 4)
+	session, _ := subscribe(t, r.Stratum, "")
 
 	books := r.metric("poolscope_work_accepted_total")
 	for range 2 {
@@ -54,6 +55,9 @@ func TestUpgradeDropsNoMiner(t *testing.T) {
 			}
 			return r.ready() && r.metric("poolscope_start_time_seconds") > began
 		})
+		if again, _ := subscribe(t, r.Stratum, session); again != session {
+			t.Errorf("a miner that had extranonce1 %s resumes with %s", session, again)
+		}
 		if now := r.metric("poolscope_work_accepted_total"); now < books {
 			t.Errorf("the books have lost work: %v after %v", now, books)
 		}
