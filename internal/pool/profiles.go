@@ -11,7 +11,8 @@ type profile struct {
 	// start is the difficulty of the first work; 0 leaves it to the operator.
 	start float64
 	// least is the difficulty below which the pool never goes by itself:
-	// firmware of ASICs reads 0.5 as 0, and rental markets refuse cheap shares.
+	// firmware of ASICs reads 0.5 as 0, rental markets refuse cheap shares, and
+	// a large miner that was silent while it started must not drown in them.
 	least float64
 
 	// coinbase is the largest coinbase that the device can take, in bytes
@@ -54,28 +55,28 @@ var profiles = []profile{
 	{"nerdoctaxe", 1024, 1, 750, false, true},
 
 	// Braiins OS tells the machine, too.
-	{"*bosminer-plus-tuner", 65536, 1, 2250, false, true},
+	{"*bosminer-plus-tuner", 65536, 64, 2250, false, true},
 
 	// Antminers. The S19's buffer ends soon after 750 bytes; the slash tells
 	// the S21 from the S21 Pro, which was not tested.
-	{"antminer s9", 8192, 1, 750, false, false},
-	{"antminer s21/", 65536, 1, 2250, false, false},
-	{"antminer", 65536, 1, 750, false, false},
-	{"bmminer", 8192, 1, 750, false, false},
+	{"antminer s9", 8192, 16, 750, false, false},
+	{"antminer s21/", 65536, 64, 2250, false, false},
+	{"antminer", 65536, 64, 750, false, false},
+	{"bmminer", 8192, 16, 750, false, false},
 
 	// Other firmware and makes of that size.
-	{"bosminer", 65536, 1, 750, false, true},
-	{"braiins", 65536, 1, 750, false, true},
-	{"bos", 65536, 1, 750, false, true},
-	{"whatsminer/v1", 65536, 1, 6500, false, false},
-	{"whatsminer", 65536, 1, 750, false, false},
-	{"powerplay-bm/", 65536, 1, 16384, false, false},
-	{"xminer-1.", 65536, 1, 16384, false, false},
-	{"luxminer", 65536, 1, 750, false, false},
+	{"bosminer", 65536, 64, 750, false, true},
+	{"braiins", 65536, 64, 750, false, true},
+	{"bos", 65536, 64, 750, false, true},
+	{"whatsminer/v1", 65536, 64, 6500, false, false},
+	{"whatsminer", 65536, 64, 750, false, false},
+	{"powerplay-bm/", 65536, 64, 16384, false, false},
+	{"xminer-1.", 65536, 64, 16384, false, false},
+	{"luxminer", 65536, 64, 750, false, false},
 
 	// Rental markets.
 	{"nicehash", 524288, 524288, 500, false, false},
-	{"miningrigrentals", 65536, 1, 750, false, false},
+	{"miningrigrentals", 65536, 64, 750, false, false},
 
 	// Programs that drive anything from a USB stick to a container.
 	{"cgminer", 0, 1, 750, true, true},

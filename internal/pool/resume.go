@@ -12,7 +12,7 @@ import (
 const (
 	resumeFor     = 10 * time.Minute
 	maxResumable  = 8192
-	maxKeptShares = 4096 // slots of a share set that is worth keeping
+	maxKeptShares = 1024 // slots of a share set that is worth keeping
 )
 
 // resumable is what a connection left behind for the one that resumes it. With

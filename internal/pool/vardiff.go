@@ -14,7 +14,8 @@ const (
 	fineBand      = 1.4              // factor of the rate that is never worth a step
 	deadBand      = 2.0              // and the one for a step down without many shares
 	silenceShares = 8.0              // expected shares that did not come, before a step down
-	firstFall     = 64.0             // factor of the first step down by silence
+	firstFall     = 1 << 11          // factor of the first step down by silence
+	laterFall     = 1 << 16          // and of those after it
 )
 
 // vardiff controls one connection's difficulty so that shares come at the rate
@@ -80,12 +81,15 @@ func (v *vardiff) tick(now time.Time, current float64) float64 {
 		return current
 	}
 	if v.shares == 0 && !v.proven {
-		// Nothing is known but that it is far too hard. The steps grow, so that
-		// even a clock-sized miner behind a farm's difficulty is reached soon;
-		// one step too far is made good by the first shares.
-		fall := math.Pow(firstFall, math.Exp2(float64(min(v.falls, 3))))
+		// Nothing is known but that it is far too hard. Two falls reach even a
+		// clock-sized miner behind a farm's difficulty; a fall too far is made
+		// good by the first shares, and none is so far that firmware, which
+		// sends a thousand shares a second at best, would hide its hashrate.
 		v.falls++
-		return current / fall
+		if v.falls == 1 {
+			return current / firstFall
+		}
+		return current / laterFall
 	}
 	// One more share than came is the upper end of what is plausible.
 	wanted := v.estimate(elapsed, v.work+current)

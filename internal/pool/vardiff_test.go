@@ -88,18 +88,18 @@ func (s *simulation) step(wanted float64) bool {
 func (s *simulation) off() float64 { return math.Exp(math.Abs(math.Log(s.difficulty / s.ideal()))) }
 
 // From any start, upwards by shares and downwards by shares or silence, three
-// steps lead near the ideal; a fourth is allowed where the start was a million
-// times too hard.
+// steps lead near the ideal, also where the start was fifty million times too
+// hard; no table of devices is wronger than that.
 func TestVardiffConverges(t *testing.T) {
 	for _, hashrate := range []float64{50e3, 1e6, 100e6, 500e9, 1.2e12, 100e12, 500e12} {
-		for _, start := range []float64{0.0001, 1, 1024, 65536} {
+		for _, start := range []float64{0.0001, 1, 1024, 65536, 1e6} {
+			if start/simulate(0, hashrate, start).ideal() > 1e8 && hashrate > 50e3 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%.0e from %v", hashrate, start), func(t *testing.T) {
 				const seeds = 40
 				tooManySteps, slow := 0, 0
-				allowed := 3
-				if start/simulate(0, hashrate, start).ideal() > 1e6 {
-					allowed = 4
-				}
+				const allowed = 3
 				for seed := range uint64(seeds) {
 					s := simulate(seed, hashrate, start)
 					s.run(5 * time.Minute)
@@ -280,11 +280,11 @@ func TestVardiffIsDeterministic(t *testing.T) {
 	}
 	// Of a miner that never sent a share nothing is known.
 	v = vardiff{interval: 4 * time.Second}
-	for _, want := range []float64{1 << 10, 1 << 4, 1.0 / (1 << 8)} {
+	for i, fall := range []float64{firstFall, laterFall, laterFall} {
 		v.begin(now)
 		now = now.Add(32 * time.Second)
-		if d := v.tick(now, 64*want); want == 1<<10 && d != want {
-			t.Errorf("first fall to %v", d)
+		if d := v.tick(now, 1e9); d != 1e9/fall {
+			t.Errorf("fall %d to %v", i, d)
 		}
 	}
 }
