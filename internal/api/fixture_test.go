@@ -161,7 +161,7 @@ func full() *models {
 	rejects[3].Count = 5
 	m.pool.Store(&pool.Status{
 		At: testNow, StartedAt: start, State: pool.StateMining, Network: bitcoin.Mainnet,
-		Listeners:   []pool.Listener{{Name: "home", URL: "stratum+tcp://0.0.0.0:3333", Addr: "0.0.0.0:3333"}, {URL: "stratum+ssl://0.0.0.0:4333", Addr: "0.0.0.0:4333", TLS: true}},
+		Listeners:   []pool.Listener{{Name: "home", Connections: 3, URL: "stratum+tcp://0.0.0.0:3333", Addr: "0.0.0.0:3333"}, {URL: "stratum+ssl://0.0.0.0:4333", Addr: "0.0.0.0:4333", TLS: true}},
 		Connections: 5, TLSConnections: 1, Authorized: 4,
 		Tag: "/poolscope/", FeePercent: 2,
 		Job: &pool.JobStatus{

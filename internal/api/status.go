@@ -47,9 +47,10 @@ type statusPage struct {
 }
 
 type listenerView struct {
-	Name string `json:"name,omitempty"`
-	URL  string `json:"url"`
-	TLS  bool   `json:"tls"`
+	Name        string `json:"name,omitempty"`
+	URL         string `json:"url"`
+	TLS         bool   `json:"tls"`
+	Connections int    `json:"connections"`
 }
 
 type templateView struct {
@@ -134,7 +135,7 @@ func buildStatus(m moment, version string, private bool) *statusPage {
 	}
 	page.PingP50MS, page.PingP95MS = pings(m.ledger.Workers)
 	for _, l := range p.Listeners {
-		page.Stratum = append(page.Stratum, listenerView{Name: l.Name, URL: l.URL, TLS: l.TLS})
+		page.Stratum = append(page.Stratum, listenerView{Name: l.Name, URL: l.URL, TLS: l.TLS, Connections: l.Connections})
 	}
 	if best := bestShares(m.ledger.BestShares); len(best) > 0 {
 		page.BestShare = &bestView{Worker: best[0].Worker, Difficulty: best[0].Difficulty, Timestamp: best[0].Timestamp, Hash: best[0].Hash}

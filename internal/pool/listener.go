@@ -64,8 +64,8 @@ func (p *Pool) addListener(l net.Listener, o ListenerOptions) *port {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	address := l.Addr().String()
-	from := &port{ListenerOptions: o}
-	p.listeners = append(p.listeners, Listener{Name: o.Name, URL: scheme + address, Addr: address, TLS: o.TLS != nil})
+	from := &port{ListenerOptions: o, shown: Listener{Name: o.Name, URL: scheme + address, Addr: address, TLS: o.TLS != nil}}
+	p.ports = append(p.ports, from)
 	return from
 }
 

@@ -27,11 +27,12 @@ type payoutRules struct {
 func newPayoutRules(c PayoutConfig, n bitcoin.Network) (payoutRules, error) {
 	var r payoutRules
 	var err error
-	if r.operator, err = resolveOperator(c, n); err != nil {
-		return r, fmt.Errorf("fee address: %w", err)
-	}
+	r.operator, err = resolveOperator(c, n)
 	if c.FeePercent <= 0 {
-		return r, nil
+		return r, nil // an address that is not needed stops nobody
+	}
+	if err != nil {
+		return r, fmt.Errorf("fee address: %w", err)
 	}
 	if r.operator.script == nil {
 		return r, errors.New("there is a fee, but no fee address")

@@ -93,6 +93,14 @@ func TestDivideProperties(t *testing.T) {
 	})
 }
 
+// A fee address that nothing is to be paid to stops no miner, whatever it is.
+func TestUnneededFeeAddress(t *testing.T) {
+	r, err := newPayoutRules(PayoutConfig{FeeAddress: mainnet}, bitcoin.Regtest)
+	if err != nil || r.operator.script != nil {
+		t.Errorf("%+v, %v", r.operator, err)
+	}
+}
+
 func TestPayoutAddressesAreChecked(t *testing.T) {
 	for _, c := range []PayoutConfig{
 		{FeePercent: 1, FeeAddress: mainnet},

@@ -74,7 +74,7 @@ type Pool struct {
 	perAddress map[netip.Prefix]int // by block
 	nextID     uint32
 	resumables resumables
-	listeners  []Listener
+	ports      []*port               // those that listen
 	lobby      map[net.Conn]struct{} // connections that are no sessions yet
 	farewells  map[net.Conn]struct{} // connections of banned addresses
 	stopping   bool                  // no session is made any more
@@ -449,7 +449,11 @@ func (p *Pool) publish(now time.Time) {
 		Errors:         p.events.newestFirst(),
 	}
 	p.mu.Lock()
-	st.Listeners = append([]Listener{}, p.listeners...)
+	st.Listeners = make([]Listener, len(p.ports))
+	for i, from := range p.ports {
+		st.Listeners[i] = from.shown
+		st.Listeners[i].Connections = from.connections
+	}
 	p.mu.Unlock()
 	slices.SortFunc(st.Listeners, func(a, b Listener) int { return strings.Compare(b.URL, a.URL) }) // plain first
 	if fault := p.blocks.fault.Load(); fault != nil {

@@ -35,7 +35,8 @@ type ListenerOptions struct {
 // port is one address that miners connect to, with what is known of it.
 type port struct {
 	ListenerOptions
-	connections int // open ones; guarded by Pool.mu
+	shown       Listener // of one that listens
+	connections int      // open ones; guarded by Pool.mu
 }
 
 // full says why a port takes no more connections. Pool.mu is held.

@@ -84,5 +84,8 @@ func resolveOperator(c PayoutConfig, n bitcoin.Network) (payee, error) {
 		return payee{}, nil
 	}
 	script, err := bitcoin.PayoutScript(c.FeeAddress, n)
-	return payee{address: c.FeeAddress, script: script}, err
+	if err != nil {
+		return payee{}, err
+	}
+	return payee{address: c.FeeAddress, script: script}, nil
 }

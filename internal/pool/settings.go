@@ -80,6 +80,9 @@ func (p *Pool) resolve(s *settings, n bitcoin.Network) error {
 	if err != nil {
 		return err
 	}
+	if s.Provisional && s.Payout.FeeAddress != "" && rules.operator.script == nil {
+		p.events.add(time.Now(), "job", "no work before authorize: the fee address cannot be paid on this network")
+	}
 	if err := rules.fit(&s.Config, payee{script: longestScript}); err != nil {
 		p.log.Warn("miners with long addresses will get no work", "err", err)
 		p.events.add(time.Now(), "job", "miners with long addresses will get no work: "+err.Error())

@@ -98,6 +98,8 @@ type Listener struct {
 	URL  string // stratum+tcp://host:port or stratum+ssl://host:port
 	Addr string // host:port as bound
 	TLS  bool
+
+	Connections int // open ones that came in here
 }
 
 // JobStatus describes the job that miners work on.
