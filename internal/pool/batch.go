@@ -12,9 +12,10 @@ import (
 // widest kernel hashes at once, and no more than fits into the caches.
 const maxBatch = 64
 
-// batch is shares, of one connection or of several, that are hashed side by side
-// and then judged and answered in the order in which they came. It serves one
-// goroutine at a time.
+// batch is shares of one connection or of several that are hashed side by side
+// and then judged and answered in the order in which they came. Each event loop
+// has one; a connection with a goroutine of its own borrows one for the lines
+// that it has read. It serves one goroutine at a time.
 type batch struct {
 	shares   [maxBatch]share
 	n        int
@@ -46,6 +47,19 @@ func (b *batch) has(s *session) bool {
 		}
 	}
 	return false
+}
+
+// settle has the shares of this connection judged that wait for company, if there
+// are any: whatever comes after them is answered after them.
+func (s *session) settle() {
+	if s.batch == nil || !s.batch.has(s) {
+		return
+	}
+	s.batch.settle(s.pool)
+	if s.stream != nil {
+		batches.Put(s.batch)
+		s.batch = nil
+	}
 }
 
 // settle hashes, judges and answers the shares. Blocks are on their way before

@@ -44,6 +44,7 @@ func newSharePath(t testing.TB) *sharePath {
 	}
 	go func() { _, _ = io.Copy(io.Discard, m.conn) }()
 	p := &sharePath{session: r.accountOf(m)}
+	p.session.batch = new(batch) // not the loop's, which has its own goroutine
 	p.line = fmt.Appendf(nil, `{"id":6,"method":"mining.submit","params":["%s.rig","%s","0000000000000000","%08x","########","083ac000"]}`, alice, m.job.id, m.job.time)
 	at := strings.Index(string(p.line), "########")
 	p.nonce = p.line[at : at : at+8]
@@ -57,6 +58,7 @@ func (p *sharePath) share(t testing.TB) {
 		t.Fatal(err)
 	}
 	p.session.handleSubmit(&p.request)
+	p.session.settle()
 	p.session.conn.Flush()
 }
 

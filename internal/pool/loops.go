@@ -108,14 +108,6 @@ func (l *looped) HandleEnd() {
 	l.pool.clerks.do(func() { l.pool.guard(s, func() { l.pool.endSession(s) }) })
 }
 
-// settle has the shares judged that the session's loop keeps for the end of its
-// turn, if any is this session's: what comes after them is answered after them.
-func (s *session) settle() {
-	if s.batch != nil && s.batch.has(s) {
-		s.batch.settle(s.pool)
-	}
-}
-
 // aside does what may wait for something. A loop does not wait for it: it
 // handles no line of this connection until it is done.
 func (s *session) aside(do func()) {

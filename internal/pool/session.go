@@ -30,7 +30,7 @@ type session struct {
 	slot        byte   // spreads the sessions over the seconds of a tick
 	remote      netip.AddrPort
 	visit       abuse.Visit
-	batch       *batch // of the loop that serves it, nil for a stream
+	batch       *batch // of the loop that serves it, or of a stream while shares wait in it
 	socket      socket // nil when it has none, or is a proxy's
 	tls         bool
 	connectedAt time.Time
@@ -91,6 +91,7 @@ func (s *session) logger() *slog.Logger {
 // run serves the connection of a stream until it ends.
 func (s *session) run() {
 	defer s.stream.Release()
+	defer s.settle()
 	if !s.tls {
 		first, err := s.stream.FirstByte()
 		if err != nil {
@@ -107,6 +108,7 @@ func (s *session) run() {
 		}
 		s.receive(line)
 		if !s.stream.LineWaiting() {
+			s.settle()
 			s.conn.Flush()
 		}
 	}
@@ -144,6 +146,7 @@ func (s *session) handleLine(line []byte) {
 		return
 	}
 	if len(line) == 0 {
+		s.settle()
 		s.strike(messageCost, stratum.NotRejected)
 		return
 	}
@@ -151,11 +154,7 @@ func (s *session) handleLine(line []byte) {
 	err := stratum.ScanRequest(line, r)
 	if err == nil && r.Method == stratum.MethodSubmit {
 		s.forgive()
-		if s.batch != nil {
-			s.batch.add(s, r) // the loop settles it
-		} else {
-			s.handleSubmit(r)
-		}
+		s.handleSubmit(r)
 		return
 	}
 	s.settle()

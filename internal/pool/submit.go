@@ -35,12 +35,14 @@ type share struct {
 	target   bitcoin.Target // of that difficulty
 }
 
-// handleSubmit has a share judged and answered.
+// handleSubmit takes a share. It is judged and answered together with what else
+// is there already: at the end of a loop's turn, or when a stream has no further
+// line to handle.
 func (s *session) handleSubmit(r *stratum.Request) {
-	b := batches.Get().(*batch)
-	defer batches.Put(b)
-	b.add(s, r)
-	b.settle(s.pool)
+	if s.batch == nil {
+		s.batch = batches.Get().(*batch)
+	}
+	s.batch.add(s, r)
 }
 
 // conclude judges a share, answers it and books it. Whether it is a block was
