@@ -26,7 +26,7 @@ func TestAnswersKeepTheirOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&lines, `{"id":%d,"method":"%s","params":%s}`+"\n", id, method, text)
+		fmt.Fprintf(&lines, `{"id":%d,"method":%q,"params":%s}`+"\n", id, method, text)
 		want = append(want, fmt.Sprint(id, " ", verdict))
 	}
 	for i := range 40 {
@@ -69,7 +69,7 @@ func TestAnswersKeepTheirOrder(t *testing.T) {
 // openShare puts a share of a miner into a batch, without the network between.
 func openShare(t *testing.T, b *batch, s *session, share testShare) {
 	t.Helper()
-	line := fmt.Sprintf(`{"id":6,"method":"mining.submit","params":["%s","%s","%s","%s","%s"]}`,
+	line := fmt.Sprintf(`{"id":6,"method":"mining.submit","params":[%q,%q,%q,%q,%q]}`,
 		s.address, share.job, share.en2, share.ntime, share.nonce)
 	var r stratum.Request
 	if err := stratum.ScanRequest([]byte(line), &r); err != nil {
