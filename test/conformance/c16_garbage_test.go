@@ -3,6 +3,7 @@ package conformance
 import (
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -87,6 +88,21 @@ func TestC16Garbage(t *testing.T) {
 	}
 	if said := p.pool.Output(); strings.Contains(said, "\x1b") || strings.Contains(said, "\nlevel=ERROR msg=owned") {
 		t.Errorf("R-X4: what a miner calls itself reached the log as it was:\n%q", said)
+	}
+
+	// Plain text on the port for TLS is answered with the end.
+	plain, err := net.DialTimeout("tcp", p.pool.StratumTLS, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := p.speakOver(t, plain)
+	lost.lenient = true
+	lost.sendRaw([]byte(`{"id":1,"method":"mining.subscribe","params":[]}` + "\n"))
+	if err := plain.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(plain); err != nil && !isReset(err) {
+		t.Errorf("plain text on the port for TLS: %q, %v", answer, err)
 	}
 
 	// A client that sends and never reads is its own problem, too.

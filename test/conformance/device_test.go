@@ -149,7 +149,7 @@ func (d *device) note(line string) {
 		return
 	}
 	q := question{id: string(r.ID), method: strings.ToLower(r.Method)}
-	if q.method == "mining.authorize" && len(r.Params) > 0 {
+	if strings.HasPrefix(q.method, "mining.auth") && len(r.Params) > 0 {
 		q.user, _ = r.Params[0].(string)
 	}
 	d.asked = append(d.asked, q)

@@ -65,14 +65,13 @@ func (d *device) inspectAnswer(fields map[string]json.RawMessage) {
 	if string(fields["error"]) != "null" {
 		return
 	}
-	switch q.method {
-	case "mining.authorize":
-		if d.address == "" { // the first one is paid
-			d.address = q.user
-			if end := strings.IndexAny(q.user, "._/+ "); end >= 0 {
-				d.address = q.user[:end]
-			}
+	if q.user != "" && d.address == "" { // the first one is paid
+		d.address = q.user
+		if end := strings.IndexAny(q.user, "._/+ "); end >= 0 {
+			d.address = q.user[:end]
 		}
+	}
+	switch q.method {
 	case "mining.subscribe":
 		d.inspectSubscribed(fields["result"])
 	case "mining.configure":
