@@ -91,5 +91,6 @@ func (c *captureCommand) ask(ctx context.Context, method string, body []byte) (s
 	if response.StatusCode >= http.StatusMultipleChoices {
 		return state, errors.New("the pool says: " + strings.TrimSpace(string(text)))
 	}
-	return state, json.Unmarshal(text, &state)
+	err = json.Unmarshal(text, &state)
+	return state, err
 }

@@ -71,3 +71,40 @@ func TestBadLogSettings(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// reason is a constant with a name, as the program has many.
+type reason uint8
+
+func (reason) String() string { return "stale" }
+
+func TestConstantsHaveNames(t *testing.T) {
+	for format, want := range map[string]string{"text": "reason=stale", "json": `"reason":"stale"`} {
+		var buf bytes.Buffer
+		log, err := NewLogger(&buf, "info", format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info("worker refused", "reason", reason(7))
+		if !strings.Contains(buf.String(), want) {
+			t.Errorf("%s: %s", format, buf.String())
+		}
+	}
+}
+
+// failing is an error whose method needs more than it has.
+type failing struct{ text string }
+
+func (f *failing) Error() string { return f.text }
+
+func TestNilErrorDoesNotFail(t *testing.T) {
+	var buf bytes.Buffer
+	log, err := NewLogger(&buf, "info", "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *failing
+	log.Info("odd", "err", none, "nothing", nil)
+	if !strings.Contains(buf.String(), "msg=odd") {
+		t.Errorf("the line is %q", buf.String())
+	}
+}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"regexp"
 	"strings"
 )
@@ -42,8 +43,8 @@ func (r *redactor) attr(a slog.Attr) slog.Attr {
 	case slog.KindString:
 		a.Value = slog.StringValue(r.text(a.Value.String()))
 	case slog.KindAny:
-		before := anyText(a.Value.Any())
-		if after := r.text(before); after != before {
+		before, named := anyText(a.Value.Any())
+		if after := r.text(before); named || after != before {
 			a.Value = slog.StringValue(after)
 		}
 	default: // numbers, times and groups, whose members come one by one
@@ -51,11 +52,14 @@ func (r *redactor) attr(a slog.Attr) slog.Attr {
 	return a
 }
 
-func anyText(value any) string {
-	if err, ok := value.(error); ok {
-		return err.Error()
+// anyText is a value as text; named says that it is a constant with a name,
+// which JSON would show as a number.
+func anyText(value any) (text string, named bool) {
+	if _, ok := value.(fmt.Stringer); ok {
+		kind := reflect.TypeOf(value).Kind()
+		named = kind >= reflect.Int && kind <= reflect.Uint64
 	}
-	return fmt.Sprintf("%+v", value)
+	return fmt.Sprintf("%+v", value), named // a nil pointer's method that fails is caught
 }
 
 func (r *redactor) text(s string) string {
