@@ -57,22 +57,22 @@ func latency999() metric {
 var scenarios = []scenario{
 	{
 		name:    "100 connections, one outstanding",
-		load:    load.Config{Connections: 100, Shares: 1000, Outstanding: 1, Settle: 500 * time.Millisecond},
+		load:    load.Config{Connections: 100, Shares: 2000, Outstanding: 1, Settle: 500 * time.Millisecond},
 		metrics: []metric{cpuPerShare("≤ 11"), sharesPerSecond(), latency50(""), latency99("")},
 	},
 	{
 		name:    "100 connections, 32 outstanding",
-		load:    load.Config{Connections: 100, Shares: 1000, Outstanding: 32, Settle: 500 * time.Millisecond},
+		load:    load.Config{Connections: 100, Shares: 5000, Outstanding: 32, Settle: 500 * time.Millisecond},
 		metrics: []metric{cpuPerShare("≤ 4"), sharesPerSecond()},
 	},
 	{
 		name:    "open loop, 10,000 shares a second on 100 connections",
-		load:    load.Config{Connections: 100, Shares: 300, Rate: 10_000, Settle: 500 * time.Millisecond},
+		load:    load.Config{Connections: 100, Shares: 400, Rate: 10_000, Settle: 500 * time.Millisecond},
 		metrics: []metric{latency50("≤ 0.10"), latency99("≤ 0.25"), latency999(), cpuPerShare("")},
 	},
 	{
 		name:  "10,000 miners: handshakes, idle, then one outstanding each",
-		load:  load.Config{Connections: 10_000, InFlight: 256, Settle: 3 * time.Second, Hold: 3 * time.Second, Shares: 10, Outstanding: 1},
+		load:  load.Config{Connections: 10_000, InFlight: 256, Settle: 3 * time.Second, Hold: 3 * time.Second, Shares: 20, Outstanding: 1},
 		fresh: true,
 		metrics: []metric{
 			{"handshakes a second", "", 0, "≥ 12,000", func(r *load.Report) float64 { return r.Handshakes.PerSecond }},
