@@ -144,6 +144,7 @@ func startFloor(t *testing.T) *server {
 func measure(ctx context.Context, t *testing.T, s *server, cfg load.Config) (*load.Report, error) {
 	t.Helper()
 	cfg.Pool, cfg.User, cfg.PID = "stratum+tcp://"+s.address, worker, s.process.PID()
+	cfg.SuggestDifficulty, cfg.Password = shareDifficulty, "x"
 	cfg.Duration = max(cfg.Duration, time.Minute)
 	r, err := load.Run(ctx, cfg, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
