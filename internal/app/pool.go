@@ -62,6 +62,7 @@ func RunPool(ctx context.Context, o PoolOptions) error {
 
 // runPool returns the sockets to hand over when an upgrade was asked for.
 func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
+	boundGarbage()
 	cfg, log := o.Config, o.Logs.Logger()
 	release, err := openDataDir(cfg.DataDir)
 	if err != nil {

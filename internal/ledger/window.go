@@ -27,9 +27,14 @@ const (
 // Its clock is the miner's online time: it stands still between two
 // connections that share a window.
 type window struct {
-	banked  time.Duration // online time of earlier connections
-	since   time.Time     // beginning of this connection
-	head    int64         // number of the newest bucket: online time / bucketLength
+	banked time.Duration // online time of earlier connections
+	since  time.Time     // beginning of this connection
+	head   int64         // number of the newest bucket: online time / bucketLength
+	*marks               // nil before the first share: most memory of an idle miner would be zeros
+}
+
+// marks are the buckets of a window.
+type marks struct {
 	buckets [bucketCount]bucket
 	starts  [bucketCount]uint32 // online time at which a bucket was opened, in milliseconds modulo 2^32
 }
@@ -51,17 +56,33 @@ func (w *window) online(now time.Time) time.Duration {
 // it should have been, so that no work is divided by another time than that
 // in which it was done.
 func (w *window) add(now time.Time, shares uint32, work, squares float64) {
+	online := w.online(now)
+	if w.marks == nil {
+		if shares == 0 {
+			w.head = max(w.head, int64(online/bucketLength))
+			return
+		}
+		w.mark()
+	}
 	b := &w.buckets[w.head%bucketCount]
 	b.shares += shares
 	b.work += work
 	b.squares += float32(squares)
 
-	online := w.online(now)
 	for next := int64(online / bucketLength); w.head < next; {
 		// After a long pause only the last bucketCount buckets matter.
 		w.head = max(w.head+1, next-bucketCount+1)
 		w.buckets[w.head%bucketCount] = bucket{}
 		w.starts[w.head%bucketCount] = uint32(online.Milliseconds())
+	}
+}
+
+// mark makes the buckets at the first share. Those before it are empty and began
+// when they should.
+func (w *window) mark() {
+	w.marks = new(marks)
+	for n := max(0, w.head-bucketCount+1); n <= w.head; n++ {
+		w.starts[n%bucketCount] = uint32(n * bucketLength.Milliseconds())
 	}
 }
 
@@ -74,6 +95,9 @@ type estimate struct {
 
 // estimate divides what is in the window by the time that it spans.
 func (w *window) estimate(now time.Time) estimate {
+	if w.marks == nil {
+		return estimate{}
+	}
 	var work, squares float64
 	var shares uint32
 	for i := range w.buckets {

@@ -147,7 +147,7 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	if s.member = p.takeLocked(nc, s); s.member != nil {
 		s.conn, s.socket = &s.member.Conn, s.member
 	} else {
-		s.stream = stratum.NewStream(nc, s.id)
+		s.stream, s.request = stratum.NewStream(nc, s.id), new(stratum.Request)
 		s.conn, s.socket = &s.stream.Conn, socketOf(nc)
 	}
 	if from.ProxyProtocol {

@@ -21,7 +21,8 @@ type loops struct {
 // hashed side by side, and answered, at the end of the turn.
 type loop struct {
 	*stratum.Loop
-	batch batch
+	batch   batch
+	request stratum.Request // the line at hand
 }
 
 // takeLocked gives a connection to a loop. It returns nil where a goroutine has
@@ -46,7 +47,7 @@ func (p *Pool) takeLocked(nc net.Conn, s *session) *stratum.Member {
 		p.log.Warn("miner not taken by an event loop", "err", err)
 		return nil
 	}
-	s.batch = &its.batch
+	s.batch, s.request = &its.batch, &its.request
 	return m
 }
 
@@ -123,7 +124,7 @@ func (s *session) aside(do func()) {
 }
 
 // maxClerks bounds the goroutines that do what may wait.
-const maxClerks = 8
+const maxClerks = 2
 
 // clerks do what the event loops must not wait for, in a few goroutines that
 // are there while there is something to do. The queue is bounded by the

@@ -36,7 +36,7 @@ type session struct {
 	connectedAt time.Time
 
 	// Of the reader's goroutine alone.
-	request          stratum.Request
+	request          *stratum.Request // the line at hand; shared by the sessions of a loop
 	badLines         int
 	goodLines        int       // since the last bad one
 	lastWords        int       // lines since the connection is to be closed
@@ -150,7 +150,7 @@ func (s *session) handleLine(line []byte) {
 		s.strike(messageCost, stratum.NotRejected)
 		return
 	}
-	r := &s.request
+	r := s.request
 	err := stratum.ScanRequest(line, r)
 	if err == nil && r.Method == stratum.MethodSubmit {
 		s.forgive()
