@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -319,21 +321,38 @@ func TestFarmReconnects(t *testing.T) {
 	if testing.Short() {
 		t.Skip("five thousand connections")
 	}
-	r := newRig(t, true, watchful)
-	r.newTip()
 	const rigs = 5000
+	r := newRig(t, false, watchful)
+	r.newTip()
+	proxy := r.behindProxy(t)
 	var farm sync.WaitGroup
-	working := make(chan *testMiner, rigs)
+	var working atomic.Int64
+	dialing := make(chan struct{}, 128) // what the queue of a listening socket holds
 	for i := range rigs {
-		m := r.connectFrom(t, attacker)
 		farm.Go(func() {
-			m.start(fmt.Sprintf("%s.rig%d", alice, i), "x")
-			working <- m
+			dialing <- struct{}{}
+			conn, err := net.Dial("tcp", proxy.address)
+			<-dialing
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			if _, err := fmt.Fprintf(conn, "PROXY TCP4 %s 192.0.2.1 %d 3333\r\n"+signIn, attacker, 10_000+i); err != nil {
+				t.Error(err)
+				return
+			}
+			for lines := bufio.NewScanner(conn); lines.Scan(); {
+				if strings.HasPrefix(lines.Text(), `{"id":null,"method":"mining.notify"`) {
+					working.Add(1)
+					return
+				}
+			}
 		})
 	}
 	farm.Wait()
-	if n := len(working); n != rigs {
-		t.Fatalf("%d of %d rigs have work", n, rigs)
+	if n := working.Load(); n != rigs {
+		t.Errorf("%d of %d rigs have work", n, rigs)
 	}
 	if got := r.pool.authorized.Load(); got != rigs {
 		t.Errorf("%d signed in", got)
