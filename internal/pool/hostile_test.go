@@ -20,7 +20,7 @@ import (
 // -v it tells how long honest miners waited for their replies:
 //
 //	go test ./internal/pool -run TestHostileConnections -v -hostiles 10000
-var hostiles = flag.Int("hostiles", 280, "number of hostile connections")
+var hostiles = flag.Int("hostiles", 140, "number of hostile connections")
 
 // atOnce bounds the hostile connections that are busy at the same time.
 const atOnce = 500
@@ -170,7 +170,7 @@ func testHostile(t *testing.T, bans bool) {
 		defer close(done)
 		for i := range *hostiles {
 			a := attacks[i%len(attacks)]
-			conn := proxy.open(t, fmt.Sprintf("PROXY TCP4 198.51.100.%d 192.0.2.1 40000 3333\r\n", i%20))
+			conn := proxy.open(t, fmt.Sprintf("PROXY TCP4 198.51.100.%d 192.0.2.1 40000 3333\r\n", i%10))
 			if a.close == "" {
 				open.Lock()
 				left = append(left, conn)
@@ -224,6 +224,7 @@ func testHostile(t *testing.T, bans bool) {
 		for _, reason := range stratum.CloseReasons() {
 			switch n := r.closes(reason.String()); reason {
 			case stratum.CloseMisbehaved, stratum.CloseSlowReader:
+			case stratum.CloseHandshakeTimeout: // half lines, when there are so many that it takes minutes
 			default:
 				if n != want[reason.String()] {
 					t.Errorf("%d connections closed for %s, want %d", n, reason, want[reason.String()])
