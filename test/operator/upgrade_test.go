@@ -67,7 +67,8 @@ func TestUpgradeDropsNoMiner(t *testing.T) {
 	}
 	nodes.WaitFor(t, patience, "all miners are back", func() bool { return r.metric("poolscope_workers") >= 3 })
 	nodes.WaitFor(t, patience, "they mine", func() bool { return r.metric("poolscope_work_accepted_total") > books })
-	good, refused := knocks()
+	good, longest, refused := knocks()
+	t.Logf("%d connections were served during two upgrades; the slowest had work after %s", good, longest.Round(time.Millisecond))
 	if refused != nil || good < 20 {
 		t.Errorf("%d connections were served; the first that was not: %v", good, refused)
 	}
@@ -140,12 +141,14 @@ func install(t *testing.T, path string) {
 }
 
 // knock connects again and again from n goroutines until the returned function
-// is called, which says how many were served and the first refusal. A
+// is called, which says how many were served, how long the slowest of them
+// waited for its work, and the first refusal. A
 // connection that was open when the pool made room for the next program may be
 // closed; it comes again, as a miner does.
-func knock(address string, n int) (end func() (served int64, refused error)) {
-	var served atomic.Int64
+func knock(address string, n int) (end func() (served int64, longest time.Duration, refused error)) {
+	var served, longest atomic.Int64
 	var first atomic.Pointer[error]
+	var refused error
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	for range n {
@@ -156,22 +159,25 @@ func knock(address string, n int) (end func() (served int64, refused error)) {
 					return
 				case <-time.After(20 * time.Millisecond):
 				}
+				began := time.Now()
 				switch _, err := firstWork(address); {
 				case err == nil:
 					served.Add(1)
+					for took, had := int64(time.Since(began)), longest.Load(); took > had && !longest.CompareAndSwap(had, took); had = longest.Load() {
+					}
 				case strings.HasPrefix(err.Error(), "refused"):
 					first.CompareAndSwap(nil, &err)
 				}
 			}
 		})
 	}
-	return func() (int64, error) {
+	return func() (int64, time.Duration, error) {
 		close(stop)
 		wg.Wait()
 		if err := first.Load(); err != nil {
-			return served.Load(), *err
+			refused = *err
 		}
-		return served.Load(), nil
+		return served.Load(), time.Duration(longest.Load()), refused
 	}
 }
 
