@@ -3,7 +3,6 @@ package operator
 import (
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -73,7 +72,8 @@ func TestUpgradeDropsNoMiner(t *testing.T) {
 		t.Errorf("%d connections were served; the first that was not: %v", good, refused)
 	}
 
-	// What miners were told is what stands in the books.
+	// What miners were told stands in the books. A miner that is stopped may not
+	// have read the answer to its last share.
 	var accepted float64
 	for _, m := range miners {
 		m.Stop(t, patience)
@@ -87,7 +87,7 @@ func TestUpgradeDropsNoMiner(t *testing.T) {
 	nodes.WaitFor(t, patience, "the books have every share", func() bool {
 		return r.metric("poolscope_work_accepted_total") > want-difficulty/2
 	})
-	if got := r.metric("poolscope_work_accepted_total"); math.Abs(got-want) > difficulty/2 {
+	if got := r.metric("poolscope_work_accepted_total"); got < want-difficulty/2 || got > want+float64(len(miners))*difficulty {
 		t.Errorf("the books have %v shares, miners %v", got/difficulty, accepted)
 	}
 	if took := r.Stop(t, 10*time.Second); took > 2*time.Second || r.ExitCode() != 0 {
