@@ -114,6 +114,9 @@ func (n *Nodes) announceLocked(m *member, b rawBlock, now time.Time) {
 
 // emitTipLocked makes a tip known, once.
 func (n *Nodes) emitTipLocked(tip Tip, now time.Time) {
+	if n.tip != nil && n.tip.Hash == tip.Hash && tip.SeenAt.IsZero() {
+		tip.SeenAt = n.tip.SeenAt
+	}
 	n.tip = &tip
 	if n.tipEmitted == tip.Hash {
 		return
