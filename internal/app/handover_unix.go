@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -96,6 +97,8 @@ func (p Program) become(sockets *Sockets) error {
 	if err != nil {
 		return err
 	}
+	// Until the next program listens to them, these would end it.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGUSR2)
 	environment := append(os.Environ(), handOverVariable+"="+string(text))
 	err = syscall.Exec(p.Path, append([]string{p.Path}, p.Arguments...), environment)
 	return fmt.Errorf("start %s: %w", p.Path, err)
