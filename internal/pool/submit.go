@@ -302,14 +302,15 @@ func (s *session) replyTo(sh *share, buf *[]byte) {
 // replyWhenSaved answers a block when it is on disk: a miner that was told of
 // its block must find it in the books, even if the process is killed in the
 // next moment. That takes the disk some milliseconds, for which neither the
-// reader nor the other miners wait.
+// reader nor the other miners wait; only the later answers of the connection
+// do, since they must not overtake this one (requirement R-U7).
 func (s *session) replyWhenSaved(sh *share) {
 	if !sh.request.WantsReply() {
 		return
 	}
-	reply, saved := sh.appendReply(nil), sh.saved
+	release, saved := s.conn.Hold(sh.appendReply(nil)), sh.saved
 	s.pool.blocks.wg.Go(func() {
 		<-saved
-		s.pool.guard(s, func() { s.conn.Send(reply) })
+		s.pool.guard(s, release)
 	})
 }

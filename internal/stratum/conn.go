@@ -50,6 +50,7 @@ type Conn struct {
 	draining bool    // the socket was full; the carrier sends on when it can
 	closing  bool    // close when the outbox is empty
 	work     *work   // newest work that waits behind a full socket, nil when none
+	held     *held   // answers that wait for something, nil when none
 
 	closed atomic.Bool
 	reason atomic.Uint32
@@ -129,7 +130,9 @@ func (c *Conn) SendWork(difficulty, notifyHead []byte, notifyTail string) (repla
 		return false
 	}
 	if !c.draining {
-		c.queueLocked(difficulty)
+		if len(difficulty) > 0 {
+			c.putLocked(difficulty)
+		}
 		c.appendLocked(notifyHead)
 		c.appendStringLocked(notifyTail)
 		c.tapWork(notifyHead, notifyTail)
@@ -153,9 +156,17 @@ func (c *Conn) SendWork(difficulty, notifyHead []byte, notifyTail string) (repla
 }
 
 func (c *Conn) queueLocked(b []byte) {
-	if len(b) == 0 || c.closing || c.closed.Load() {
-		return
+	switch {
+	case len(b) == 0 || c.closing || c.closed.Load():
+	case c.held != nil:
+		c.holdBackLocked(b)
+	default:
+		c.putLocked(b)
 	}
+}
+
+// putLocked puts bytes into the outbox.
+func (c *Conn) putLocked(b []byte) {
 	c.appendLocked(b)
 	if tap := c.tap.Load(); tap != nil {
 		now := time.Now()
@@ -232,8 +243,13 @@ func (c *Conn) takeWorkLocked() {
 	}
 	waiting := c.work
 	c.work = nil
-	c.queueLocked(waiting.difficulty)
-	c.queueLocked(waiting.notify)
+	if c.closing || c.closed.Load() {
+		return
+	}
+	if len(waiting.difficulty) > 0 {
+		c.putLocked(waiting.difficulty)
+	}
+	c.putLocked(waiting.notify)
 }
 
 func (c *Conn) releaseOutLocked() {
@@ -262,7 +278,7 @@ func (c *Conn) CloseAfterFlush(reason CloseReason) {
 	c.mu.Lock()
 	c.flushLocked()
 	c.closing = true
-	wait := c.draining
+	wait := c.draining || c.held != nil
 	c.mu.Unlock()
 	if !wait {
 		c.closeNow(reason)

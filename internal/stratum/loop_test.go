@@ -558,3 +558,26 @@ func (q *quick) HandleLine([]byte) { q.m.Queue(q.reply) }
 func (q *quick) HandleError(error) { q.m.Close(CloseByPeer) }
 func (q *quick) HandleFault(any)   {}
 func (q *quick) HandleEnd()        {}
+
+// A loop's connection waits for what is held, too, before it is closed.
+func TestLoopHold(t *testing.T) {
+	release := make(chan func(), 1)
+	r, client := member(t, startLoop(t, func() {}), func(r *recorder, line string) {
+		if line == "block" {
+			release <- r.m.Hold([]byte("block\n"))
+			return
+		}
+		echo(r, line)
+	})
+	write(t, client, "before\nblock\nafter\n")
+	wantText(t, client, "before\n")
+	r.m.SendWork(nil, []byte("notify "), DirtyTail)
+	wantText(t, client, "notify "+DirtyTail)
+	r.m.CloseAfterFlush(CloseMisbehaved)
+	(<-release)()
+	got, err := io.ReadAll(client)
+	if string(got) != "block\nafter\n" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	r.wantEnd(t, CloseMisbehaved)
+}

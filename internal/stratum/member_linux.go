@@ -127,7 +127,7 @@ func (m *Member) writable() {
 	}
 	m.draining = false
 	m.writeBy.Store(0)
-	if m.closing {
+	if m.closing && m.held == nil {
 		m.closeNow(CloseUnknown)
 	}
 }
@@ -198,7 +198,7 @@ func (m *Member) closeSocket() {
 	_ = unix.Close(m.fd)
 	m.fd = -1
 	m.releaseOutLocked()
-	m.work = nil
+	m.work, m.held = nil, nil
 }
 
 func (l *Loop) markDirty(m *Member) {

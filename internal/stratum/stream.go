@@ -213,7 +213,7 @@ func (s *Stream) nextOutbox() (buf *[]byte, done bool) {
 	s.takeWorkLocked()
 	if s.out == nil || s.closed.Load() {
 		s.draining = false
-		return nil, s.closing
+		return nil, s.closing && s.held == nil
 	}
 	buf, s.out = s.out, nil
 	return buf, false
