@@ -581,3 +581,33 @@ func TestLoopHold(t *testing.T) {
 	}
 	r.wantEnd(t, CloseMisbehaved)
 }
+
+// A loop that is to stop waits for the end of pauses: who paused a connection
+// would never be told of its end otherwise.
+func TestLoopStopsAfterThePause(t *testing.T) {
+	l, err := NewLoop(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- l.Run() }()
+	paused := make(chan struct{})
+	r, client := member(t, l, func(r *recorder, _ string) {
+		r.m.Pause()
+		close(paused)
+	})
+	write(t, client, "pause\n")
+	<-paused
+	r.m.Close(CloseShutdown)
+	l.Stop()
+	select {
+	case err := <-done:
+		t.Fatalf("the loop ended before the pause did: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	r.m.Resume()
+	r.wantEnd(t, CloseShutdown)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

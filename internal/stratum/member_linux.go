@@ -160,7 +160,7 @@ func (l *Loop) join(m *Member) {
 func (l *Loop) resume(m *Member) {
 	m.paused = false
 	if m.ended {
-		m.handler.HandleEnd()
+		l.leave(m)
 		return
 	}
 	l.markDirty(m)
@@ -184,11 +184,19 @@ func (l *Loop) finish(m *Member) {
 		l.members[m.slot] = nil
 		l.ages[m.slot]++
 		l.free = append(l.free, m.slot)
-		l.open--
+	} else {
+		l.open++ // it never was
 	}
 	if !m.paused {
-		m.handler.HandleEnd()
+		l.leave(m)
 	}
+}
+
+// leave lets the handler know. Until then the loop counts the connection, or
+// it could end before the pause does, and nobody would be told.
+func (l *Loop) leave(m *Member) {
+	l.open--
+	m.handler.HandleEnd()
 }
 
 // closeSocket closes the socket, which ends its being watched, too.
