@@ -20,6 +20,11 @@ type provisional struct {
 	payee payee  // script is nil until the work was sent
 	last  uint32 // id of the last such work, once it has ended
 	ended bool   // the miner authorized, or was refused
+
+	// A connection that was resumed has work of its own already, which no share
+	// of must be taken for provisional: its coinbase pays the miner.
+	resumed bool
+	after   uint32 // id of the last work before
 }
 
 // awaitLocked prepares provisional work for a miner that subscribed, if there
@@ -29,15 +34,17 @@ func (s *session) awaitLocked() {
 	if s.address != "" || s.trial != nil || !cfg.Provisional || cfg.Payout.FeeAddress == "" {
 		return
 	}
-	s.trial = &provisional{}
-	s.trial.timer = time.AfterFunc(provisionalAfter, func() { s.pool.guard(s, s.sendProvisional) })
+	trial := &provisional{resumed: s.worked && s.lastWork != 0, after: s.lastWork}
+	s.trial = trial
+	trial.timer = time.AfterFunc(provisionalAfter, func() { s.pool.guard(s, func() { s.sendProvisional(trial) }) })
 }
 
-func (s *session) sendProvisional() {
+func (s *session) sendProvisional(trial *provisional) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rules := s.pool.rules()
-	if s.address != "" || s.trial.ended || rules == nil || rules.payout.operator.script == nil {
+	// The timer may have fired in the moment in which the trial was ended.
+	if s.address != "" || s.trial != trial || trial.ended || rules == nil || rules.payout.operator.script == nil {
 		return
 	}
 	s.trial.payee = rules.payout.operator
@@ -62,12 +69,17 @@ func (s *session) endProvisionalLocked() {
 	}
 }
 
-// provisionalPayee is the payee of the work with an id if it is provisional.
+// provisionalPayeeLocked is the payee of the work with an id if it is provisional.
 func (s *session) provisionalPayeeLocked(id uint32) (payee, bool) {
-	if s.trial == nil || s.trial.payee.script == nil || s.trial.ended && int32(id-s.trial.last) > 0 {
-		return payee{}, false
+	t := s.trial
+	switch {
+	case t == nil || t.payee.script == nil:
+	case t.ended && int32(id-t.last) > 0:
+	case t.resumed && int32(id-t.after) <= 0:
+	default:
+		return t.payee, true
 	}
-	return s.trial.payee, true
+	return payee{}, false
 }
 
 // provisionalVerdict is the answer to a share of provisional work.

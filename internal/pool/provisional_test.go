@@ -164,3 +164,56 @@ func TestWrongNetworkIsToldLate(t *testing.T) {
 		r.stop()
 	})
 }
+
+// A miner that resumes, and is slow to authorize, has work of its own from
+// before. A block of that is the miner's, though provisional work came after it.
+func TestProvisionalWorkSparesResumedWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, true, paysOperator)
+		r.newTip()
+		m := r.connect(t)
+		m.user = alice + ".rig"
+		sid, _ := m.subscribe("cgminer/4.11.1")
+		m.call("mining.authorize", m.user, "x")
+		old := m.nextJob()
+		block, another := m.solve(old, old.ofBlock(), "", 0), m.solve(old, old.ofShare(), "", 0)
+		m.leave()
+		synctest.Wait()
+
+		n := r.connect(t)
+		n.user = m.user
+		if again, _ := n.subscribe("cgminer/4.11.1", sid); again != sid {
+			t.Fatalf("session %s, want %s", again, sid)
+		}
+		if work := n.nextJob(); !strings.Contains(work.coinb2, scriptOf(t, operator)) {
+			t.Fatal("no provisional work")
+		}
+		n.call("mining.authorize", n.user, "x")
+		n.nextJob()
+		n.wantVerdict(block, "")
+		n.wantVerdict(another, "")
+		if got := checkHash(t, r.blockAt(1)); got != block.header.BlockHash().String() {
+			t.Errorf("block %s", got)
+		}
+	})
+}
+
+// The timer of provisional work may fire in the moment in which it is ended.
+func TestProvisionalWorkEndsWithItsTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, true, paysOperator)
+		r.newTip()
+		m := r.connect(t)
+		m.call("mining.subscribe", "prober/1.0")
+		s := r.pool.snapshotSessions()[0]
+		s.mu.Lock()
+		trial := s.trial
+		s.endProvisionalLocked()
+		s.mu.Unlock()
+		s.sendProvisional(trial)
+		m.wait(2 * time.Second)
+		if len(m.jobs) != 0 || r.pool.counters.panics.Load() != 0 {
+			t.Errorf("%d jobs, %d panics", len(m.jobs), r.pool.counters.panics.Load())
+		}
+	})
+}

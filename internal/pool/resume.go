@@ -66,6 +66,9 @@ func (s *session) leaveLocked(now time.Time) *resumable {
 	left := &resumable{ended: now, difficulty: s.difficulty, lastWork: s.lastWork}
 	if len(s.shares.slots) <= maxKeptShares {
 		left.timeline, left.shares, left.tipOf = s.timeline, s.shares, s.tipOf
+		// Theirs alone from here on: a broadcast that began before may still
+		// write work into this session's.
+		s.timeline, s.shares = nil, shareSet{}
 	}
 	return left
 }
