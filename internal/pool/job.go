@@ -151,11 +151,11 @@ func (j *job) enter(p *payee, variant uint8) *lazyWork {
 	return lazy
 }
 
-// isRetired says whether the job's works were forgotten.
-func (j *job) isRetired() bool {
+// forgets says whether the job does not keep all of its works.
+func (j *job) forgets() bool {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	return j.works == nil
+	return j.works == nil || len(j.works) >= maxWorks
 }
 
 // retire forgets the job's works: newer jobs have come, and who mines for ten
@@ -190,11 +190,13 @@ func (j *job) roomOf(p *payee) int {
 	return min(p.room, j.maxCoinbase)
 }
 
-// lookup finds work that was asked for before. It allocates nothing.
-func (j *job) lookup(p *payee, variant uint8) (lazy *lazyWork, retired bool) {
+// lookup finds work that was asked for before. It allocates nothing. Work that
+// is not found may have been made, and forgotten, where forgot is true: the job
+// is retired, or has as many works as it may keep.
+func (j *job) lookup(p *payee, variant uint8) (lazy *lazyWork, forgot bool) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	return j.works[workKey{string(p.script), j.roomOf(p), variant}], j.works == nil
+	return j.works[workKey{string(p.script), j.roomOf(p), variant}], j.works == nil || len(j.works) >= maxWorks
 }
 
 func (j *job) makeWork(p payee, variant uint8) (*work, error) {
@@ -263,11 +265,11 @@ func (w *work) block(header *bitcoin.Header, extranonces []byte) []byte {
 }
 
 // found returns work that miners of the payee may have been given, or nil. Work
-// of a retired job is made again, without the audit that it passed when it was
+// that was forgotten is made again, without the audit that it passed when it was
 // new; the caller keeps it, since miners send several shares for the same.
 func (j *job) found(p *payee, variant uint8) *work {
-	lazy, retired := j.lookup(p, variant)
-	if lazy == nil && !retired {
+	lazy, forgot := j.lookup(p, variant)
+	if lazy == nil && !forgot {
 		return nil
 	}
 	if lazy == nil {

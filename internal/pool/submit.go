@@ -174,7 +174,7 @@ func (s *session) workOf(j *job, id uint32, p *payee) *work {
 		return w
 	}
 	w := j.found(p, uint8(id&maxVariant))
-	if w != nil && j.isRetired() {
+	if w != nil && j.forgets() {
 		s.oldWork = w
 	}
 	return w
