@@ -49,6 +49,7 @@ type blockKeeper struct {
 	fault    atomic.Pointer[string]    // why blocks cannot be saved, nil while they can
 	probing  sync.Mutex                // one probe at a time: they use one file
 	wg       sync.WaitGroup
+	saving   sync.WaitGroup // blocks that are not on disk yet
 }
 
 // Bounds of what the keeper holds. Real networks never come near them: they
@@ -67,6 +68,7 @@ func (k *blockKeeper) found(ctx context.Context, b ledger.Block, raw []byte) (sa
 		return nil
 	}
 	done := make(chan struct{})
+	k.saving.Add(1)
 	k.wg.Go(func() {
 		defer k.disown(b.Hash)
 		log := k.log.With("height", b.Height, "hash", b.Hash.String())
@@ -74,6 +76,7 @@ func (k *blockKeeper) found(ctx context.Context, b ledger.Block, raw []byte) (sa
 		// What the log tells of is on disk, if it can be.
 		log.Info("block found", "worker", b.Worker, "share_difficulty", b.ShareDifficulty)
 		close(done)
+		k.saving.Done()
 		k.submit(ctx, b.Height, b.Hash, raw, k.book(ctx, b))
 	})
 	return done

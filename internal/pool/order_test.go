@@ -5,12 +5,14 @@ package pool
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
 )
@@ -90,4 +92,42 @@ func TestAnswersWaitForTheBlockBeforeThem(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A pool that stops waits a little longer than for anything else until a block
+// that was found in its last moment is on disk: the next start sends it.
+func TestShutdownWaitsForTheDisk(t *testing.T) {
+	r := newRig(t, false)
+	r.newTip()
+	m := r.connect(t)
+	m.start(alice, "x")
+	block := m.solve(m.job, m.job.ofBlock(), "", 0)
+	saved := filepath.Join(r.dir, fmt.Sprintf("%d-%s", r.height, block.header.BlockHash()))
+	if err := syscall.Mkfifo(saved+".json", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	params, err := json.Marshal(block.params(m.user))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.send(fmt.Sprintf(`{"id":4,"method":"mining.submit","params":%s}`+"\n", params))
+	eventually(t, "block is on its way", func() bool { return r.pool.blocks.busy(bitcoin.Hash(block.header.BlockHash())) })
+	go func() {
+		time.Sleep(grace + drainTime + lastSave/4)
+		f, err := os.Open(saved + ".json")
+		if err == nil {
+			defer f.Close()
+			_, err = io.Copy(io.Discard, f)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	r.stop()
+	for _, dir := range []string{"", acceptedDir} {
+		if _, err := os.Stat(filepath.Join(r.dir, dir, filepath.Base(saved)+".hex")); err == nil {
+			return
+		}
+	}
+	t.Error("the pool stopped while a block was not on disk yet")
 }

@@ -30,6 +30,10 @@ const staleTemplate = 2 * time.Minute
 // drainTime is how long a stopping pool waits for its sessions and blocks.
 const drainTime = 400 * time.Millisecond
 
+// lastSave is how much longer it waits for a found block to be on disk: one that
+// is not would be lost, one that is will be sent at the next start.
+const lastSave = 400 * time.Millisecond
+
 // Pool is the mining pool. Make one with New, give it templates with
 // SetTemplate and connections with Serve, and let Run do the rest.
 type Pool struct {
@@ -184,18 +188,23 @@ func (p *Pool) shutdown() {
 	}
 	blocks := waitFor(&p.blocks.wg)
 	sessions := waitFor(&p.wg)
-	deadline := time.After(drainTime)
+	drained, release := context.WithTimeout(context.Background(), drainTime)
+	defer release()
 	select {
 	case <-sessions:
-	case <-deadline:
+	case <-drained.Done():
 		for _, s := range p.snapshotSessions() {
 			s.conn.Close(stratum.CloseShutdown)
 		}
-		return
 	}
 	select {
 	case <-blocks:
-	case <-deadline:
+	case <-drained.Done():
+	}
+	select {
+	case <-waitFor(&p.blocks.saving):
+	case <-time.After(lastSave):
+		p.log.Error("a found block may not be on disk")
 	}
 }
 
