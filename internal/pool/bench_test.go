@@ -76,6 +76,24 @@ func TestShareAllocatesNothing(t *testing.T) {
 	}
 }
 
+// New work costs a miner no allocation when others with its address have it
+// already.
+func TestNotifyAllocatesNothing(t *testing.T) {
+	s := newSharePath(t).session
+	notify := func() {
+		s.mu.Lock()
+		s.lastJob, s.worked = nil, false // as before a new tip
+		s.mu.Unlock()
+		if sent, err := s.sendWork(time.Now(), true); !sent || err != nil {
+			t.Fatalf("sent %t, %v", sent, err)
+		}
+	}
+	notify()
+	if n := testing.AllocsPerRun(1000, notify); n >= 1 && !raceEnabled {
+		t.Errorf("%v allocations per notify", n)
+	}
+}
+
 // BenchmarkShare is a share from its scanned line to the reply on the socket,
 // with 11 branches.
 func BenchmarkShare(b *testing.B) {
