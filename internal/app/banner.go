@@ -3,7 +3,9 @@ package app
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 )
 
@@ -19,6 +21,9 @@ func printAddresses(out io.Writer, title, dataDir string, p *Ports) {
 	row("web page", "http://%s/", p.HTTP)
 	row("miners", "stratum+tcp://%s", p.Stratum)
 	row("miners, TLS", "stratum+ssl://%s", p.StratumTLS)
+	for _, name := range slices.Sorted(maps.Keys(p.Listeners)) {
+		row("miners, "+name, "%s", p.Listeners[name])
+	}
 	row("node RPC", "http://%s/", p.NodeRPC)
 	row("node cookie", "%s", p.NodeCookie)
 	row("node ZMQ", "tcp://%s", p.NodeZMQ)

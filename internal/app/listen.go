@@ -9,7 +9,7 @@ import (
 )
 
 // listen binds a TCP address. Its errors name the port and say what to do: what
-// is what the address is for, and flag the command line flag that changes it.
+// is what the address is for, and flag the command line flag or the key that changes it.
 func listen(what, flag, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	switch {

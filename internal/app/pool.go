@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -82,8 +83,12 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 		return nil, err
 	}
 	printAddresses(o.Out, "poolscope pool "+o.Build.Version, cfg.DataDir, ports)
+	log.Info("pool started", "version", o.Build.Version, "stratum", p.stratumAddresses(), "http", ports.HTTP)
 	tellSystemd(log, "READY=1")
-	stopping := context.AfterFunc(ctx, func() { tellSystemd(log, "STOPPING=1") })
+	stopping := context.AfterFunc(ctx, func() {
+		log.Info("pool stops: miners are told")
+		tellSystemd(log, "STOPPING=1")
+	})
 	defer stopping()
 
 	ctx, stop := context.WithCancel(ctx)
@@ -209,7 +214,8 @@ func (p *poolParts) listen() error {
 		p.stratumTLS = append(p.stratumTLS, l)
 	}
 	for i := range p.cfg.Listeners {
-		l, err := p.inherited.listen(listenerRole(&p.cfg.Listeners[i]), p.cfg.Listeners[i].Listen)
+		section := &p.cfg.Listeners[i]
+		l, err := p.inherited.listenFor(listenerRole(section), "Stratum listener "+section.Title(), "listen in its [[listener]]", section.Listen)
 		if err != nil {
 			return err
 		}
@@ -310,6 +316,15 @@ func (p *poolParts) close() {
 	}
 }
 
+// stratumAddresses are those of all listeners for miners.
+func (p *poolParts) stratumAddresses() []string {
+	var all []string
+	for _, l := range slices.Concat(p.stratum, p.stratumTLS, p.listeners) {
+		all = append(all, l.Addr().String())
+	}
+	return all
+}
+
 func (p *poolParts) ports() *Ports {
 	ports := &Ports{HTTP: p.http.Addr().String()}
 	if len(p.stratum) > 0 {
@@ -354,7 +369,7 @@ func nodeConfigOf(cfg *config.Config) (node.Config, error) {
 }
 
 func poolConfigOf(cfg *config.Config) (pool.Config, error) {
-	mask, err := strconv.ParseUint(cfg.Version.Mask, 16, 32)
+	mask, err := strconv.ParseUint(cmp.Or(cfg.Version.Mask, "0"), 16, 32)
 	if err != nil {
 		return pool.Config{}, fmt.Errorf("version.mask: %w", err)
 	}

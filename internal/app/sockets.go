@@ -76,6 +76,12 @@ func sameAddress(configured string, bound net.Addr) bool {
 
 // listen gives the inherited socket for an address, or else binds it.
 func (s *Sockets) listen(r role, address string) (net.Listener, error) {
+	what, flag := r.words()
+	return s.listenFor(r, what, flag, address)
+}
+
+// listenFor is listen with words of its own, see the function listen.
+func (s *Sockets) listenFor(r role, what, setting, address string) (net.Listener, error) {
 	if s != nil {
 		for i := range s.list {
 			if l := s.take(i, r, address); l != nil {
@@ -83,8 +89,7 @@ func (s *Sockets) listen(r role, address string) (net.Listener, error) {
 			}
 		}
 	}
-	what, flag := r.words()
-	return listen(what, flag, address)
+	return listen(what, setting, address)
 }
 
 // take returns a listener on the socket if that fits, and nil otherwise.

@@ -118,6 +118,9 @@ keep_for = 0
 		c.Log.RotateMegabytes != 0 || c.Log.RotateEvery != 0 || c.Log.KeepFiles != 0 || c.Log.KeepFor != 0 {
 		t.Errorf("%+v", c)
 	}
+	if c := parse(t, "[version]\nmask = \"\"\n"); c.Version.Mask != "" {
+		t.Errorf("mask %q", c.Version.Mask)
+	}
 	if c := parse(t, "[log]\nrotate_every = \"24h\"\n"); c.Log.RotateEvery != 24*time.Hour {
 		t.Errorf("a day is %s", c.Log.RotateEvery)
 	}
@@ -134,5 +137,41 @@ func TestCertificateThatDoesNotFit(t *testing.T) {
 	_, err := Parse("c.toml", []byte("[stratum]\ncert_file = \""+file+"\"\nkey_file = \""+file+"\"\n"), nil)
 	if err == nil || !strings.Contains(err.Error(), "c.toml:2:1: stratum.cert_file: cannot be used with stratum.key_file") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestMissingKeysHaveAPlace: what is not in the file is missed where it would
+// stand, or where the reason for it is.
+func TestMissingKeysHaveAPlace(t *testing.T) {
+	_, err := Parse("c.toml", []byte(`[payout]
+  fee_percent = 1
+[[node]]
+url = "http://a:1"
+[[node]]
+url = "http://a:1"
+password = "hunter2"
+[[listener]]
+name = "x"
+[[listener]]
+difficulty_start = 5
+`), nil)
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("error is %v", err)
+	}
+	want := []string{
+		"c.toml:2:3: payout.fee_address: must be",
+		`c.toml:6:1: node.2.name: "a:1" is also`,
+		"c.toml:7:1: node.2.user: must not be empty",
+		`c.toml:8:3: listener.1.listen: "" must be`,
+		`c.toml:10:3: listener.2.listen: "" must be`,
+	}
+	for i, p := range invalid.Problems {
+		if i >= len(want) || !strings.HasPrefix(p.String(), want[i]) {
+			t.Errorf("problem %d: %s", i+1, p)
+		}
+	}
+	if len(invalid.Problems) != len(want) {
+		t.Errorf("%d problems, want %d", len(invalid.Problems), len(want))
 	}
 }

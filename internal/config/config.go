@@ -66,6 +66,7 @@ type Config struct {
 	Log Log `toml:"log"`
 
 	origins  map[string]Origin
+	sections map[string]Origin // where the file has each section, and what it should not have
 	warnings []string
 }
 
@@ -282,8 +283,8 @@ type Coinbase struct {
 
 // Version is section [version].
 type Version struct {
-	// Bits of the block version that miners may roll, as 8 hex digits. 00000000:
-	// no version rolling.
+	// Bits of the block version that miners may roll, as 8 hex digits. 00000000
+	// or "": no version rolling.
 	Mask string `toml:"mask" reload:"restart"`
 }
 

@@ -175,7 +175,7 @@ func TestProblemsAreReportedAllAtOnceWithKeyAndLine(t *testing.T) {
 		{
 			name: "a fee for nobody",
 			file: "[payout]\nfee_percent = 0.5\n",
-			want: []string{`payout.fee_address: must be a Bitcoin address, since payout.fee_percent is above 0`},
+			want: []string{`c.toml:2: payout.fee_address: must be a Bitcoin address, since payout.fee_percent is above 0`},
 		},
 		{
 			name: "a part of nothing",

@@ -27,6 +27,12 @@ func (c *Config) applyFile(name string, data []byte) []Problem {
 
 	d := fileDecoder{name: name, places: keyPlaces(data), origins: c.origins}
 	d.table("", document, reflect.ValueOf(c).Elem())
+	c.sections = make(map[string]Origin)
+	for key, at := range d.places {
+		if _, value := c.origins[key]; !value {
+			c.sections[key] = Origin{Kind: "file", Source: name, Line: at.line, Column: at.column}
+		}
+	}
 	return d.problems
 }
 

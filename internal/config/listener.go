@@ -34,7 +34,7 @@ func (v *validator) listener(key string, l *Listener) {
 		if other := &v.config.Listeners[i]; other == l {
 			break
 		} else if other.Title() == l.Title() {
-			v.complain(key+".name", "%q is also the name of listener.%d; listeners need different names", l.Title(), i+1)
+			v.complainSince(key+".name", key+".listen", "%q is also the name of listener.%d; listeners need different names", l.Title(), i+1)
 		}
 	}
 	if l.MaxConnections < 0 {

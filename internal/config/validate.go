@@ -41,7 +41,21 @@ type validator struct {
 }
 
 func (v *validator) complain(key, format string, args ...any) {
-	o := v.config.OriginOf(key)
+	v.complainSince(key, "", format, args...)
+}
+
+// complainSince complains about a key because of the value of another one. A key
+// that is not in the file has no place there: then it is the other's, or that
+// of the section.
+func (v *validator) complainSince(key, since, format string, args ...any) {
+	o, ok := v.config.origins[key]
+	if !ok {
+		o, ok = v.config.origins[since]
+	}
+	for section := key; !ok && section != ""; {
+		section = section[:max(0, strings.LastIndexByte(section, '.'))]
+		o, ok = v.config.sections[section]
+	}
 	v.found = append(v.found, Problem{
 		Source: o.Source, Line: o.Line, Column: o.Column, Key: key, Message: fmt.Sprintf(format, args...),
 	})
@@ -163,7 +177,7 @@ func (v *validator) nodes() {
 
 		v.nodeURL(prefix+".url", n.URL)
 		if other, ok := names[n.Name]; ok && n.Name != "" {
-			v.complain(prefix+".name", "%q is also the name of %s; nodes need different names", n.Name, other)
+			v.complainSince(prefix+".name", prefix+".url", "%q is also the name of %s; nodes need different names", n.Name, other)
 		}
 		names[n.Name] = prefix
 
@@ -171,7 +185,7 @@ func (v *validator) nodes() {
 			v.complain(prefix+".cookie_file", "use either the cookie file or user and password, not both")
 		}
 		if n.User == "" && n.Password.IsSet() {
-			v.complain(prefix+".user", "must not be empty when there is a password")
+			v.complainSince(prefix+".user", prefix+".password", "must not be empty when there is a password")
 		}
 		v.zmqAddress(prefix+".zmq_hashblock", n.ZMQHashBlock)
 		v.zmqAddress(prefix+".zmq_rawblock", n.ZMQRawBlock)
@@ -231,7 +245,7 @@ func (v *validator) payout() {
 				v.complain(addressKey, "%v", err)
 			}
 		case percent > 0:
-			v.complain(addressKey, "must be a Bitcoin address, since %s is above 0", percentKey)
+			v.complainSince(addressKey, percentKey, "must be a Bitcoin address, since %s is above 0", percentKey)
 		}
 	}
 	party("payout.fee_percent", p.FeePercent, "payout.fee_address", p.FeeAddress)
@@ -260,8 +274,8 @@ func (v *validator) coinbase() {
 			v.complain("coinbase.max_size", "leaves no room for the tag and all who are paid: %v", err)
 		}
 	}
-	if !isHex(v.config.Version.Mask, 8) {
-		v.complain("version.mask", `%q must be 8 hex digits, such as "1fffe000"`, v.config.Version.Mask)
+	if mask := v.config.Version.Mask; mask != "" && !isHex(mask, 8) {
+		v.complain("version.mask", `%q must be 8 hex digits, such as "1fffe000", or "" (no version rolling)`, v.config.Version.Mask)
 	}
 }
 

@@ -81,7 +81,7 @@ func (n *Nodes) noteSplit(m *member, split bool) {
 		m.splitAt = now
 	case !m.splitTold && now.Sub(m.splitAt) >= splitAfter:
 		m.splitTold = true
-		n.eventLocked("node", m.name+": The node is on another branch of the chain than "+n.nameOfActiveLocked()+". One of them is wrong, or cut off from the network.")
+		n.troubleLocked("node", m.name+": The node is on another branch of the chain than "+n.nameOfActiveLocked()+". One of them is wrong, or cut off from the network.")
 	}
 }
 

@@ -76,7 +76,7 @@ func (n *Nodes) weigh(m *member, t *Template) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if over && !m.overweight {
-		n.eventLocked("node", fmt.Sprintf("%s: The node's block template weighs %d, more than the limit of %d that it names itself. Blocks from it may be rejected.", m.name, t.Weight(), t.WeightLimit))
+		n.troubleLocked("node", fmt.Sprintf("%s: The node's block template weighs %d, more than the limit of %d that it names itself. Blocks from it may be rejected.", m.name, t.Weight(), t.WeightLimit))
 	}
 	m.overweight = over
 }

@@ -222,7 +222,16 @@ func signal(c chan struct{}) {
 
 // eventLocked remembers an event and logs it.
 func (n *Nodes) eventLocked(kind, message string) {
-	n.log.Info("node event", "type", kind, "event", message)
+	n.noteLocked(slog.LevelInfo, kind, message)
+}
+
+// troubleLocked is eventLocked for what an operator has to know of.
+func (n *Nodes) troubleLocked(kind, message string) {
+	n.noteLocked(slog.LevelWarn, kind, message)
+}
+
+func (n *Nodes) noteLocked(level slog.Level, kind, message string) {
+	n.log.Log(context.Background(), level, "node event", "type", kind, "event", message)
 	n.events = append(n.events, Event{At: time.Now(), Type: kind, Message: message})
 	if extra := len(n.events) - maxEvents; extra > 0 {
 		n.events = append(n.events[:0:0], n.events[extra:]...)

@@ -20,7 +20,11 @@ const behindAfter = 10 * time.Second
 func (n *Nodes) setStateLocked(m *member, state, reason string, haveTemplate bool) {
 	if state != m.state || reason != m.reason {
 		if state != m.state && (m.state != StateConnecting || state != StateReady) {
-			n.eventLocked("node", m.name+": "+m.state+" → "+state+wordsAfter(reason))
+			tell := n.eventLocked
+			if state != StateReady {
+				tell = n.troubleLocked
+			}
+			tell("node", m.name+": "+m.state+" → "+state+wordsAfter(reason))
 		}
 		if state == StateReady && m.state != StateReady {
 			m.readyAt = time.Now()
@@ -91,7 +95,7 @@ func (n *Nodes) selectLocked() (changed bool) {
 	switch {
 	case choice == nil:
 		n.feedEventLocked("event: no usable node")
-		n.eventLocked("feed", "No usable node: there are no new templates.")
+		n.troubleLocked("feed", "No usable node: there are no new templates.")
 		return true
 	case before != nil:
 		n.eventLocked("feed", "Templates come from "+choice.name+" now, no longer from "+before.name+".")

@@ -2,7 +2,9 @@ package pool
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/ledger"
@@ -84,6 +86,9 @@ func (s *session) authorize(r *stratum.Request, a *stratum.Authorize) {
 	s.address = address
 	if fresh != nil {
 		s.addWorkerLocked(fresh)
+		if s.pool.log.Enabled(context.Background(), slog.LevelDebug) {
+			s.logger().Debug("worker signed in", "worker", name, "agent", s.agent)
+		}
 	}
 	s.beginCaptureLocked()
 	// The connection has one difficulty: whoever wished first is heard.
