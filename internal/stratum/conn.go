@@ -170,7 +170,9 @@ func (c *Conn) putLocked(b []byte) {
 	c.appendLocked(b)
 	if tap := c.tap.Load(); tap != nil {
 		now := time.Now()
-		for line := range bytes.Lines(b) {
+		// A copy, so that b can stay on the stack of whoever sends it: else
+		// each new work would cost each miner an allocation.
+		for line := range bytes.Lines(bytes.Clone(b)) {
 			(*tap)(c.who, ToMiner, bytes.TrimRight(line, "\r\n"), now)
 		}
 	}
