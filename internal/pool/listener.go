@@ -124,7 +124,8 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 		return nil, stratum.CloseShutdown
 	case p.gate.closed.Load():
 		return nil, stratum.CloseNodeDown
-	case cfg.MaxConnections > 0 && len(p.sessions) >= cfg.MaxConnections:
+	case cfg.MaxConnections > 0 && len(p.sessions) >= cfg.MaxConnections,
+		p.mostMiners > 0 && len(p.sessions)+len(p.farewells) >= p.mostMiners:
 		return nil, stratum.CloseTooMany
 	case cfg.MaxPerAddress > 0 && p.perAddress[address] >= cfg.MaxPerAddress:
 		return nil, stratum.CloseTooManyFromAddress

@@ -73,6 +73,8 @@ type Pool struct {
 
 	extraWorkers atomic.Int64 // workers beyond the first of each connection
 
+	mostMiners int // that the process has open files for; 0: nobody knows
+
 	mu         sync.Mutex
 	sessions   map[uint32]*session
 	perAddress map[netip.Prefix]int // by block
@@ -114,8 +116,12 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 		farewells:  make(map[net.Conn]struct{}),
 		// Random starts keep extranonces and job ids apart from those of an
 		// earlier run, whose shares may still be on their way.
-		nextID:    rand.Uint32(),
-		jobNumber: rand.Uint32N(1 << 20),
+		nextID:     rand.Uint32(),
+		jobNumber:  rand.Uint32N(1 << 20),
+		mostMiners: maxMiners(openFiles()),
+	}
+	if p.mostMiners > 0 && p.mostMiners < cfg.MaxConnections {
+		log.Warn("the limit of open files allows fewer miners than the configuration", "miners", p.mostMiners, "max_connections", cfg.MaxConnections)
 	}
 	p.settings.Store(&settings{Config: cfg})
 	p.blocks = &blockKeeper{

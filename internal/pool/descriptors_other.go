@@ -1,0 +1,5 @@
+//go:build !unix
+
+package pool
+
+func openFiles() uint64 { return 0 }
