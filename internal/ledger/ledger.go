@@ -141,8 +141,7 @@ func (l *Ledger) Load(ctx context.Context) error {
 		w := l.workerLocked(r.Name)
 		if !w.looked {
 			w.merge(r)
-			w.looked = true
-			w.listConnections()
+			w.looked, w.listed = true, false
 		}
 	}
 	l.blocks = mergeBlocks(l.blocks, state.Blocks)

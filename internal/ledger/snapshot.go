@@ -72,7 +72,7 @@ type BooksStatus struct {
 type WorkerView struct {
 	Name          string   // full name as authorized
 	Address       string   // payout address
-	UserAgents    []string // of its connections, without repetition; of the latest one when offline
+	UserAgents    []string // of its connections, without repetition, 32 at most; of the latest one when offline
 	ConnectionIDs []string // open connections, oldest first
 	Connections   int
 	TLS           bool // at least one connection is through TLS

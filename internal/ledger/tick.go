@@ -201,6 +201,7 @@ func (w *worker) view(v *WorkerView, now time.Time) estimate {
 		}
 	}
 
+	w.listConnections()
 	*v = WorkerView{
 		Name: w.name, Address: w.address,
 		UserAgents: w.agents, ConnectionIDs: w.ids,

@@ -15,6 +15,8 @@ const (
 	// maxRows is the number of unwritten minutes that a worker may hold. They
 	// pile up only while the store fails.
 	maxRows = 30
+	// maxAgents is the number of user agents that are shown of a worker.
+	maxAgents = 32
 )
 
 // worker is everything in memory about one worker name, or about the pool.
@@ -36,7 +38,8 @@ type worker struct {
 	connectedAt time.Time
 	session     session
 	agents, ids []string
-	tls         int // connections through TLS
+	listed      bool // those two are as they should be
+	tls         int  // connections through TLS
 	difficulty  float64
 	vardiff     float64
 	pace        Pace
@@ -93,7 +96,7 @@ func (w *worker) connect(a *Account, now time.Time) {
 		}
 	}
 	w.recallLocked(a)
-	w.listConnections()
+	w.listed = false
 }
 
 // disconnect removes an account whose pending counts were collected.
@@ -113,7 +116,7 @@ func (w *worker) disconnect(a *Account, at time.Time) {
 		w.spares = slices.Delete(w.spares, 0, 1)
 	}
 	w.spares = append(w.spares, spare{a.info.UserAgent, hostOf(a.info.Remote), at, a.window})
-	w.listConnections()
+	w.listed = false
 }
 
 // pruneSpares forgets connections that will not come back.
@@ -126,12 +129,17 @@ func (w *worker) pruneSpares(now time.Time) {
 	}
 }
 
-// listConnections prepares the lists that views show.
+// listConnections prepares the lists that views show, if they changed. It is
+// called once for each view: a name may have thousands of connections, and each
+// that comes must not look at all the others.
 func (w *worker) listConnections() {
-	w.ids, w.agents = nil, nil
+	if w.listed {
+		return
+	}
+	w.listed, w.ids, w.agents = true, nil, nil
 	for _, a := range w.accounts {
 		w.ids = append(w.ids, a.info.ConnectionID)
-		if a.info.UserAgent != "" && !slices.Contains(w.agents, a.info.UserAgent) {
+		if a.info.UserAgent != "" && len(w.agents) < maxAgents && !slices.Contains(w.agents, a.info.UserAgent) {
 			w.agents = append(w.agents, a.info.UserAgent)
 		}
 	}
@@ -236,7 +244,7 @@ func (w *worker) merge(r *WorkerRecord) {
 		w.lastSeen = r.LastSeen
 	}
 	if w.userAgent == "" {
-		w.userAgent = r.UserAgent
+		w.userAgent, w.listed = r.UserAgent, false
 	}
 	if w.address == "" {
 		w.address = r.Address
