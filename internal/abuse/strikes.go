@@ -63,6 +63,10 @@ func (s *Strikes) Forgive(points float64) {
 	}
 }
 
+// Points are what the connection has now, without what time has forgiven since
+// the last Add.
+func (s *Strikes) Points() float64 { return s.points }
+
 // Clean reports whether the record is below what would get the first step.
 func (s *Strikes) Clean(limit float64) bool { return limit <= 0 || s.points < limit*resendAt }
 

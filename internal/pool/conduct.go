@@ -25,6 +25,9 @@ const (
 	messageCost = 0.02
 	// shareWorth is what an accepted share makes up for.
 	shareWorth = 1
+	// suspectAt is when a connection without accepted shares waits behind those
+	// that are new: half a hundred messages, or one share that is junk.
+	suspectAt = 1
 )
 
 // A connection speaks for its address when it had some accepted shares, the
@@ -52,6 +55,7 @@ type conduct struct {
 	strikes abuse.Strikes
 	shares  uint32         // accepted in good standing
 	last    stratum.Reject // what was wrong last
+	rank    stratum.Standing
 	// Of the last accepted share of a connection in good standing, and of the
 	// last one that the watch heard of; in Unix nanoseconds, 0 for none.
 	honest, vouched int64
@@ -62,6 +66,33 @@ func (c *conduct) good(now time.Time) {
 	c.strikes.Forgive(shareWorth)
 	if c.shares++; c.shares >= honestShares {
 		c.honest = now.UnixNano()
+	}
+}
+
+// acceptedLocked notes an accepted share.
+func (s *session) acceptedLocked(now time.Time) {
+	s.conduct.good(now)
+	if s.conduct.rank != stratum.Trusted {
+		s.rankLocked()
+	}
+}
+
+// rankLocked tells the connection's loop whom to read first.
+func (s *session) rankLocked() {
+	if s.member == nil {
+		return
+	}
+	c := &s.conduct
+	rank := stratum.Newcomer
+	switch {
+	case c.shares > 0 && c.strikes.Clean(s.pool.watch.StrikeLimit()):
+		rank = stratum.Trusted
+	case c.strikes.Points() >= suspectAt:
+		rank = stratum.Suspect
+	}
+	if c.rank != rank {
+		c.rank = rank
+		s.member.SetStanding(rank)
 	}
 }
 
@@ -79,11 +110,11 @@ func (s *session) strikeLocked(cost float64, why stratum.Reject, now time.Time) 
 		c.last = why
 	}
 	step := c.strikes.Add(cost, limit, now)
-	if step == abuse.Nothing {
-		return
+	if step != abuse.Nothing {
+		// From here on it has to earn its standing again.
+		c.shares, c.honest = 0, 0
 	}
-	// From here on it has to earn its standing again.
-	c.shares, c.honest = 0, 0
+	s.rankLocked()
 	switch step {
 	case abuse.Resend:
 		if s.lastJob != nil {

@@ -61,8 +61,18 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 		s.refuse(r, stratum.RejectMalformed)
 		return
 	}
+	user, _ := userHints(a.User)
+	name := cleanText(user, maxName)
+	s.mu.Lock()
+	known := s.workerLocked([]byte(name)) != nil
+	first := s.address == "" && s.refusals == 0
+	s.mu.Unlock()
+	if known {
+		s.authorize(r, &a) // its account is open: nothing to wait for
+		return
+	}
 	asked := &stratum.Request{ID: bytes.Clone(r.ID)}
-	s.aside(func() { s.authorize(asked, &a) })
+	s.aside(first, func() { s.authorize(asked, &a) })
 }
 
 // authorize opens the books for a worker, which may have to wait for them.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"runtime"
-	"sync"
 
 	"github.com/poolscope/poolscope/internal/stratum"
 )
@@ -106,64 +105,20 @@ func (l *looped) HandleFault(fault any) { l.pool.faulted((*session)(l), fault) }
 // loop must not wait for.
 func (l *looped) HandleEnd() {
 	s := (*session)(l)
-	l.pool.clerks.do(func() { l.pool.guard(s, func() { l.pool.endSession(s) }) })
+	l.pool.clerks.do(false, func() { l.pool.guard(s, func() { l.pool.endSession(s) }) })
 }
 
 // aside does what may wait for something. A loop does not wait for it: it
-// handles no line of this connection until it is done.
-func (s *session) aside(do func()) {
+// handles no line of this connection until it is done. first is for what a miner
+// needs to begin.
+func (s *session) aside(first bool, do func()) {
 	if s.member == nil {
 		do()
 		return
 	}
 	s.member.Pause()
-	s.pool.clerks.do(func() {
+	s.pool.clerks.do(first, func() {
 		defer s.member.Resume()
 		s.pool.guard(s, do)
 	})
-}
-
-// maxClerks bounds the goroutines that do what may wait.
-const maxClerks = 2
-
-// clerks do what the event loops must not wait for, in a few goroutines that
-// are there while there is something to do. The queue is bounded by the
-// connections: each has one thing at most to be done, its end included.
-type clerks struct {
-	mu    sync.Mutex
-	queue []func()
-	head  int // of queue: what comes before is done
-	busy  int // goroutines
-}
-
-// do has something done soon.
-func (c *clerks) do(f func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.queue = append(c.queue, f)
-	if c.busy < maxClerks && c.busy < len(c.queue)-c.head {
-		c.busy++
-		go c.work()
-	}
-}
-
-func (c *clerks) work() {
-	for f := c.take(); f != nil; f = c.take() {
-		f()
-	}
-}
-
-// take returns what is to be done next, or nil when the clerk can go.
-func (c *clerks) take() func() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.head == len(c.queue) {
-		c.queue, c.head = nil, 0
-		c.busy--
-		return nil
-	}
-	f := c.queue[c.head]
-	c.queue[c.head] = nil
-	c.head++
-	return f
 }

@@ -64,7 +64,7 @@ func (s *session) conclude(sh *share, now time.Time, reply *[]byte) {
 		s.conn.CloseAfterFlush(stratum.CloseShareFlood)
 	}
 	if sh.why == stratum.NotRejected {
-		s.conduct.good(now)
+		s.acceptedLocked(now)
 		s.creditLocked(account, sh, now)
 		return
 	}

@@ -5,6 +5,22 @@ import "errors"
 // ErrNoLoop means that there is no event loop on this system.
 var ErrNoLoop = errors.New("stratum: no event loop on this system")
 
+// Standing is what a loop knows of a connection when more is to be read than
+// one turn can take.
+type Standing uint8
+
+// The standings. Every turn serves some of each; Trusted ones first and all of
+// them, the others within bounds of their own.
+const (
+	// Newcomer is a connection that has shown nothing yet, neither good nor bad.
+	Newcomer Standing = iota
+	// Trusted is one that does honest work.
+	Trusted
+	// Suspect is one that has sent things which are of no use.
+	Suspect
+	standings
+)
+
 // Handler is told what happens on a connection of a Loop. Its methods are called
 // by the loop's goroutine, one at a time, so they must not wait: whoever has to
 // pauses the connection (Member.Pause) and goes on elsewhere.

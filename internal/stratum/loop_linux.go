@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -37,8 +38,9 @@ const (
 //
 // Epoll is edge-triggered: an event means that something changed. A read that
 // did not fill its buffer has emptied the socket; one that did puts the
-// connection into the line for the next turn, behind everybody else who is
-// ready. So nobody is read more than MaxLine bytes per turn.
+// connection into its queue for the next turn, behind everybody else who is
+// ready. So nobody is read more than MaxLine bytes per turn, and who has no
+// standing far less (turn).
 type Loop struct {
 	file   *os.File // the epoll instance; the runtime's poller waits for it
 	epoll  int
@@ -62,10 +64,10 @@ type Loop struct {
 	ages    []int32   // of slots: how often they were used
 	free    []uint32  // slots
 	open    int
-	again   []*Member // have more to read
-	timed   []*Member // have a deadline
-	scanAt  time.Time // when deadlines are looked at, zero while there are none
-	dirty   []*Member // answered in this turn, to be flushed
+	queues  [standings]queue // of those that may have something to read
+	timed   []*Member        // have a deadline
+	scanAt  time.Time        // when deadlines are looked at, zero while there are none
+	dirty   []*Member        // answered in this turn, to be flushed
 	arena   []byte
 	used    int // bytes of arena that lines still point to
 	spares  [][]byte
@@ -154,10 +156,12 @@ func (l *Loop) Run() error {
 		if l.isDone() {
 			return nil
 		}
-		if err := l.await(more || len(l.again) > 0); err != nil {
+		if err := l.await(more || l.backlog()); err != nil {
 			return fmt.Errorf("event loop: %w", err)
 		}
-		l.turn()
+		if err := l.turn(); err != nil {
+			return fmt.Errorf("event loop: %w", err)
+		}
 	}
 }
 
@@ -275,6 +279,11 @@ func (l *Loop) await(atOnce bool) error {
 	}
 	if atOnce {
 		l.asleep.Store(false)
+		if l.backlog() {
+			// A loop that always finds work would keep its processor for ten
+			// milliseconds, while accounts are opened and connections accepted.
+			runtime.Gosched()
+		}
 		l.poll(0)
 		return l.pollErr
 	}
@@ -288,31 +297,6 @@ func (l *Loop) await(atOnce bool) error {
 		err = l.pollErr
 	}
 	return err
-}
-
-// turn handles what is ready.
-func (l *Loop) turn() {
-	again := l.again
-	l.again = nil
-	for i := range l.events[:l.ready] {
-		e := &l.events[i]
-		slot, age := slotOf(e)
-		if slot == noSlot || l.members[slot] == nil || l.ages[slot] != age {
-			continue
-		}
-		m := l.members[slot]
-		l.protect(m, func() { l.serve(m, e.Events) })
-	}
-	for _, m := range again {
-		m.waiting = false
-		l.protect(m, func() { l.serve(m, 0) })
-	}
-	l.flush()
-	if !l.scanAt.IsZero() {
-		if now := time.Now(); !now.Before(l.scanAt) {
-			l.scan(now)
-		}
-	}
 }
 
 // protect keeps a panic on one connection from ending the others.

@@ -25,6 +25,9 @@ func (*Loop) Take(*net.TCPConn, string, Handler) (*Member, error) { return nil, 
 // Start does nothing.
 func (*Member) Start([]byte) {}
 
+// SetStanding does nothing.
+func (*Member) SetStanding(Standing) {}
+
 // Pause does nothing.
 func (*Member) Pause() {}
 

@@ -22,6 +22,8 @@ type Member struct {
 	// Deadlines in nanoseconds since 1970, 0 for none.
 	readBy, writeBy atomic.Int64
 
+	standing atomic.Uint32
+
 	mail mailKind // guarded by Loop.mu
 
 	// The loop's own.
@@ -30,7 +32,7 @@ type Member struct {
 	began   bool   // the first byte was shown
 	paused  bool   // the handler handles no line at present
 	unread  bool   // there may be something to read, which was not looked at while paused
-	waiting bool   // is in Loop.again
+	waiting bool   // is in one of Loop.queues
 	last    bool   // the peer sends no more: read to the end
 	dirty   bool   // is in Loop.dirty
 	timed   bool   // is in Loop.timed
@@ -152,7 +154,7 @@ func (l *Loop) join(m *Member) {
 		return
 	}
 	if len(m.partial) > 0 {
-		l.serve(m, 0)
+		l.markWaiting(m)
 	}
 }
 
@@ -167,7 +169,7 @@ func (l *Loop) resume(m *Member) {
 	l.handle(m, 0)
 	if m.unread && !m.paused {
 		m.unread = false
-		l.serve(m, 0)
+		l.markWaiting(m)
 	}
 }
 
@@ -216,30 +218,29 @@ func (l *Loop) markDirty(m *Member) {
 	}
 }
 
-func (l *Loop) markWaiting(m *Member) {
-	if !m.waiting {
-		m.waiting = true
-		l.again = append(l.again, m)
-	}
-}
-
-// serve reads from a connection once and handles the lines. events is what
-// epoll said, 0 when the connection is served for another reason.
-func (l *Loop) serve(m *Member, events uint32) {
+// notice takes in what epoll said of a connection. What there is to read waits
+// for the connection's turn.
+func (l *Loop) notice(m *Member, events uint32) {
 	if events&unix.EPOLLOUT != 0 {
 		m.writable()
 	}
 	if events&gone != 0 {
 		m.last = true
 	}
+	if events&(unix.EPOLLIN|gone) != 0 && !m.closed.Load() {
+		l.markWaiting(m)
+	}
+}
+
+// serve reads from a connection once, at most limit bytes, and handles the
+// lines. It returns what that was worth in bytes, 0 when nothing was done.
+func (l *Loop) serve(m *Member, limit int) (cost int) {
 	switch {
 	case m.closed.Load():
-		return
-	case events != 0 && events&(unix.EPOLLIN|gone) == 0:
-		return
+		return 0
 	case m.paused:
 		m.unread = true
-		return
+		return 0
 	}
 	if l.settle != nil {
 		if len(l.arena)-l.used < MaxLine {
@@ -249,13 +250,15 @@ func (l *Loop) serve(m *Member, events uint32) {
 	}
 	window := l.arena[l.used : l.used+MaxLine]
 	have := copy(window, m.partial)
+	window = window[:min(MaxLine, have+limit)]
 	n, err := m.readSome(window[have:])
+	cost = max(n, leastCost)
 	switch {
 	case errors.Is(err, unix.EAGAIN):
 	case err != nil:
 		m.handler.HandleError(err)
 		m.closeNow(CloseByPeer)
-		return
+		return cost
 	case have+n == len(window), m.last:
 		l.markWaiting(m)
 	}
@@ -265,6 +268,7 @@ func (l *Loop) serve(m *Member, events uint32) {
 	if l.settle == nil {
 		m.Flush()
 	}
+	return cost
 }
 
 // readSome reads what there is, at most len(b) bytes.
