@@ -3,6 +3,7 @@ package pool
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/stratum"
@@ -32,7 +33,16 @@ type resumable struct {
 // are guarded by Pool.mu.
 type resumables struct {
 	byExtranonce map[uint32]*resumable
-	order        []uint32 // oldest first; those that were taken stand in it, too
+	order        []uint32 // the same, oldest first
+}
+
+// takeLocked takes out what a connection left. It leaves no trace in the order:
+// a miner that comes and goes would keep everything behind it from growing old.
+func (r *resumables) takeLocked(extranonce1 uint32) {
+	delete(r.byExtranonce, extranonce1)
+	if i := slices.Index(r.order, extranonce1); i >= 0 {
+		r.order = slices.Delete(r.order, i, i+1)
+	}
 }
 
 // addLocked keeps what a connection left, and forgets what is too old.
@@ -88,7 +98,7 @@ func (p *Pool) claim(s *session, sid string) *resumable {
 	if left == nil || p.sessions[wanted] != nil {
 		return nil
 	}
-	delete(p.resumables.byExtranonce, wanted)
+	p.resumables.takeLocked(wanted)
 	delete(p.sessions, binary.BigEndian.Uint32(s.extranonce1[:]))
 	binary.BigEndian.PutUint32(s.extranonce1[:], wanted)
 	p.sessions[wanted] = s

@@ -112,3 +112,19 @@ func TestResumablesAreBounded(t *testing.T) {
 		t.Error("they are kept for ever")
 	}
 }
+
+// Who comes and goes keeps nobody else's session from growing old.
+func TestResumablesGrowOld(t *testing.T) {
+	var r resumables
+	now := time.Now()
+	r.addLocked(1, &resumable{ended: now})
+	r.addLocked(2, &resumable{ended: now})
+	for range 20 {
+		r.takeLocked(1)
+		now = now.Add(time.Minute)
+		r.addLocked(1, &resumable{ended: now})
+	}
+	if r.byExtranonce[2] != nil || r.byExtranonce[1] == nil || len(r.order) != 1 {
+		t.Errorf("%d sessions, %d in order", len(r.byExtranonce), len(r.order))
+	}
+}
