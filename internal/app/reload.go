@@ -96,8 +96,16 @@ func (p *poolParts) refuse(err error) {
 	for _, problem := range invalid.Problems {
 		p.log.Error("configuration not taken, the old one stays in force", "problem", problem.String())
 	}
-	p.pool.Note("configuration", fmt.Sprintf("not taken, the old one stays in force; %d problems, the first: %s",
-		len(invalid.Problems), invalid.Problems[0]))
+	// The public page hides what looks like host:port, as file:line does, and
+	// the path is nobody's business there.
+	first := invalid.Problems[0]
+	where := ""
+	if first.Line > 0 {
+		where = fmt.Sprintf("line %d: ", first.Line)
+	}
+	first.Source = ""
+	p.pool.Note("configuration", fmt.Sprintf("not taken, the old one stays in force; %d problems, the first: %s%s",
+		len(invalid.Problems), where, first))
 }
 
 // deskStatus is what the operator's requests have led to, for metrics.

@@ -242,10 +242,26 @@ func maskPassword(line []byte) ([]byte, error) {
 		}
 	}
 	// Keys that are there twice hide one another here, but not from everybody.
-	if mayAuthorize(line) {
+	if mayAuthorize(line) && countKeys(line) != len(request) {
 		return maskParams(request)
 	}
 	return nil, errNoPassword
+}
+
+// countKeys counts the keys of a JSON object, those that are there twice, too.
+func countKeys(line []byte) (keys int) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	if _, err := d.Token(); err != nil {
+		return 0
+	}
+	for d.More() {
+		var value json.RawMessage
+		if _, err := d.Token(); err != nil || d.Decode(&value) != nil {
+			return 0
+		}
+		keys++
+	}
+	return keys
 }
 
 // maskParams leaves the first parameter, the worker's name, and hides the rest.

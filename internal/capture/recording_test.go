@@ -136,6 +136,9 @@ func TestPasswordsAreNotRecorded(t *testing.T) {
 		`{"id":2,"method":"mining.authorize","params":["a","hunter2"]`:                `[60 bytes that are no JSON and may hold a password]`,
 		`{"id":3,"method":"mining.authorize","params":["a",""]}`:                      `{"id":3,"method":"mining.authorize","params":["a",""]}`,
 		`{"id": 4, "method": "mining.submit", "params": ["a","1","00","00","00"]}`:    `{"id": 4, "method": "mining.submit", "params": ["a","1","00","00","00"]}`,
+		`{"id":5,"method":"mining.submit","params":["a.author","1","00"]}`:            `{"id":5,"method":"mining.submit","params":["a.author","1","00"]}`,
+		`{"id":5,"method":"mining.submit","params":["a.\u00fc","1","00"]}`:            `{"id":5,"method":"mining.submit","params":["a.\u00fc","1","00"]}`,
+		`{"method":"mining.authorize","params":["a","hunter2"],"m\u0065thod":"x"}`:    `{"method":"x","params":["a","[redacted]"]}`,
 		`GET / HTTP/1.1`: `GET / HTTP/1.1`,
 	} {
 		if got := string(withoutPassword([]byte(line))); got != want {

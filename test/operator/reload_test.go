@@ -58,7 +58,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	nodes.WaitFor(t, patience, "the page shows it", func() bool {
-		return strings.Contains(r.page("/api/pool-page"), "not taken, the old one stays in force; 2 problems")
+		return strings.Contains(r.page("/api/pool-page"), "not taken, the old one stays in force; 2 problems, the first: line 3: coinbase.max_sise")
 	})
 	if tag := "/renamed/"; !strings.Contains(r.page("/api/overview"), `"pool_tag":"`+tag+`"`) {
 		t.Errorf("the tag is no longer %s", tag)
