@@ -89,9 +89,11 @@ func TestNotifyAllocatesNothing(t *testing.T) {
 		}
 	}
 	notify()
-	if n := testing.AllocsPerRun(1000, notify); n >= 1 && !raceEnabled {
-		t.Errorf("%v allocations per notify", n)
-	}
+	// What waits behind a full socket is copied, so there are few at a time; and
+	// what others allocate meanwhile is counted, too, so there are several tries.
+	eventually(t, "a notify without an allocation", func() bool {
+		return testing.AllocsPerRun(20, notify) < 1 || raceEnabled
+	})
 }
 
 // BenchmarkShare is a share from its scanned line to the reply on the socket,
