@@ -66,7 +66,9 @@ func TestBlockThatCannotBeBooked(t *testing.T) {
 		m := r.connect(t)
 		m.start(alice, "x")
 		m.block()
-		m.wait(time.Minute)
+		// Not just a minute: the block folder is probed then, and the pool would
+		// be stopped in the middle of that.
+		m.wait(time.Minute + time.Second)
 		if n := len(r.node.submitted()); n != 1 {
 			t.Errorf("%d submissions", n)
 		}
