@@ -56,6 +56,7 @@ type pending struct {
 	squares float64      // sum of the credits' squares
 	best    Best
 	rejects []RejectCount // few, in order of first occurrence
+	touched bool          // there is something that the ledger has not seen
 	closed  bool          // the ledger looks no more by itself
 }
 
@@ -76,6 +77,7 @@ func (a *Account) Accept(s Share) {
 
 	a.mu.Lock()
 	p := &a.pending
+	p.touched = true
 	row := p.row(s.At)
 	row.Accepted++
 	row.Work += credit
@@ -104,6 +106,7 @@ func (a *Account) Reject(r stratum.Reject, difficulty float64, at time.Time) {
 
 	a.mu.Lock()
 	p := &a.pending
+	p.touched = true
 	p.row(at).Rejected++
 	p.rejects = addReject(p.rejects, RejectCount{Reason: r, Count: 1, Work: difficulty})
 	closed := p.closed
@@ -118,7 +121,7 @@ func (a *Account) Reject(r stratum.Reject, difficulty float64, at time.Time) {
 // the one that the difficulty control would choose now.
 func (a *Account) SetDifficulty(d, vardiff float64) {
 	a.mu.Lock()
-	a.pending.difficulty, a.pending.vardiff = d, vardiff
+	a.pending.difficulty, a.pending.vardiff, a.pending.touched = d, vardiff, true
 	a.mu.Unlock()
 }
 

@@ -2,7 +2,7 @@
 // miner is, the best shares, the blocks that were found, and their history.
 //
 //	sessions ── Accept, Reject ──▶ accounts ─┐
-//	                                         ├─ once a second ─▶ books in memory ─▶ Snapshot ─▶ pages
+//	                                         ├─ once a second ─▶ books in memory ─▶ Snapshot, when asked ─▶ pages
 //	pool ────── BlockFound ──────────────────┘                       │
 //	                                                     every three seconds
 //	                                                                 ▼

@@ -66,12 +66,13 @@ type Ledger struct {
 	started  time.Time
 	height   atomic.Int64 // of the chain tip
 	best     bestList
-	snapshot atomic.Pointer[Snapshot]
+	snapshot atomic.Pointer[Snapshot] // nil when nobody asked since the latest tick; set under mu
 
 	mu       sync.Mutex // guards everything below, and all workers
 	pool     *worker    // the totals of the pool
 	workers  map[string]*worker
 	order    []*worker // the same, in order of appearance
+	ticked   time.Time // time of the latest tick
 	idle     int       // those without an account, as of the latest tick
 	minute   int64     // of the latest tick, since 1970
 	dirty    []*worker // with changes that the books do not have
@@ -113,7 +114,7 @@ func New(store Store, opts Options, log *slog.Logger) *Ledger {
 		unsavedBlocks: map[bitcoin.Hash]struct{}{},
 	}
 	l.unlooked = []*worker{l.pool}
-	l.publishLocked(now)
+	l.ticked = now
 	return l
 }
 
@@ -150,11 +151,11 @@ func (l *Ledger) Load(ctx context.Context) error {
 	if n := len(points); n > 0 {
 		l.height.CompareAndSwap(0, points[n-1].BlockHeight)
 	}
-	l.publishLocked(now)
+	l.advanceLocked(now, 0)
 	return nil
 }
 
-// Run publishes a snapshot every second and writes the books, until ctx ends;
+// Run brings the picture up to date every second and writes the books, until ctx ends;
 // then it writes what is left. It returns nil, or an error when that last
 // write failed: everything before is in the counters of [BooksStatus].
 func (l *Ledger) Run(ctx context.Context) error {
@@ -231,8 +232,20 @@ func (l *Ledger) collectLate(a *Account) {
 // SetHeight notes the height of the chain tip; points of the history carry it.
 func (l *Ledger) SetHeight(h int64) { l.height.Store(h) }
 
-// Snapshot is the latest picture. It costs one atomic load.
-func (l *Ledger) Snapshot() *Snapshot { return l.snapshot.Load() }
+// Snapshot is the picture as of the latest tick; who came or left since then may
+// be in it already. The first to ask after a tick waits until it is made, some
+// milliseconds with ten thousand workers; for all others it is one atomic load.
+func (l *Ledger) Snapshot() *Snapshot {
+	if s := l.snapshot.Load(); s != nil {
+		return s
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.snapshot.Load(); s != nil {
+		return s // somebody was faster
+	}
+	return l.publishLocked()
+}
 
 // LastError is the failure of the latest attempt to write or read the books,
 // and its time. Both are zero when it succeeded.

@@ -24,7 +24,7 @@ func (a *Account) SetPace(hashrate float64, now time.Time) {
 		return
 	}
 	a.mu.Lock()
-	a.pending.pace, a.pending.paceAt = hashrate, now
+	a.pending.pace, a.pending.paceAt, a.pending.touched = hashrate, now, true
 	a.mu.Unlock()
 }
 

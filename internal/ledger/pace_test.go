@@ -48,8 +48,8 @@ func TestPingPercentiles(t *testing.T) {
 		a.Ping(time.Duration(i) * time.Millisecond)
 	}
 	h.pass(time.Second)
-	equal(t, "median", h.view("w").PingP50, 84)
-	equal(t, "95th percentile", h.view("w").PingP95, 97)
+	equal(t, "median", h.view("w").PingP50, 92)
+	equal(t, "95th percentile", h.view("w").PingP95, 98)
 	a.Close(h.now)
 	h.pass(time.Second)
 	equal(t, "offline", h.view("w").PingP95, 0)

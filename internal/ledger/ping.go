@@ -7,8 +7,8 @@ import (
 )
 
 // pingSamples is the number of round trips that percentiles are taken of: some
-// two minutes, as the pool samples.
-const pingSamples = 32
+// four minutes, as the pool samples.
+const pingSamples = 16
 
 // pings are the latest round-trip times of a connection.
 type pings struct {
@@ -29,6 +29,7 @@ func (a *Account) Ping(rtt time.Duration) {
 	a.pings.micros[a.pings.n%pingSamples] = uint32(min(rtt.Microseconds(), math.MaxUint32))
 	a.pings.n++
 	a.pending.ping50, a.pending.ping95 = a.pings.percentiles()
+	a.pending.touched = true
 }
 
 // percentiles are the median and the 95th percentile, in milliseconds.

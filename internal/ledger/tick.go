@@ -11,17 +11,21 @@ import (
 const unwrittenFactor = 10
 
 // tick is the ledger's heartbeat: once a second it collects what the accounts
-// counted, forgets who left long ago, and publishes a snapshot.
+// counted, forgets who left long ago, and lets the snapshot be out of date.
 func (l *Ledger) tick(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
 	l.idle = 0
+	var pool estimate
 	for _, w := range l.order {
 		for _, a := range w.accounts {
 			l.collectLocked(a, now, false)
-			a.estimate = a.window.estimate(now)
-			a.hashrate.Store(math.Float64bits(a.estimate.hashrate()))
+			if e := a.window.estimate(now); e != a.estimate {
+				a.estimate = e
+				a.hashrate.Store(math.Float64bits(e.hashrate()))
+			}
+			pool = pool.plus(a.estimate)
 		}
 		if len(w.accounts) == 0 {
 			l.idle++
@@ -38,7 +42,21 @@ func (l *Ledger) tick(now time.Time) {
 		l.markLocked(l.pool)
 	}
 
-	l.publishLocked(now)
+	l.advanceLocked(now, pool.hashrate())
+}
+
+// advanceLocked goes on with the history of the last minutes, and lets go of the
+// snapshot. Who asks for the next one first makes it: while nobody looks, ten
+// thousand workers are not copied every second.
+func (l *Ledger) advanceLocked(now time.Time, hashrate float64) {
+	point := l.step
+	point.At, point.Hashrate, point.BlockHeight = wall(now), hashrate, l.height.Load()
+	var added bool
+	if l.recent, added = appendRecent(l.recent, point); added {
+		l.step = HistoryPoint{}
+	}
+	l.ticked = now
+	l.snapshot.Store(nil)
 }
 
 // collectLocked moves what an account counted into the books in memory. With
@@ -46,6 +64,14 @@ func (l *Ledger) tick(now time.Time) {
 // account was open before.
 func (l *Ledger) collectLocked(a *Account, now time.Time, end bool) (open bool) {
 	a.mu.Lock()
+	if !a.pending.touched && !end {
+		open = !a.pending.closed
+		a.mu.Unlock()
+		if open {
+			a.window.add(now, 0, 0, 0)
+		}
+		return open
+	}
 	p := a.pending
 	a.pending = pending{latest: p.latest, closed: p.closed || end}
 	a.mu.Unlock()
@@ -139,8 +165,9 @@ func (l *Ledger) unwrittenLocked(w *worker) bool {
 	return w.worthSaving() && (w.dirty || w.seq > l.written.Load())
 }
 
-// publishLocked builds the snapshot.
-func (l *Ledger) publishLocked(now time.Time) {
+// publishLocked builds the snapshot of the latest tick.
+func (l *Ledger) publishLocked() *Snapshot {
+	now := l.ticked
 	s := &Snapshot{
 		At: wall(now), StartedAt: wall(l.started),
 		Workers:     make([]WorkerView, 0, len(l.order)),
@@ -174,15 +201,9 @@ func (l *Ledger) publishLocked(now time.Time) {
 		l.types = minerTypes(l.agents)
 	}
 	s.MinerTypes = l.types
-
-	point := l.step
-	point.At, point.Hashrate, point.BlockHeight = s.At, s.Hashrate, s.Height
-	var added bool
-	if l.recent, added = appendRecent(l.recent, point); added {
-		l.step = HistoryPoint{}
-	}
 	s.History6m = l.recent
 	l.snapshot.Store(s)
+	return s
 }
 
 // view fills in what a snapshot shows of a worker.

@@ -170,13 +170,30 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 }
 
-// tickSessions looks at a quarter of the sessions each second.
+const (
+	tickEvery = 4 // seconds between two looks at a session
+	pingEvery = 4 // looks between two samples of its round-trip time, which take a system call
+)
+
+// tickSessions looks at a part of the sessions each second. n counts the seconds.
 func (p *Pool) tickSessions(now time.Time, n int) {
-	for _, s := range p.snapshotSessions() {
-		if s.slot%4 == byte(n%4) {
-			p.guard(s, func() { s.tick(now) })
+	for _, s := range p.sessionsDue(n) {
+		p.guard(s, func() { s.tick(now, int(s.slot/tickEvery)%pingEvery == n/tickEvery%pingEvery) })
+	}
+}
+
+// sessionsDue lists the sessions whose turn it is, by their numbers: the others are
+// not even looked at.
+func (p *Pool) sessionsDue(n int) []*session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	due := make([]*session, 0, len(p.sessions)/tickEvery+len(p.sessions)/16)
+	for number, s := range p.sessions {
+		if number%tickEvery == uint32(n%tickEvery) {
+			due = append(due, s)
 		}
 	}
+	return due
 }
 
 // shutdown closes every connection. Blocks that are on their way to a node get

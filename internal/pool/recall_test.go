@@ -97,7 +97,7 @@ func TestPingIsMeasured(t *testing.T) {
 	if roundTrip(s.socket) == 0 {
 		t.Skip("this kernel does not tell")
 	}
-	s.tick(time.Now())
+	s.tick(time.Now(), false)
 	eventually(t, "the ping in a snapshot", func() bool {
 		for _, w := range r.ledger.Snapshot().Workers {
 			if w.Name == alice+".rig" {

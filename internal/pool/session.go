@@ -27,7 +27,7 @@ type session struct {
 	stream      *stratum.Stream // conn, where a goroutine does
 	extranonce1 [extranonce1Size]byte
 	id          string // of the connection; extranonce1 in hex unless it was resumed
-	slot        byte   // spreads the sessions over the seconds of a tick
+	slot        byte   // spreads the sessions over the ticks that take round-trip times
 	remote      netip.AddrPort
 	visit       abuse.Visit
 	batch       *batch // of the loop that serves it, or of a stream while shares wait in it
@@ -254,8 +254,9 @@ func (s *session) queue(encode func([]byte) []byte) {
 }
 
 // tick does what time alone asks for: a lower difficulty for a miner that is
-// silent because its shares are too hard, and a job as a sign of life.
-func (s *session) tick(now time.Time) {
+// silent because its shares are too hard, and a job as a sign of life. With ping,
+// a round-trip time is taken.
+func (s *session) tick(now time.Time, ping bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.vouchLocked()
@@ -264,7 +265,9 @@ func (s *session) tick(now time.Time) {
 	}
 	s.vardiff.interval = s.pool.shareInterval() // a reload may have changed it
 	s.rememberLocked(now)
-	s.pingLocked()
+	if ping {
+		s.pingLocked()
+	}
 	s.catchUpLocked(now)
 	if s.started && s.controlled() {
 		s.steerLocked(now, s.vardiff.tick(now, s.difficulty))

@@ -16,7 +16,7 @@ import (
 
 // Sizes of a loop.
 const (
-	maxEvents    = 128         // taken from the kernel at once
+	maxEvents    = 32          // taken from the kernel at once: what they touch stays in a cache until they are answered
 	scanInterval = time.Second // of deadlines
 	arenaSize    = 4 * MaxLine // bytes read between two settlings
 	spareSize    = 512         // of buffers for half lines that are kept
