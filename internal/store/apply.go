@@ -95,8 +95,14 @@ func (a *applier) batch(ctx context.Context, tx *sql.Tx, b *ledger.Batch) error 
 	a.insertWorker, a.updateWorker = tx.StmtContext(ctx, a.stmts.insertWorker), tx.StmtContext(ctx, a.stmts.updateWorker)
 	a.addReject = tx.StmtContext(ctx, a.stmts.addReject)
 	a.addMinute, a.addHour, a.addDay = tx.StmtContext(ctx, a.stmts.addMinute), tx.StmtContext(ctx, a.stmts.addHour), tx.StmtContext(ctx, a.stmts.addDay)
+	// The driver has a goroutine watch every statement whose context can end. That
+	// costs as much as a small statement, so the end is looked for in between.
+	unwatched := context.WithoutCancel(ctx)
 	for i := range b.Deltas {
-		if err := a.delta(ctx, &b.Deltas[i]); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := a.delta(unwatched, &b.Deltas[i]); err != nil {
 			return err
 		}
 	}
