@@ -100,7 +100,7 @@ func attack(conn net.Conn, i int, end time.Time) {
 // priority that the system has: an attacker brings processors of its own. All
 // honest shares are accepted.
 func TestHostile(t *testing.T) {
-	rounds, attackers, shares := *runs, *hostiles, 800
+	rounds, attackers, shares := *runs, *hostiles, 400
 	if !*full {
 		rounds, attackers, shares = 1, 40, 5
 	}
