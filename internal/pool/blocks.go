@@ -272,7 +272,8 @@ type blockVerdict struct {
 }
 
 // verdictOf makes one verdict of several nodes' answers: one that takes the
-// block decides, and a refusal is believed only when nobody is still to answer.
+// block decides, and that it came second or was refused is believed only when
+// nobody is still to answer.
 func verdictOf(results []node.SubmitResult) blockVerdict {
 	v := blockVerdict{state: ledger.BlockRejected}
 	refused, stale, open := false, false, len(results) == 0
@@ -298,7 +299,10 @@ func verdictOf(results []node.SubmitResult) blockVerdict {
 		}
 	}
 	if stale {
-		return blockVerdict{state: ledger.BlockStale, definite: true, answered: true}
+		// A node that could not be asked may still take it for the best: nodes do
+		// not pass side branches on to each other.
+		v.state, v.definite = ledger.BlockStale, !open
+		return v
 	}
 	v.definite = refused && !open
 	return v
