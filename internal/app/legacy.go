@@ -35,7 +35,7 @@ func (p *poolParts) inherit() {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	var legacy []pool.LeftConnection
+	var legacy pool.Legacy
 	if err == nil {
 		err = errors.Join(json.Unmarshal(text, &legacy), os.Remove(path))
 	}

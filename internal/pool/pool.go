@@ -60,6 +60,7 @@ type Pool struct {
 	fault      atomic.Pointer[string] // why no work can be made, nil while it can
 	early      bool                   // the job that is being made is derived from an announcement; SetTip's alone
 	jobNumber  uint32                 // of the last job; SetTemplate's alone
+	inherited  *node.Template         // of an earlier pool's last job; SetTemplate's alone
 
 	lastFailure atomic.Pointer[string] // newest reason of workFailed
 	tipNumber   uint32
@@ -268,7 +269,9 @@ func (p *Pool) SetTemplate(t *node.Template) {
 		p.tipNumber++
 		fresh := &tip{prevHash: t.PrevHash, number: p.tipNumber, jobs: map[uint32]*job{}}
 		next.current = fresh.with(j)
-		if old != nil {
+		if old == nil {
+			next.earlier = p.inheritedTips((j.number+maxJobNumber-1)%maxJobNumber, set, now)
+		} else {
 			next.earlier = append([]*tip{old.current}, old.earlier[:min(len(old.earlier), keptTips-1)]...)
 			// Shares still come for the last job of the last tip; for older
 			// ones there are few.
