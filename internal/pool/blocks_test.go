@@ -292,7 +292,9 @@ func TestRetryUntilDefinite(t *testing.T) {
 		"refused by both":         {[]node.SubmitResult{{Verdict: node.Rejected, Reason: "bad-txns"}, {Verdict: node.Rejected, Reason: "bad-txns"}}, true, ledger.BlockRejected},
 		"accepted":                {[]node.SubmitResult{{Verdict: node.Accepted}}, true, ledger.BlockAccepted},
 		"duplicate":               {[]node.SubmitResult{{Verdict: node.Duplicate}}, true, ledger.BlockAccepted},
-		"inconclusive":            {[]node.SubmitResult{{Verdict: node.Inconclusive}, {Verdict: node.Unreachable}}, true, ledger.BlockStale},
+		"second":                  {[]node.SubmitResult{{Verdict: node.Inconclusive}}, true, ledger.BlockStale},
+		"second, refused":         {[]node.SubmitResult{{Verdict: node.Inconclusive}, {Verdict: node.Rejected, Reason: "bad"}}, true, ledger.BlockStale},
+		"second but one unheard":  {[]node.SubmitResult{{Verdict: node.Inconclusive}, {Verdict: node.Unreachable}}, false, ""},
 		"accepted by one":         {[]node.SubmitResult{{Verdict: node.Rejected, Reason: "bad"}, {Verdict: node.Unreachable}, {Verdict: node.Accepted}}, true, ledger.BlockAccepted},
 	}
 	for name, c := range answers {
