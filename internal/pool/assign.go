@@ -183,7 +183,7 @@ func (s *session) resolveLocked(j *job) error {
 	}
 	script, err := bitcoin.PayoutScript(s.address, j.network)
 	if err != nil {
-		s.logger().Info("worker refused", "address", s.address, "err", err)
+		s.note("worker refused", "address", s.address, "err", err)
 		s.pool.counters.reject(stratum.RejectWrongNetwork)
 		s.queue(func(b []byte) []byte { return stratum.AppendShowMessage(b, stratum.RejectWrongNetwork.Text()) })
 		s.conn.Flush()

@@ -122,10 +122,10 @@ func (s *session) strikeLocked(cost float64, why stratum.Reject, now time.Time) 
 			_ = s.sendWorkLocked(now, true)
 		}
 	case abuse.Warn:
-		s.logger().Info("miner sends too much that is wrong", "last", c.last)
+		s.note("miner sends too much that is wrong", "last", c.last)
 		s.showLocked("Too much that is wrong, lately: " + c.words() + ". The pool will disconnect.")
 	case abuse.Drop:
-		s.logger().Info("miner dropped", "last", c.last)
+		s.note("miner dropped", "last", c.last)
 		s.showLocked("Disconnected: too much that is wrong, lately: " + c.words() + ".")
 		s.conn.CloseAfterFlush(stratum.CloseMisbehaved)
 	}

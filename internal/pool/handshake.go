@@ -126,7 +126,7 @@ func (s *session) admit(name, address string) stratum.Reject {
 		return why
 	}
 	if s.refusals++; s.refusals == 1 {
-		s.logger().Info("worker refused", "worker", name, "reason", why)
+		s.note("worker refused", "worker", name, "reason", why)
 	}
 	if s.address == "" {
 		s.endProvisionalLocked() // it does not want to work for the operator

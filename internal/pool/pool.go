@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/abuse"
+	"golang.org/x/time/rate"
+
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/ledger"
@@ -51,6 +53,7 @@ type Pool struct {
 
 	counters  counters
 	events    events
+	notes     notes
 	captures  captures
 	startedAt time.Time
 	ctx       atomic.Pointer[context.Context] // of Run; blocks go on under it
@@ -111,6 +114,7 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 		hasher:     sharehash.New(),
 		watch:      cfg.watch(log),
 		startedAt:  time.Now(),
+		notes:      notes{limit: rate.NewLimiter(notesPerSecond, notesAtOnce)},
 		sessions:   make(map[uint32]*session),
 		perAddress: make(map[netip.Prefix]int),
 		lobby:      make(map[net.Conn]struct{}),
@@ -167,6 +171,7 @@ func (p *Pool) Run(ctx context.Context) error {
 			p.guardGate(now)
 			p.tickSessions(now, n)
 			p.publish(now)
+			p.tellLeftOut()
 		}
 	}
 }
@@ -469,7 +474,7 @@ func (p *Pool) publish(now time.Time) {
 		FeeAddress:     set.Payout.FeeAddress,
 		Abuse:          p.watch.Status(now),
 		Closes:         p.counters.closeCounts(),
-		Drops:          p.counters.dropCounts(),
+		Drops:          append(p.counters.dropCounts(), Count{"log_line", p.notes.leftOut.Load()}),
 		Rejects:        p.counters.rejectCounts(),
 		Panics:         p.counters.panicCounts(),
 		BlocksAccepted: p.counters.blocksAccepted.Load(),

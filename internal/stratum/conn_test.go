@@ -541,3 +541,11 @@ func TestConcurrentWriters(t *testing.T) {
 		t.Errorf("%d lines arrived, the tap saw %d", seen, len(r.lines))
 	}
 }
+
+func wantText(t testing.TB, from io.Reader, want string) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(from, got); err != nil || string(got) != want {
+		t.Fatalf("got %.200q, %v; want %.200q", got[:n], err, want)
+	}
+}

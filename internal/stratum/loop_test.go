@@ -129,14 +129,6 @@ func member(t testing.TB, l *Loop, onLine func(*recorder, string)) (*recorder, *
 
 func echo(r *recorder, line string) { r.m.Queue([]byte(line + "\n")) }
 
-func wantText(t testing.TB, from io.Reader, want string) {
-	t.Helper()
-	got := make([]byte, len(want))
-	if n, err := io.ReadFull(from, got); err != nil || string(got) != want {
-		t.Fatalf("got %.200q, %v; want %.200q", got[:n], err, want)
-	}
-}
-
 func TestLoopFraming(t *testing.T) {
 	r, client := member(t, startLoop(t, nil), echo)
 	// Several lines in one segment, in order, with all endings (R-F1).
