@@ -1,0 +1,333 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Faults of lines. They are part of the API.
+const (
+	FaultUTF8      = "UTF-8 decode error"
+	FaultEmpty     = "Empty message"
+	FaultJSON      = "JSON parse error"
+	FaultDeep      = "JSON parse error: nested too deeply"
+	FaultNotObject = "Message is not a JSON object"
+	FaultCut       = "Line too long to be parsed"
+	FaultID        = "Parse error: id is not an integer, a string or null"
+	FaultMethod    = "Parse error: method is not a string or null"
+	FaultParams    = "Parse error: params is not an array, an object or null"
+)
+
+// maxDepth is how deep a message may nest to be shown decoded: readers of the
+// API must be able to parse it, and no Stratum message has more than six.
+const maxDepth = 64
+
+// fields are the raw members of a message, nil where absent.
+type fields struct {
+	id, method, params, result, err []byte
+}
+
+// parse fills in what the line says. It never fails: what it does not
+// understand is a Fault.
+func (m *Message) parse() (f fields) {
+	line := trim(m.Raw)
+	switch {
+	case m.Cut:
+		m.Fault = FaultCut
+		return f
+	case !utf8.Valid(m.Raw):
+		m.Fault = FaultUTF8
+		return f
+	case len(line) == 0:
+		m.Fault = FaultEmpty
+		return f
+	}
+	switch depth, ok := nesting(line); {
+	case !ok && depth <= maxDepth || depth <= maxDepth && !json.Valid(line):
+		m.Fault = FaultJSON
+		return f
+	case depth > maxDepth:
+		m.Fault = FaultDeep
+		return f
+	case line[0] != '{':
+		m.Fault = FaultNotObject
+		return f
+	}
+
+	f = members(line)
+	m.IsResponse = set(f.result) || set(f.err)
+	m.OK = m.IsResponse && !set(f.err) && string(f.result) != "false"
+	switch {
+	case !set(f.id):
+	case f.id[0] == '"' || isInteger(f.id):
+		m.ID = canonicalID(f.id)
+	default:
+		m.Fault = FaultID
+	}
+	switch {
+	case !set(f.method):
+	case f.method[0] == '"':
+		// Valid JSON strings decode.
+		_ = json.Unmarshal(f.method, &m.Method)
+		m.IsRequest = true
+	default:
+		m.Fault = FaultMethod
+	}
+	if set(f.params) && f.params[0] != '[' && f.params[0] != '{' {
+		m.Fault = FaultParams
+	}
+	return f
+}
+
+// set says whether a member is there and not null.
+func set(raw []byte) bool { return raw != nil && string(raw) != "null" }
+
+// isInteger accepts JSON integers, and those that are written with a fraction
+// of zero, as some proxies do.
+func isInteger(raw []byte) bool {
+	digits := bytes.TrimPrefix(raw, []byte("-"))
+	whole, fraction, _ := bytes.Cut(digits, []byte("."))
+	if len(whole) == 0 || len(bytes.Trim(fraction, "0")) > 0 {
+		return false
+	}
+	for _, c := range whole {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// canonicalID writes an id so that equal ones are equal text. The number 1 and
+// the string "1" are different ids.
+func canonicalID(raw []byte) string {
+	if raw[0] == '"' {
+		var text string
+		_ = json.Unmarshal(raw, &text) // it is valid
+		canonical, err := json.Marshal(text)
+		if err != nil {
+			return string(raw)
+		}
+		return string(canonical)
+	}
+	whole, _, _ := bytes.Cut(raw, []byte("."))
+	return string(whole)
+}
+
+// trim takes the blanks and line endings off both ends.
+func trim(line []byte) []byte { return bytes.Trim(line, " \t\r\n") }
+
+// nesting is the depth of a JSON text's arrays and objects; ok is false when
+// its strings or brackets do not end.
+func nesting(line []byte) (deepest int, ok bool) {
+	depth, inString := 0, false
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case inString:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				inString = false
+			}
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest, depth == 0 && !inString
+}
+
+// members finds the members of a valid JSON object. Of several with one name
+// the last counts.
+func members(object []byte) (f fields) {
+	each(object, func(key, value []byte) {
+		switch string(key) {
+		case `"id"`:
+			f.id = value
+		case `"method"`:
+			f.method = value
+		case `"params"`:
+			f.params = value
+		case `"result"`:
+			f.result = value
+		case `"error"`:
+			f.err = value
+		}
+	})
+	return f
+}
+
+// each calls do with the raw key and value of each member of a valid JSON
+// object, and with a nil key and each element of an array.
+func each(container []byte, do func(key, value []byte)) {
+	isObject := container[0] == '{'
+	i := skipSpace(container, 1)
+	for i < len(container) && container[i] != '}' && container[i] != ']' {
+		var key []byte
+		if isObject {
+			end := skipValue(container, i)
+			key = container[i:end]
+			i = skipSpace(container, end) + 1 // the colon
+			i = skipSpace(container, i)
+		}
+		end := skipValue(container, i)
+		do(key, container[i:end])
+		i = skipSpace(container, end)
+		if i < len(container) && container[i] == ',' {
+			i = skipSpace(container, i+1)
+		}
+	}
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
+		i++
+	}
+	return i
+}
+
+// skipValue returns the index behind the valid JSON value that begins at i.
+func skipValue(b []byte, i int) int {
+	depth := 0
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i++
+			for i < len(b) && b[i] != '"' {
+				if b[i] == '\\' {
+					i++
+				}
+				i++
+			}
+			if depth == 0 {
+				return min(i+1, len(b))
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i // behind a number or a literal
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ' ', '\t', '\r', '\n', ':':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return i
+}
+
+// mask returns the line of a mining.authorize with its password replaced, and
+// whether there was one. The password may be any JSON value.
+func mask(line []byte, f fields) (masked []byte, ok bool) {
+	if f.params == nil || f.params[0] != '[' {
+		return line, false
+	}
+	n := 0
+	var password []byte
+	each(f.params, func(_, value []byte) {
+		if n == 1 {
+			password = value
+		}
+		n++
+	})
+	if !set(password) || string(password) == `""` {
+		return line, false
+	}
+	// password is a part of line.
+	at := cap(line) - cap(password)
+	masked = append(masked, line[:at]...)
+	masked = append(masked, `"********"`...)
+	return append(masked, line[at+len(password):]...), true
+}
+
+// sanitize replaces what is valid JSON but what strict readers refuse: halves
+// of surrogate pairs become the replacement character, and numbers beyond the
+// range of a double become strings.
+func sanitize(valid []byte) []byte {
+	if bytes.Contains(valid, []byte(`\ud`)) || bytes.Contains(valid, []byte(`\uD`)) {
+		valid = joinSurrogates(bytes.Clone(valid))
+	}
+	for i := 0; i < len(valid); i++ {
+		switch c := valid[i]; {
+		case c == '"':
+			i = skipValue(valid, i) - 1
+		case c == '-' || c >= '0' && c <= '9':
+			end := skipValue(valid, i)
+			if number := valid[i:end]; tooBig(number) {
+				quoted := append(append([]byte{'"'}, number...), '"')
+				valid = slices.Concat(valid[:i], quoted, valid[end:])
+				end += 2
+			}
+			i = end - 1
+		}
+	}
+	return valid
+}
+
+// tooBig says whether a JSON number overflows a double.
+func tooBig(number []byte) bool {
+	if len(number) < 300 && !bytes.ContainsAny(number, "eE") {
+		return false
+	}
+	_, err := strconv.ParseFloat(string(number), 64)
+	return err != nil
+}
+
+// joinSurrogates replaces, in place, the halves of surrogate pairs that stand
+// alone.
+func joinSurrogates(out []byte) []byte {
+	for i := 0; i+1 < len(out); i++ {
+		if out[i] != '\\' {
+			continue
+		}
+		if out[i+1] != 'u' {
+			i++ // the escaped character
+			continue
+		}
+		switch surrogate(out[i:]) {
+		case highSurrogate:
+			if surrogate(out[min(i+6, len(out)):]) == lowSurrogate {
+				i += 11
+				continue
+			}
+			copy(out[i:], `\ufffd`)
+		case lowSurrogate:
+			copy(out[i:], `\ufffd`)
+		}
+		i += 5
+	}
+	return out
+}
+
+const (
+	noSurrogate = iota
+	highSurrogate
+	lowSurrogate
+)
+
+// surrogate tells which half of a pair an escape sequence is, if any.
+func surrogate(b []byte) int {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' || b[2]|0x20 != 'd' {
+		return noSurrogate
+	}
+	switch c := b[3] | 0x20; {
+	case c == '8' || c == '9' || c == 'a' || c == 'b':
+		return highSurrogate
+	case c >= 'c' && c <= 'f':
+		return lowSurrogate
+	}
+	return noSurrogate
+}

@@ -1,0 +1,435 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config says how lines are captured.
+type Config struct {
+	Limits Limits
+
+	MaxLine       int  // bytes of a line that are kept; 0 is 256 KiB
+	KeepPasswords bool // of mining.authorize; otherwise they are masked
+	QueueChunks   int  // chunks that may wait for the recorder; 0 is 65536
+	QueueBytes    int  // bytes that may wait; 0 is 64 MiB
+}
+
+const (
+	defaultMaxLine     = 256 << 10
+	defaultQueueChunks = 1 << 16
+	defaultQueueBytes  = 64 << 20
+
+	// forwardPatience is how old a chunk may become before its messages are
+	// published without the time at which it was forwarded; forwardPoll is the
+	// time between two looks, and lagPoll the one for chunks beyond patience.
+	forwardPatience = 2 * time.Millisecond
+	forwardPoll     = 200 * time.Microsecond
+	lagPoll         = 50 * time.Millisecond
+	maxBatch        = 4096
+)
+
+// Sink is told what happened to messages and sessions, in order, by the
+// recorder's goroutine. It must not wait.
+type Sink interface {
+	// Captured gives a new message.
+	Captured(m *Message)
+	// Updated gives the new version of a message: its response came, or it was
+	// forwarded.
+	Updated(m *Message)
+	// SessionChanged gives a session that began, ended or learned something.
+	SessionChanged(s Session)
+}
+
+// Recorder takes what tapes recorded and keeps it. Make one with New, then Run.
+type Recorder struct {
+	cfg   Config
+	log   *slog.Logger
+	store *Store
+	sinks []Sink
+
+	queue   chan event
+	waiting atomic.Int64 // bytes in the queue
+
+	// Events that must not be lost, for when the queue is full.
+	mu      sync.Mutex
+	control []event
+	wake    chan struct{}
+
+	batch  []event // taken off the queue, not handled
+	seq    uint64
+	lagged []lagged // messages whose chunk was not forwarded yet
+
+	lostChunks atomic.Uint64
+	lostBytes  atomic.Uint64
+	faults     atomic.Uint64
+}
+
+// lagged is a message that waits for the time of its forwarding.
+type lagged struct {
+	tape *Tape
+	n    uint64
+	mark *Mark
+}
+
+type eventKind uint8
+
+const (
+	eventChunk eventKind = iota
+	eventOpened
+	eventConnected
+	eventDisconnected
+	eventClosed
+)
+
+type event struct {
+	kind      eventKind
+	tape      *Tape
+	direction Direction
+	bytes     []byte
+	at        time.Time
+	mark      *Mark
+	text      string
+}
+
+// New returns a recorder. It starts nothing.
+func New(cfg Config, log *slog.Logger, sinks ...Sink) *Recorder {
+	if cfg.MaxLine <= 0 {
+		cfg.MaxLine = defaultMaxLine
+	}
+	if cfg.QueueChunks <= 0 {
+		cfg.QueueChunks = defaultQueueChunks
+	}
+	if cfg.QueueBytes <= 0 {
+		cfg.QueueBytes = defaultQueueBytes
+	}
+	if cfg.Limits == (Limits{}) {
+		cfg.Limits = DefaultLimits()
+	}
+	return &Recorder{
+		cfg:   cfg,
+		log:   log,
+		store: NewStore(cfg.Limits),
+		sinks: sinks,
+		queue: make(chan event, cfg.QueueChunks),
+		wake:  make(chan struct{}, 1),
+	}
+}
+
+// Store is where the messages are kept.
+func (r *Recorder) Store() *Store { return r.store }
+
+// Losses are the chunks and bytes that found the queue full, since start.
+func (r *Recorder) Losses() (chunks, bytes uint64) { return r.lostChunks.Load(), r.lostBytes.Load() }
+
+// Faults counts the events that the recorder failed at by a mistake of ours.
+func (r *Recorder) Faults() uint64 { return r.faults.Load() }
+
+// Open begins a session. It is listed from now on.
+func (r *Recorder) Open(o Opening) *Tape {
+	r.store.mu.Lock()
+	rec := r.store.openLocked(o)
+	r.store.mu.Unlock()
+	t := &Tape{recorder: r, record: rec, live: true}
+	r.putAlways(event{kind: eventOpened, tape: t})
+	return t
+}
+
+// put queues a chunk, unless there is no room.
+func (r *Recorder) put(e event) bool {
+	size := int64(len(e.bytes))
+	if r.waiting.Add(size) <= int64(r.cfg.QueueBytes) {
+		select {
+		case r.queue <- e:
+			return true
+		default:
+		}
+	}
+	r.waiting.Add(-size)
+	r.lostChunks.Add(1)
+	r.lostBytes.Add(uint64(size))
+	return false
+}
+
+// putAlways queues an event of which each session has few.
+func (r *Recorder) putAlways(e event) {
+	select {
+	case r.queue <- e:
+		return
+	default:
+	}
+	r.mu.Lock()
+	r.control = append(r.control, e)
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run records until ctx ends, and what is queued then.
+func (r *Recorder) Run(ctx context.Context) error {
+	lag := time.NewTicker(lagPoll)
+	defer lag.Stop()
+	for {
+		select {
+		case e := <-r.queue:
+			r.batch = append(r.batch, e)
+			r.work(forwardPatience)
+		case <-r.wake:
+			r.handleControl()
+		case <-lag.C:
+			r.settleLagged()
+		case <-ctx.Done():
+			r.work(0)
+			r.handleControl()
+			r.settleLagged()
+			return nil
+		}
+	}
+}
+
+// work handles what is queued, in order. It gives chunks that were just read
+// the moment that their forwarding takes.
+func (r *Recorder) work(patience time.Duration) {
+	for {
+		for len(r.batch) < maxBatch && r.take() {
+		}
+		if len(r.batch) == 0 {
+			return
+		}
+		done := 0
+		for done < len(r.batch) && r.batch[done].ready(patience) {
+			r.handle(r.batch[done])
+			done++
+		}
+		clear(r.batch[:done])
+		r.batch = append(r.batch[:0], r.batch[done:]...)
+		if len(r.batch) > 0 && done == 0 {
+			time.Sleep(forwardPoll)
+		}
+	}
+}
+
+// take moves an event from the queue to the batch, if there is one.
+func (r *Recorder) take() bool {
+	select {
+	case e := <-r.queue:
+		r.batch = append(r.batch, e)
+		return true
+	default:
+		return false
+	}
+}
+
+// ready says whether there is nothing to wait for any more.
+func (e *event) ready(patience time.Duration) bool {
+	return e.mark == nil || e.mark.forwarded.Load() != 0 || time.Since(e.at) >= patience
+}
+
+func (r *Recorder) handleControl() {
+	r.mu.Lock()
+	events := r.control
+	r.control = nil
+	r.mu.Unlock()
+	r.work(0) // what was queued before them comes first
+	for _, e := range events {
+		r.handle(e)
+	}
+}
+
+// handle survives its own faults: one session's lines must not end the
+// capture of the others.
+func (r *Recorder) handle(e event) {
+	r.waiting.Add(-int64(len(e.bytes)))
+	defer func() {
+		if v := recover(); v != nil {
+			r.faults.Add(1)
+			r.log.Error("capture failed", "session", e.tape.record.ID, "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	switch e.kind {
+	case eventChunk:
+		r.chunk(&e)
+	case eventOpened:
+		r.change(e.tape, func(*Session) {})
+	case eventConnected:
+		r.change(e.tape, func(s *Session) { s.PoolPeer, s.Connected = e.text, true })
+	case eventDisconnected:
+		r.change(e.tape, func(s *Session) { s.Connected = false })
+	case eventClosed:
+		r.close(&e)
+	}
+}
+
+// chunk makes messages of a chunk.
+func (r *Recorder) chunk(e *event) {
+	t := e.tape
+	s := &t.lines[e.direction]
+	if lost := t.lost[e.direction].Swap(0); lost > 0 {
+		s.lose(lost)
+		r.change(t, func(session *Session) { session.LostBytes += lost })
+	}
+	s.split(e.bytes, r.cfg.MaxLine, func(raw []byte, size int, gap uint64) {
+		r.message(e, &Message{Raw: raw, Size: size, Gap: gap})
+	})
+}
+
+// message completes a message, pairs it and keeps it.
+func (r *Recorder) message(e *event, m *Message) {
+	t := e.tape
+	t.n++
+	r.seq++
+	m.Seq, m.Session, m.N, m.Direction = r.seq, t.record.ID, t.n, e.direction
+	m.Received = e.at
+	m.Cut = m.Size > len(m.Raw)
+	m.Peer = t.peer(e.direction)
+	if forwarded := e.mark.at(); !forwarded.IsZero() {
+		m.Forwarded = forwarded
+	} else if e.mark != nil {
+		r.lagged = append(r.lagged, lagged{t, m.N, e.mark})
+	}
+	f := m.parse()
+	if m.Method == "mining.authorize" && !r.cfg.KeepPasswords {
+		m.Raw, m.Masked = mask(m.Raw, f)
+	}
+	asked, changed := r.keep(t, m, f)
+	for _, sink := range r.sinks {
+		sink.Captured(m)
+		if asked != nil {
+			sink.Updated(asked)
+		}
+		if changed != nil {
+			sink.SessionChanged(*changed)
+		}
+	}
+}
+
+// keep enters a message into the store. It returns the new version of the
+// request that it answers, if any, and the session if it learned something.
+func (r *Recorder) keep(t *Tape, m *Message, f fields) (asked *Message, changed *Session) {
+	rec := t.record
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	workers, agent, difficulty := len(rec.Workers), rec.UserAgent, rec.Difficulty
+	rec.learn(m, f)
+	switch {
+	case m.ID == "":
+	case m.IsRequest:
+		if !rec.waiting.ask(m) {
+			rec.Unpaired++
+		}
+	case m.IsResponse || set(f.id):
+		if n := rec.waiting.answer(m); n > 0 {
+			m.Pair = n
+			if request := rec.at(n); request != nil {
+				update := *request
+				update.Pair, update.Response = m.N, m
+				asked = &update
+				r.store.replaceLocked(rec, asked)
+			}
+		}
+	}
+	r.store.addLocked(rec, m)
+	if workers != len(rec.Workers) || agent != rec.UserAgent || difficulty != rec.Difficulty {
+		session := rec.clone()
+		changed = &session
+	}
+	return asked, changed
+}
+
+// settleLagged enters the times of forwarding that came late. A chunk that is
+// never forwarded, since the other side is gone, stays without.
+func (r *Recorder) settleLagged() {
+	left := r.lagged[:0]
+	for _, l := range r.lagged {
+		at := l.mark.at()
+		if at.IsZero() {
+			if l.tape.live {
+				left = append(left, l)
+			}
+			continue
+		}
+		r.store.mu.Lock()
+		m := l.tape.record.at(l.n)
+		var update *Message
+		if m != nil {
+			c := *m
+			c.Forwarded = at
+			update = &c
+			r.store.replaceLocked(l.tape.record, update)
+		}
+		r.store.mu.Unlock()
+		if update != nil {
+			for _, sink := range r.sinks {
+				sink.Updated(update)
+			}
+		}
+	}
+	clear(r.lagged[len(left):])
+	r.lagged = left
+}
+
+// change updates a session and tells the sinks.
+func (r *Recorder) change(t *Tape, do func(*Session)) {
+	r.store.mu.Lock()
+	do(&t.record.Session)
+	session := t.record.clone()
+	r.store.mu.Unlock()
+	for _, sink := range r.sinks {
+		sink.SessionChanged(session)
+	}
+}
+
+// close ends a session, with what came without a line feed at last.
+func (r *Recorder) close(e *event) {
+	t := e.tape
+	for d := range t.lines {
+		if lost := t.lost[d].Swap(0); lost > 0 {
+			t.lines[d].lose(lost)
+			r.change(t, func(session *Session) { session.LostBytes += lost })
+		}
+		tail := *e
+		tail.direction, tail.mark = Direction(d), nil
+		t.lines[d].rest(func(raw []byte, size int, gap uint64) {
+			r.message(&tail, &Message{Raw: raw, Size: size, Gap: gap, Tail: true})
+		})
+	}
+	t.live = false
+	r.change(t, func(s *Session) {
+		if s.Live() {
+			s.EndedAt, s.Reason, s.Connected = e.at, e.text, false
+			r.store.endLocked()
+		}
+		s.Unpaired += uint64(t.record.waiting.count)
+		t.record.waiting = waiting{}
+	})
+}
+
+// peer is where a line of a direction came from.
+func (t *Tape) peer(d Direction) string {
+	switch d {
+	case PoolToMiner:
+		return t.record.PoolPeer
+	case ScopeToPool:
+		return "scope→" + t.record.PoolPeer
+	}
+	return t.record.Miner
+}
+
+func (m *Mark) at() time.Time {
+	if m == nil {
+		return time.Time{}
+	}
+	if nanos := m.forwarded.Load(); nanos != 0 {
+		return time.Unix(0, nanos).UTC()
+	}
+	return time.Time{}
+}
+
+func indexLF(b []byte) int { return bytes.IndexByte(b, '\n') }

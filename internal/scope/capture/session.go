@@ -1,0 +1,161 @@
+package capture
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Origin says how the lines of a session reach the scope.
+type Origin string
+
+// The origins.
+const (
+	OriginProxy Origin = "proxy" // relayed to a pool
+	OriginTap   Origin = "tap"   // a connection of our own pool
+	OriginFile  Origin = "file"  // read from a capture
+)
+
+// Opening is what is known of a session when it begins.
+type Opening struct {
+	ID       string // unique among all sessions ever
+	Origin   Origin
+	Miner    string // ip:port of the miner
+	Listener string // where it connected to, empty when unknown
+	Pool     string // host:port that is to be dialled, as configured; empty for a tap
+	At       time.Time
+}
+
+// Session is what is known of one connection of a miner. It is a value: the
+// store gives out copies.
+type Session struct {
+	Opening
+
+	PoolPeer  string    // resolved ip:port of the pool, empty until it is connected
+	Connected bool      // the pool is connected now
+	LastSeen  time.Time // of the newest message, or At
+	EndedAt   time.Time // zero while it lives
+	Reason    string    // why it ended, snake_case
+
+	Messages    uint64 // captured ever
+	ByDirection [len(directionNames)]uint64
+	Faults      uint64 // messages that are no Stratum
+	Kept        int    // messages that are in memory
+	LostBytes   uint64 // that were not captured, in all gaps together
+	Gaps        uint64
+	Unpaired    uint64 // requests that were given up waiting for their response
+
+	UserAgent  string   // of mining.subscribe
+	ResumeID   string   // the session id that the miner asked to resume
+	Workers    []string // names that the miner authorized with, in their order
+	Difficulty float64  // of the latest mining.set_difficulty, 0 before
+}
+
+// clone copies a session so that a reader may keep it.
+func (s *Session) clone() Session {
+	c := *s
+	c.Workers = slices.Clone(s.Workers)
+	return c
+}
+
+// Live says whether the session has not ended.
+func (s *Session) Live() bool { return s.EndedAt.IsZero() }
+
+// Limits of what a peer can make a session remember.
+const (
+	maxWorkers = 64
+	maxText    = 256 // bytes of a name
+)
+
+// learn takes the facts that a message tells.
+func (s *Session) learn(m *Message, f fields) {
+	s.LastSeen = m.Received
+	s.Messages++
+	s.ByDirection[m.Direction]++
+	if m.Fault != "" {
+		s.Faults++
+	}
+	if m.Gap > 0 {
+		s.Gaps++
+	}
+	switch {
+	case m.Method == "mining.subscribe" && m.Direction == MinerToPool:
+		params := stringsOf(f.params)
+		if len(params) > 0 && s.UserAgent == "" {
+			s.UserAgent = params[0]
+		}
+		if len(params) > 1 && s.ResumeID == "" {
+			s.ResumeID = params[1]
+		}
+	case m.Method == "mining.authorize" && m.Direction == MinerToPool:
+		if params := stringsOf(f.params); len(params) > 0 && len(s.Workers) < maxWorkers && !slices.Contains(s.Workers, params[0]) {
+			s.Workers = append(s.Workers, params[0])
+		}
+	case m.Method == "mining.set_difficulty" && m.Direction == PoolToMiner:
+		if d, ok := firstNumber(f.params); ok {
+			s.Difficulty = d
+		}
+	}
+}
+
+// waiting are the requests of a session whose responses have not come, by the
+// direction that the response takes and by id. Ids may be used again before
+// they are answered, as cpuminer does: then the oldest is answered first.
+type waiting struct {
+	byID  map[waitKey][]uint64
+	count int
+}
+
+type waitKey struct {
+	direction Direction
+	id        string
+}
+
+// maxWaiting bounds the requests of a session that wait for a response.
+const maxWaiting = 4096
+
+// ask notes a request. It reports false when there is no room for it.
+func (w *waiting) ask(m *Message) bool {
+	if w.count >= maxWaiting {
+		return false
+	}
+	if w.byID == nil {
+		w.byID = make(map[waitKey][]uint64)
+	}
+	key := waitKey{m.Direction.answeredBy(), m.ID}
+	w.byID[key] = append(w.byID[key], m.N)
+	w.count++
+	return true
+}
+
+// answer finds the request that a response is for; 0 when nobody asked.
+func (w *waiting) answer(m *Message) (n uint64) {
+	key := waitKey{m.Direction, m.ID}
+	queue := w.byID[key]
+	if len(queue) == 0 {
+		return 0
+	}
+	n = queue[0]
+	w.count--
+	if len(queue) == 1 {
+		delete(w.byID, key)
+		return n
+	}
+	w.byID[key] = queue[1:]
+	return n
+}
+
+// forget gives up the requests before a message of the session.
+func (w *waiting) forget(before uint64) (given int) {
+	maps.DeleteFunc(w.byID, func(_ waitKey, queue []uint64) bool { return queue[len(queue)-1] < before })
+	count := 0
+	for key, queue := range w.byID {
+		for len(queue) > 0 && queue[0] < before {
+			queue = queue[1:]
+		}
+		w.byID[key] = queue
+		count += len(queue)
+	}
+	given, w.count = w.count-count, count
+	return given
+}

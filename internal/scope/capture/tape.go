@@ -1,0 +1,124 @@
+package capture
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Tape records one session. Its methods never wait; those of one direction are
+// called by one goroutine at a time.
+type Tape struct {
+	recorder *Recorder
+	record   *record
+
+	lost [len(directionNames)]atomic.Uint64 // bytes that found no room in the queue
+
+	// Of the recorder's goroutine.
+	lines [len(directionNames)]splitter
+	n     uint64
+	live  bool
+}
+
+// ID is the session's id.
+func (t *Tape) ID() string { return t.record.ID }
+
+// Mark is a chunk on its way to the other side.
+type Mark struct{ forwarded atomic.Int64 }
+
+// Forwarded notes that the chunk was written. A nil Mark is fine.
+func (m *Mark) Forwarded(at time.Time) {
+	if m != nil {
+		m.forwarded.Store(at.UnixNano())
+	}
+}
+
+// Chunk takes bytes that were read, before they are forwarded, and returns the
+// mark to set when they were. It is nil when the bytes could not be taken.
+func (t *Tape) Chunk(d Direction, b []byte, at time.Time) *Mark {
+	mark := new(Mark)
+	if !t.recorder.put(event{kind: eventChunk, tape: t, direction: d, bytes: append([]byte(nil), b...), at: at, mark: mark}) {
+		t.lost[d].Add(uint64(len(b)))
+		return nil
+	}
+	return mark
+}
+
+// Line takes a whole line without its ending, of a connection that is served
+// here: it counts as forwarded when it was taken.
+func (t *Tape) Line(d Direction, line []byte, at time.Time) {
+	b := make([]byte, 0, len(line)+1)
+	b = append(append(b, line...), '\n')
+	mark := new(Mark)
+	mark.Forwarded(at)
+	if !t.recorder.put(event{kind: eventChunk, tape: t, direction: d, bytes: b, at: at, mark: mark}) {
+		t.lost[d].Add(uint64(len(b)))
+	}
+}
+
+// Own records a line that the scope itself sent to the pool.
+func (t *Tape) Own(line []byte, at time.Time) *Mark { return t.Chunk(ScopeToPool, line, at) }
+
+// PoolConnected notes the resolved address of the pool.
+func (t *Tape) PoolConnected(peer string) {
+	t.recorder.putAlways(event{kind: eventConnected, tape: t, text: peer})
+}
+
+// PoolLost notes that the pool is not connected any more, while the session
+// goes on to the next one.
+func (t *Tape) PoolLost() { t.recorder.putAlways(event{kind: eventDisconnected, tape: t}) }
+
+// Close ends the session for a reason, a stable snake_case word.
+func (t *Tape) Close(reason string, at time.Time) {
+	t.recorder.putAlways(event{kind: eventClosed, tape: t, text: reason, at: at})
+}
+
+// splitter makes lines of one direction's chunks.
+type splitter struct {
+	partial []byte // of a line that has not ended, at most the limit
+	size    int    // of the whole partial line
+	gap     uint64 // bytes that were lost before the partial line
+	resync  bool   // what comes up to the next line feed belongs to a lost line
+}
+
+// lose notes bytes that were not captured. The line that they were cut out of
+// is lost as well: its rest means nothing.
+func (s *splitter) lose(n uint64) {
+	s.gap += n + uint64(s.size)
+	s.partial, s.size, s.resync = nil, 0, true
+}
+
+// split calls line for each whole line. Lines may be longer than limit; then
+// only their beginning is given, and their size.
+func (s *splitter) split(b []byte, limit int, line func(raw []byte, size int, gap uint64)) {
+	for len(b) > 0 {
+		end := indexLF(b)
+		whole := end >= 0
+		part := b
+		if whole {
+			part = b[:end+1]
+		}
+		b = b[len(part):]
+		if s.resync {
+			s.gap += uint64(len(part))
+			s.resync = !whole
+			continue
+		}
+		s.size += len(part)
+		if room := limit - len(s.partial); room > 0 {
+			s.partial = append(s.partial, part[:min(room, len(part))]...)
+		}
+		if whole {
+			raw, size, gap := s.partial, s.size, s.gap
+			s.partial, s.size, s.gap = nil, 0, 0
+			line(raw, size, gap)
+		}
+	}
+}
+
+// rest gives what is left when the stream ends.
+func (s *splitter) rest(line func(raw []byte, size int, gap uint64)) {
+	if s.size > 0 {
+		line(s.partial, s.size, s.gap)
+	}
+	s.partial, s.size, s.gap = nil, 0, 0
+}

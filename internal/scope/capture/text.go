@@ -1,0 +1,53 @@
+package capture
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+)
+
+// stringsOf reads the elements of a valid JSON array as text: the content of
+// strings, printable and bounded, and "" for anything else.
+func stringsOf(array []byte) []string {
+	if array == nil || array[0] != '[' {
+		return nil
+	}
+	var out []string
+	each(array, func(_, value []byte) {
+		text := ""
+		if value[0] == '"' {
+			_ = json.Unmarshal(value, &text) // it is valid
+		}
+		out = append(out, printable(text))
+	})
+	return out
+}
+
+// firstNumber reads the first element of a valid JSON array as a number.
+func firstNumber(array []byte) (n float64, ok bool) {
+	if array == nil || array[0] != '[' {
+		return 0, false
+	}
+	first := true
+	each(array, func(_, value []byte) {
+		if first {
+			ok = json.Unmarshal(value, &n) == nil && n > 0
+		}
+		first = false
+	})
+	return n, ok
+}
+
+// printable makes what a peer calls itself fit for logs and pages.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "")
+	}
+	return s
+}
