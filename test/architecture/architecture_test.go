@@ -25,15 +25,15 @@ const module = "github.com/poolscope/poolscope"
 var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
-	{"internal/api", "internal/pool", "internal/devnet", "internal/miner", "internal/load"},
+	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load"},
 	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
 	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/config", "internal/telemetry", "internal/files"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
 var sideways = map[string][]string{
-	"internal/api":  {"internal/pool"},  // its read model, pool.Status
-	"internal/load": {"internal/miner"}, // finds its shares with the same hasher and jobs
+	"internal/api":  {"internal/pool", "internal/scope"}, // their read models: pool.Status; messages, sessions, audits
+	"internal/load": {"internal/miner"},                  // finds its shares with the same hasher and jobs
 	// implements the interfaces that these two define
 	"internal/store":   {"internal/ledger", "internal/abuse"},
 	"internal/config":  {"internal/bitcoin"}, // checks payout addresses
@@ -48,7 +48,9 @@ var elsewhere = []string{"ui", "test"}
 // engines are third-party modules and packages that only one or two rooms may
 // import, so that each can be replaced there. The longest prefix decides.
 var engines = map[string][]string{
-	"modernc.org/sqlite":                  {"internal/store"},
+	"modernc.org/sqlite":                  {"internal/store", "internal/scope"}, // the books; the journal of captured lines
+	"github.com/danielgtaylor/huma":       {"internal/api"},
+	"github.com/gopacket/gopacket":        {"internal/scope"}, // pcap and pcapng files
 	"github.com/pressly/goose":            {"internal/store"},
 	"github.com/go-zeromq/zmq4":           {"internal/node", "internal/devnet"},
 	"github.com/coder/websocket":          {"internal/api"},
@@ -67,8 +69,8 @@ var engines = map[string][]string{
 	"github.com/btcsuite/btclog":          {"internal/devnet"},
 	"github.com/decred/dcrd/dcrec":        {"internal/devnet"},
 	"golang.org/x/sys":                    {"internal/load", "internal/stratum", "internal/bitcoin", "internal/pool"}, // resource limits; epoll; CPU features; round-trip times
-	"golang.org/x/time/rate":              {"internal/pool", "internal/node", "internal/api", "internal/load"},
-	"golang.org/x/sync":                   {"internal/app", "internal/pool", "internal/node", "internal/load", "internal/devnet"},
+	"golang.org/x/time/rate":              {"internal/pool", "internal/scope", "internal/node", "internal/api", "internal/load"},
+	"golang.org/x/sync":                   {"internal/app", "internal/pool", "internal/scope", "internal/node", "internal/load", "internal/devnet"},
 	"github.com/google/go-cmp":            {}, // tests only, as are the next five
 	"go.yaml.in/yaml":                     {},
 	"pgregory.net/rapid":                  {},
