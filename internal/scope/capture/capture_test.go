@@ -346,7 +346,7 @@ func FuzzParse(f *testing.F) {
 			if err := json.Unmarshal(raw, &oracle); err != nil {
 				t.Fatalf("%q is no object, and nobody said so: %v", raw, err)
 			}
-			for name, got := range map[string][]byte{"id": fields.id, "method": fields.method, "params": fields.params, "result": fields.result, "error": fields.err} {
+			for name, got := range map[string]json.RawMessage{"id": fields.ID, "method": fields.Method, "params": fields.Params, "result": fields.Result, "error": fields.Error} {
 				if want, ok := oracle[name]; ok != (got != nil) && !strings.Contains(string(raw), `\u`) || got != nil && string(want) != string(got) {
 					t.Fatalf("%q: %s is %s, not %s", raw, name, got, want)
 				}

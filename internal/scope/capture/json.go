@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -61,13 +62,44 @@ func (m *Message) appendResponse(dst []byte) []byte {
 		return append(dst, `,"response":null,"response_ts_recv":null,"response_raw":null,"latency_ms":null`...)
 	}
 	dst = append(dst, `,"response":`...)
-	dst = appendJSON(dst, r.Decoded())
+	if m.Direction == ScopeToPool {
+		dst = m.appendOwnResponse(dst)
+	} else {
+		dst = appendJSON(dst, r.Decoded())
+	}
 	dst = append(dst, `,"response_ts_recv":`...)
 	dst = appendTime(dst, r.Received)
 	dst = append(dst, `,"response_raw":`...)
 	dst = appendRaw(dst, r.Raw)
 	dst = append(dst, `,"latency_ms":`...)
 	return strconv.AppendFloat(dst, float64(m.Latency().Microseconds())/1000, 'f', -1, 64)
+}
+
+// appendOwnResponse writes the answer to a line of ours with the five members
+// that the original gives, null where absent, and the caller's id.
+func (m *Message) appendOwnResponse(dst []byte) []byte {
+	f := m.Response.Fields()
+	dst = append(dst, `{"id":`...)
+	dst = appendJSON(dst, sanitize([]byte(m.ID)))
+	for _, member := range []struct {
+		name  string
+		value []byte
+	}{{"method", f.Method}, {"params", f.Params}, {"result", f.Result}, {"error", f.Error}} {
+		dst = append(append(append(dst, `,"`...), member.name...), `":`...)
+		dst = appendJSON(dst, sanitize(member.value))
+	}
+	return append(dst, '}')
+}
+
+// ResponseJSON is the response as the API gives it; nil without one.
+func (m *Message) ResponseJSON() json.RawMessage {
+	switch {
+	case m.Response == nil:
+		return nil
+	case m.Direction == ScopeToPool:
+		return m.appendOwnResponse(nil)
+	}
+	return m.Response.Decoded()
 }
 
 // appendOurs writes the members that are not in the contract.
@@ -96,7 +128,68 @@ func (m *Message) appendOurs(dst []byte) []byte {
 		dst = append(dst, `,"gap_bytes":`...)
 		dst = strconv.AppendUint(dst, m.Gap, 10)
 	}
+	if m.Worker != "" {
+		dst = append(dst, `,"worker":`...)
+		dst = appendString(dst, m.Worker)
+	}
+	if m.Direction == ScopeToPool {
+		dst = m.appendOwn(dst)
+	}
+	if m.Share != nil {
+		dst = append(dst, `,"share":`...)
+		dst = m.Share.appendJSON(dst)
+	}
 	return append(dst, '}')
+}
+
+// appendOwn writes what lines of ours have.
+func (m *Message) appendOwn(dst []byte) []byte {
+	dst = append(dst, `,"wire_id":`...)
+	dst = appendJSON(dst, []byte(m.WireID))
+	dst = append(dst, `,"replay_of":`...)
+	if m.ReplayOf > 0 {
+		dst = appendString(dst, MessageID(m.Session, m.ReplayOf))
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = append(dst, `,"replay_error":`...)
+	return appendOptional(dst, m.Failure)
+}
+
+// appendJSON writes an audit: null where something is not known.
+func (s *Share) appendJSON(dst []byte) []byte {
+	dst = append(dst, `{"job":`...)
+	dst = appendString(dst, s.Job)
+	dst = append(dst, `,"audit":`...)
+	dst = appendString(dst, s.Audit)
+	dst = append(dst, `,"pool":`...)
+	dst = appendOptional(dst, s.Pool)
+	dst = append(dst, `,"reason":`...)
+	dst = appendOptional(dst, s.Reason)
+	dst = append(dst, `,"conflict":`...)
+	dst = appendOptional(dst, s.Conflict)
+	dst = append(dst, `,"difficulty":`...)
+	dst = appendKnown(dst, s.Difficulty)
+	dst = append(dst, `,"target_difficulty":`...)
+	dst = appendKnown(dst, s.Target)
+	dst = append(dst, `,"hash":`...)
+	dst = appendOptional(dst, s.Hash)
+	dst = append(dst, `,"stale_ms":`...)
+	dst = appendKnown(dst, float64(s.StaleBy.Microseconds())/1000)
+	return append(dst, '}')
+}
+
+// MarshalJSON gives the audit as it stands in its message.
+func (s *Share) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+
+var _ json.Marshaler = (*Share)(nil)
+
+// appendKnown writes a number that is above zero when it is known.
+func appendKnown(dst []byte, v float64) []byte {
+	if !(v > 0) || math.IsInf(v, 0) {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
 }
 
 // MarshalJSON is AppendJSON.

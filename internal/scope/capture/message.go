@@ -72,6 +72,17 @@ type Message struct {
 
 	Pair     uint64   // number of the request's response, or of the response's request; 0 without
 	Response *Message // of an answered request
+
+	Worker string // params[0] of mining.authorize and mining.submit, printable; "" otherwise
+	Share  *Share // what the audit found out about a mining.submit; nil without
+
+	// Of lines that the scope itself sent. Raw, ID and Response show the caller's
+	// id; the answer is kept in here and is no message of its own.
+	WireID   string // the private id, as JSON text, that went over the wire
+	ReplayOf uint64 // number of the message that was sent again; 0 without
+	Failure  string // why there was no answer; "" when there was one, or may still be
+
+	own *Own // of the recorder's goroutine: where the answer will come
 }
 
 // MessageID is the id of a session's nth message.
@@ -103,7 +114,28 @@ func (m *Message) Decoded() json.RawMessage {
 	return nil
 }
 
-// cost is about what the message takes in memory.
-func (m *Message) cost() int { return messageOverhead + len(m.Raw) }
+// Fields are the members of a line, as JSON text; nil where absent. They are
+// parts of Raw: read only.
+func (m *Message) Fields() Fields {
+	if m.Fault != "" {
+		return Fields{}
+	}
+	return members(trim(m.Raw))
+}
 
-const messageOverhead = 400
+// cost is about what the message takes in memory.
+func (m *Message) cost() int {
+	n := messageOverhead + len(m.Raw)
+	if m.Share != nil {
+		n += shareOverhead
+	}
+	if m.Response != nil && m.Response.N == 0 { // kept in here alone
+		n += messageOverhead + len(m.Response.Raw)
+	}
+	return n
+}
+
+const (
+	messageOverhead = 480
+	shareOverhead   = 300
+)

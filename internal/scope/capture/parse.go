@@ -25,14 +25,14 @@ const (
 // API must be able to parse it, and no Stratum message has more than six.
 const maxDepth = 64
 
-// fields are the raw members of a message, nil where absent.
-type fields struct {
-	id, method, params, result, err []byte
+// Fields are the members of a Stratum message as JSON text, nil where absent.
+type Fields struct {
+	ID, Method, Params, Result, Error json.RawMessage
 }
 
 // parse fills in what the line says. It never fails: what it does not
 // understand is a Fault.
-func (m *Message) parse() (f fields) {
+func (m *Message) parse() (f Fields) {
 	line := trim(m.Raw)
 	switch {
 	case m.Cut:
@@ -58,25 +58,25 @@ func (m *Message) parse() (f fields) {
 	}
 
 	f = members(line)
-	m.IsResponse = set(f.result) || set(f.err)
-	m.OK = m.IsResponse && !set(f.err) && string(f.result) != "false"
+	m.IsResponse = set(f.Result) || set(f.Error)
+	m.OK = m.IsResponse && !set(f.Error) && string(f.Result) != "false"
 	switch {
-	case !set(f.id):
-	case f.id[0] == '"' || isInteger(f.id):
-		m.ID = canonicalID(f.id)
+	case !set(f.ID):
+	case f.ID[0] == '"' || isInteger(f.ID):
+		m.ID = canonicalID(f.ID)
 	default:
 		m.Fault = FaultID
 	}
 	switch {
-	case !set(f.method):
-	case f.method[0] == '"':
+	case !set(f.Method):
+	case f.Method[0] == '"':
 		// Valid JSON strings decode.
-		_ = json.Unmarshal(f.method, &m.Method)
+		_ = json.Unmarshal(f.Method, &m.Method)
 		m.IsRequest = true
 	default:
 		m.Fault = FaultMethod
 	}
-	if set(f.params) && f.params[0] != '[' && f.params[0] != '{' {
+	if set(f.Params) && f.Params[0] != '[' && f.Params[0] != '{' {
 		m.Fault = FaultParams
 	}
 	return f
@@ -148,19 +148,19 @@ func nesting(line []byte) (deepest int, ok bool) {
 
 // members finds the members of a valid JSON object. Of several with one name
 // the last counts.
-func members(object []byte) (f fields) {
+func members(object []byte) (f Fields) {
 	each(object, func(key, value []byte) {
 		switch string(key) {
 		case `"id"`:
-			f.id = value
+			f.ID = value
 		case `"method"`:
-			f.method = value
+			f.Method = value
 		case `"params"`:
-			f.params = value
+			f.Params = value
 		case `"result"`:
-			f.result = value
+			f.Result = value
 		case `"error"`:
-			f.err = value
+			f.Error = value
 		}
 	})
 	return f
@@ -231,13 +231,13 @@ func skipValue(b []byte, i int) int {
 
 // mask returns the line of a mining.authorize with its password replaced, and
 // whether there was one. The password may be any JSON value.
-func mask(line []byte, f fields) (masked []byte, ok bool) {
-	if f.params == nil || f.params[0] != '[' {
+func mask(line []byte, f Fields) (masked []byte, ok bool) {
+	if len(f.Params) == 0 || f.Params[0] != '[' {
 		return line, false
 	}
 	n := 0
 	var password []byte
-	each(f.params, func(_, value []byte) {
+	each(f.Params, func(_, value []byte) {
 		if n == 1 {
 			password = value
 		}

@@ -18,6 +18,9 @@ type Config struct {
 	KeepPasswords bool // of mining.authorize; otherwise they are masked
 	QueueChunks   int  // chunks that may wait for the recorder; 0 is 65536
 	QueueBytes    int  // bytes that may wait; 0 is 64 MiB
+
+	Analyst  Analyst // looks at messages before they are published; nil for none
+	FirstSeq uint64  // of the first message, above all that a journal has; 0 is 1
 }
 
 const (
@@ -85,6 +88,9 @@ const (
 	eventConnected
 	eventDisconnected
 	eventClosed
+	eventOwn
+	eventAnswer
+	eventFailed
 )
 
 type event struct {
@@ -95,6 +101,8 @@ type event struct {
 	at        time.Time
 	mark      *Mark
 	text      string
+	own       *Own
+	line      OwnLine
 }
 
 // New returns a recorder. It starts nothing.
@@ -113,6 +121,7 @@ func New(cfg Config, log *slog.Logger, sinks ...Sink) *Recorder {
 	}
 	return &Recorder{
 		cfg:   cfg,
+		seq:   max(cfg.FirstSeq, 1) - 1,
 		log:   log,
 		store: NewStore(cfg.Limits),
 		sinks: sinks,
@@ -247,23 +256,31 @@ func (r *Recorder) handleControl() {
 // capture of the others.
 func (r *Recorder) handle(e event) {
 	r.waiting.Add(-int64(len(e.bytes)))
-	defer func() {
-		if v := recover(); v != nil {
-			r.faults.Add(1)
-			r.log.Error("capture failed", "session", e.tape.record.ID, "panic", v, "stack", string(debug.Stack()))
-		}
-	}()
+	defer r.survive("capture failed", e.tape.record.ID)
 	switch e.kind {
 	case eventChunk:
 		r.chunk(&e)
 	case eventOpened:
-		r.change(e.tape, func(*Session) {})
+		session := r.change(e.tape, func(*Session) {})
+		r.analyse(session.ID, func(a Analyst) { a.Opened(session) })
+	case eventOwn:
+		r.own(&e)
+	case eventAnswer, eventFailed:
+		r.settleOwn(&e)
 	case eventConnected:
 		r.change(e.tape, func(s *Session) { s.PoolPeer, s.Connected = e.text, true })
 	case eventDisconnected:
 		r.change(e.tape, func(s *Session) { s.Connected = false })
 	case eventClosed:
 		r.close(&e)
+	}
+}
+
+// survive is deferred: it counts and logs a panic.
+func (r *Recorder) survive(what, session string) {
+	if v := recover(); v != nil {
+		r.faults.Add(1)
+		r.log.Error(what, "session", session, "panic", v, "stack", string(debug.Stack()))
 	}
 }
 
@@ -295,14 +312,27 @@ func (r *Recorder) message(e *event, m *Message) {
 		r.lagged = append(r.lagged, lagged{t, m.N, e.mark})
 	}
 	f := m.parse()
+	if m.IsRequest && (m.Method == "mining.authorize" || m.Method == "mining.submit") {
+		m.Worker = firstText(f.Params)
+	}
 	if m.Method == "mining.authorize" && !r.cfg.KeepPasswords {
 		m.Raw, m.Masked = mask(m.Raw, f)
 	}
-	asked, changed := r.keep(t, m, f)
+	request := r.pair(t, m, f)
+	r.analyse(m.Session, func(a Analyst) {
+		a.Message(m)
+		if request != nil {
+			a.Answered(request, m)
+		}
+	})
+	changed := r.keep(t, m, request, f)
+	if m.own != nil {
+		m.own.latest, m.own = m, nil
+	}
 	for _, sink := range r.sinks {
 		sink.Captured(m)
-		if asked != nil {
-			sink.Updated(asked)
+		if request != nil {
+			sink.Updated(request)
 		}
 		if changed != nil {
 			sink.SessionChanged(*changed)
@@ -310,37 +340,51 @@ func (r *Recorder) message(e *event, m *Message) {
 	}
 }
 
-// keep enters a message into the store. It returns the new version of the
-// request that it answers, if any, and the session if it learned something.
-func (r *Recorder) keep(t *Tape, m *Message, f fields) (asked *Message, changed *Session) {
+// pair notes a request, or finds the request that a response answers and
+// returns the new version of it. Lines of our own have private ids.
+func (r *Recorder) pair(t *Tape, m *Message, f Fields) (request *Message) {
+	rec := t.record
+	switch {
+	case m.ID == "" || m.Direction == ScopeToPool:
+	case m.IsRequest:
+		if !rec.waiting.ask(m) {
+			r.store.mu.Lock()
+			rec.Unpaired++
+			r.store.mu.Unlock()
+		}
+	case m.IsResponse || set(f.ID):
+		n := rec.waiting.answer(m)
+		if n == 0 {
+			return nil
+		}
+		m.Pair = n
+		// Nobody else writes, so that this read needs no lock.
+		if asked := rec.at(n); asked != nil {
+			update := *asked
+			update.Pair, update.Response = m.N, m
+			return &update
+		}
+	}
+	return nil
+}
+
+// keep enters a message, and the new version of the request that it answers,
+// into the store. It returns the session if it learned something.
+func (r *Recorder) keep(t *Tape, m, request *Message, f Fields) (changed *Session) {
 	rec := t.record
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
 	workers, agent, difficulty := len(rec.Workers), rec.UserAgent, rec.Difficulty
 	rec.learn(m, f)
-	switch {
-	case m.ID == "":
-	case m.IsRequest:
-		if !rec.waiting.ask(m) {
-			rec.Unpaired++
-		}
-	case m.IsResponse || set(f.id):
-		if n := rec.waiting.answer(m); n > 0 {
-			m.Pair = n
-			if request := rec.at(n); request != nil {
-				update := *request
-				update.Pair, update.Response = m.N, m
-				asked = &update
-				r.store.replaceLocked(rec, asked)
-			}
-		}
+	if request != nil {
+		r.store.replaceLocked(rec, request)
 	}
 	r.store.addLocked(rec, m)
 	if workers != len(rec.Workers) || agent != rec.UserAgent || difficulty != rec.Difficulty {
 		session := rec.clone()
 		changed = &session
 	}
-	return asked, changed
+	return changed
 }
 
 // settleLagged enters the times of forwarding that came late. A chunk that is
@@ -375,8 +419,8 @@ func (r *Recorder) settleLagged() {
 	r.lagged = left
 }
 
-// change updates a session and tells the sinks.
-func (r *Recorder) change(t *Tape, do func(*Session)) {
+// change updates a session, tells the sinks, and returns it.
+func (r *Recorder) change(t *Tape, do func(*Session)) Session {
 	r.store.mu.Lock()
 	do(&t.record.Session)
 	session := t.record.clone()
@@ -384,11 +428,15 @@ func (r *Recorder) change(t *Tape, do func(*Session)) {
 	for _, sink := range r.sinks {
 		sink.SessionChanged(session)
 	}
+	return session
 }
 
 // close ends a session, with what came without a line feed at last.
 func (r *Recorder) close(e *event) {
 	t := e.tape
+	if !t.live {
+		return
+	}
 	for d := range t.lines {
 		if lost := t.lost[d].Swap(0); lost > 0 {
 			t.lines[d].lose(lost)
@@ -401,7 +449,7 @@ func (r *Recorder) close(e *event) {
 		})
 	}
 	t.live = false
-	r.change(t, func(s *Session) {
+	session := r.change(t, func(s *Session) {
 		if s.Live() {
 			s.EndedAt, s.Reason, s.Connected = e.at, e.text, false
 			r.store.endLocked()
@@ -409,6 +457,7 @@ func (r *Recorder) close(e *event) {
 		s.Unpaired += uint64(t.record.waiting.count)
 		t.record.waiting = waiting{}
 	})
+	r.analyse(session.ID, func(a Analyst) { a.Closed(session) })
 }
 
 // peer is where a line of a direction came from.
@@ -417,7 +466,7 @@ func (t *Tape) peer(d Direction) string {
 	case PoolToMiner:
 		return t.record.PoolPeer
 	case ScopeToPool:
-		return "scope→" + t.record.PoolPeer
+		return "hashscope→" + t.record.PoolPeer
 	}
 	return t.record.Miner
 }

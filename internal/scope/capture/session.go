@@ -68,7 +68,7 @@ const (
 )
 
 // learn takes the facts that a message tells.
-func (s *Session) learn(m *Message, f fields) {
+func (s *Session) learn(m *Message, f Fields) {
 	s.LastSeen = m.Received
 	s.Messages++
 	s.ByDirection[m.Direction]++
@@ -80,7 +80,7 @@ func (s *Session) learn(m *Message, f fields) {
 	}
 	switch {
 	case m.Method == "mining.subscribe" && m.Direction == MinerToPool:
-		params := stringsOf(f.params)
+		params := stringsOf(f.Params)
 		if len(params) > 0 && s.UserAgent == "" {
 			s.UserAgent = params[0]
 		}
@@ -88,11 +88,11 @@ func (s *Session) learn(m *Message, f fields) {
 			s.ResumeID = params[1]
 		}
 	case m.Method == "mining.authorize" && m.Direction == MinerToPool:
-		if params := stringsOf(f.params); len(params) > 0 && len(s.Workers) < maxWorkers && !slices.Contains(s.Workers, params[0]) {
+		if params := stringsOf(f.Params); len(params) > 0 && len(s.Workers) < maxWorkers && !slices.Contains(s.Workers, params[0]) {
 			s.Workers = append(s.Workers, params[0])
 		}
 	case m.Method == "mining.set_difficulty" && m.Direction == PoolToMiner:
-		if d, ok := firstNumber(f.params); ok {
+		if d, ok := firstNumber(f.Params); ok {
 			s.Difficulty = d
 		}
 	}

@@ -45,7 +45,7 @@ type record struct {
 // arrival is a place in the order of messages over all sessions.
 type arrival struct {
 	session *record
-	n       uint64
+	n, seq  uint64
 }
 
 // NewStore returns an empty store.
@@ -68,7 +68,7 @@ func (s *Store) addLocked(r *record, m *Message) {
 	}
 	r.kept = append(r.kept, m)
 	r.Kept = len(r.kept)
-	s.arrivals = append(s.arrivals, arrival{r, m.N})
+	s.arrivals = append(s.arrivals, arrival{r, m.N, m.Seq})
 	s.count++
 	s.bytes += m.cost()
 	for len(r.kept) > s.limits.PerSession {

@@ -55,9 +55,6 @@ func (t *Tape) Line(d Direction, line []byte, at time.Time) {
 	}
 }
 
-// Own records a line that the scope itself sent to the pool.
-func (t *Tape) Own(line []byte, at time.Time) *Mark { return t.Chunk(ScopeToPool, line, at) }
-
 // PoolConnected notes the resolved address of the pool.
 func (t *Tape) PoolConnected(peer string) {
 	t.recorder.putAlways(event{kind: eventConnected, tape: t, text: peer})
