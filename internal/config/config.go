@@ -62,6 +62,11 @@ type Config struct {
 	// The database.
 	Store Store `toml:"store"`
 
+	// The microscope: a proxy in front of any pool that shows, keeps and checks
+	// every line (poolscope scope; in a pool when scope.listen is set), and the
+	// tap on this pool's own miners.
+	Scope Scope `toml:"scope"`
+
 	// Messages of the program.
 	Log Log `toml:"log"`
 
@@ -323,6 +328,93 @@ type Log struct {
 	Compress bool `toml:"compress" reload:"live"`
 }
 
+// Scope is section [scope].
+type Scope struct {
+	// Addresses that miners connect to instead of to the pool, as host:port.
+	// Empty list: poolscope scope takes :3333, and a pool runs no proxy.
+	Listen []string `toml:"listen" reload:"restart"`
+
+	// The same over TLS, with the certificate of [stratum].
+	TLSListen []string `toml:"tls_listen" reload:"restart"`
+
+	// Pools that miners are passed on to, such as "stratum+tcp://pool.example:3333"
+	// or "stratum+ssl://pool.example:4333". The first one that answers is taken.
+	// Empty list, in a pool: this pool.
+	Pools []string `toml:"pools" reload:"restart"`
+
+	// Pools that are yours. Load tests (automatic replay) are for these only.
+	OwnPools []string `toml:"own_pools" reload:"restart"`
+
+	// How long a pool may take to accept a connection before the next one is
+	// tried.
+	ConnectTimeout time.Duration `toml:"connect_timeout" reload:"restart"`
+
+	// Accept any certificate of a pool over TLS.
+	Insecure bool `toml:"insecure" reload:"restart"`
+
+	// Tell the pool each miner's own address with a PROXY protocol header of this
+	// version: 1 or 2. 0: no header.
+	SendProxy int `toml:"send_proxy" reload:"restart"`
+
+	// Every miner's connection starts with a PROXY protocol header, as HAProxy
+	// and others send it, …
+	AcceptProxy bool `toml:"accept_proxy" reload:"restart"`
+
+	// … and comes from one of these addresses or networks.
+	TrustedProxies []string `toml:"trusted_proxies" reload:"restart"`
+
+	// What is done when a pool tells a miner to connect elsewhere
+	// (client.reconnect). hold: the miner is made to connect to the scope again,
+	// which goes where the pool said when that is the same pool's. pass: the miner
+	// is told, and may leave.
+	Reconnect string `toml:"reconnect" reload:"restart"`
+
+	// Most miners connected through the proxy at the same time.
+	MaxConnections int `toml:"max_connections" reload:"restart"`
+
+	// Messages that are kept in memory, …
+	CaptureMaxMessages int `toml:"capture_max_messages" reload:"restart"`
+
+	// … of one session at most, …
+	CaptureMaxPerSession int `toml:"capture_max_per_session" reload:"restart"`
+
+	// … and megabytes of all of them. All three limits hold.
+	CaptureMaxMegabytes int `toml:"capture_max_megabytes" reload:"restart"`
+
+	// Bytes of a line that are recorded. Longer lines are passed on whole and
+	// marked as cut.
+	CaptureMaxLine int `toml:"capture_max_line" reload:"restart"`
+
+	// Keep the passwords that miners sign in with. false: they are masked.
+	KeepPasswords bool `toml:"keep_passwords" reload:"restart"`
+
+	// Which miners of this pool are watched without a proxy: off, all, or one
+	// worker as worker:NAME. Can be changed on the page while the pool runs.
+	Tap string `toml:"tap" reload:"restart"`
+
+	// Write the messages to disk, in data_dir/capture, one file a day.
+	Journal bool `toml:"journal" reload:"restart"`
+
+	// Age at which the journal's files are deleted. "": never.
+	JournalKeepFor time.Duration `toml:"journal_keep_for" reload:"restart"`
+
+	// Megabytes of all the journal's files. The oldest are deleted above it.
+	JournalMaxMegabytes int `toml:"journal_max_megabytes" reload:"restart"`
+
+	// Megabytes that the journal leaves free on its disk.
+	JournalMinFreeMegabytes int `toml:"journal_min_free_megabytes" reload:"restart"`
+
+	// Payout addresses that the coinbase must pay. Empty list: a worker's name
+	// that begins with an address must be paid there if it ever was.
+	PayoutAddresses []string `toml:"payout_addresses" reload:"restart"`
+
+	// Time without a new job after which a pool's silence is an alarm.
+	SilenceAfter time.Duration `toml:"silence_after" reload:"restart"`
+
+	// Name of this run, told to agents. Empty: a new one at each start.
+	RunID string `toml:"run_id" reload:"restart"`
+}
+
 // Default is the configuration of somebody who has set nothing: a pool on the
 // usual ports and a node on this machine.
 func Default() *Config {
@@ -345,7 +437,13 @@ func Default() *Config {
 		Nodes:    []Node{{URL: "http://127.0.0.1:8332"}},
 		Coinbase: Coinbase{Tag: "/poolscope/", MaxSize: 250},
 		Version:  Version{Mask: "1fffe000"},
-		Log:      Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
+		Scope: Scope{
+			ConnectTimeout: 5 * time.Second, Reconnect: "hold", MaxConnections: 10_000,
+			CaptureMaxMessages: 50_000, CaptureMaxPerSession: 10_000, CaptureMaxMegabytes: 128, CaptureMaxLine: 256 << 10,
+			Tap: "off", Journal: true, JournalKeepFor: 14 * 24 * time.Hour, JournalMaxMegabytes: 4096, JournalMinFreeMegabytes: 512,
+			SilenceAfter: 5 * time.Minute,
+		},
+		Log: Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}
 	c.complete()
 	return c

@@ -40,16 +40,22 @@ func (v *validator) listener(key string, l *Listener) {
 	if l.MaxConnections < 0 {
 		v.complain(key+".max_connections", "must be 0 (no limit) or more")
 	}
-	for _, text := range l.TrustedProxies {
+	v.trustedProxies(key, "proxy_protocol", l.ProxyProtocol, l.TrustedProxies)
+}
+
+// trustedProxies checks the keys for connections that begin with a PROXY
+// protocol header: the switch and the list of who may send one.
+func (v *validator) trustedProxies(section, name string, on bool, proxies []string) {
+	for _, text := range proxies {
 		if _, err := parseNetwork(text); err != nil {
-			v.complain(key+".trusted_proxies", `%q must be an address or a network, such as "10.0.0.2" or "10.0.0.0/24"`, text)
+			v.complain(section+".trusted_proxies", `%q must be an address or a network, such as "10.0.0.2" or "10.0.0.0/24"`, text)
 		}
 	}
 	switch {
-	case l.ProxyProtocol && len(l.TrustedProxies) == 0:
-		v.complain(key+".proxy_protocol", "needs trusted_proxies: anybody else could pretend to be any miner")
-	case !l.ProxyProtocol && len(l.TrustedProxies) > 0:
-		v.complain(key+".trusted_proxies", "means nothing unless proxy_protocol is true")
+	case on && len(proxies) == 0:
+		v.complain(section+"."+name, "needs trusted_proxies: anybody else could pretend to be any miner")
+	case !on && len(proxies) > 0:
+		v.complain(section+".trusted_proxies", "means nothing unless %s is true", name)
 	}
 }
 

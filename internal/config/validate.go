@@ -73,6 +73,7 @@ func (c *Config) problems() []Problem {
 	v.network()
 	v.payout()
 	v.coinbase()
+	v.scope()
 	v.log()
 	return v.found
 }
@@ -102,6 +103,8 @@ func (v *validator) listeners() {
 	}
 	list("stratum.listen", c.Stratum.Listen)
 	list("stratum.tls_listen", c.Stratum.TLSListen)
+	list("scope.listen", c.Scope.Listen)
+	list("scope.tls_listen", c.Scope.TLSListen)
 	for i := range c.Listeners {
 		key := "listener." + strconv.Itoa(i+1)
 		list(key+".listen", []string{c.Listeners[i].Listen})

@@ -1,0 +1,58 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// scope checks section [scope]. Addresses of pools are checked by who dials
+// them.
+func (v *validator) scope() {
+	s := v.config.Scope
+	atLeast := func(key string, value, least int) {
+		if value < least {
+			v.complain(key, "must be at least %d", least)
+		}
+	}
+	atLeast("scope.max_connections", s.MaxConnections, 1)
+	atLeast("scope.capture_max_messages", s.CaptureMaxMessages, 1)
+	atLeast("scope.capture_max_per_session", s.CaptureMaxPerSession, 1)
+	atLeast("scope.capture_max_megabytes", s.CaptureMaxMegabytes, 1)
+	atLeast("scope.capture_max_line", s.CaptureMaxLine, 1024)
+	atLeast("scope.journal_max_megabytes", s.JournalMaxMegabytes, 1)
+	atLeast("scope.journal_min_free_megabytes", s.JournalMinFreeMegabytes, 0)
+	if s.ConnectTimeout <= 0 || s.ConnectTimeout > time.Minute {
+		v.complain("scope.connect_timeout", "must be above 0 and at most a minute")
+	}
+	if s.JournalKeepFor < 0 {
+		v.complain("scope.journal_keep_for", `must be "" (for ever) or more, such as "336h"`)
+	}
+	if s.SilenceAfter < 0 {
+		v.complain("scope.silence_after", `must be "" (never) or more, such as "5m"`)
+	}
+	if s.SendProxy < 0 || s.SendProxy > 2 {
+		v.complain("scope.send_proxy", "must be 0 (none), 1 or 2")
+	}
+	if s.Reconnect != "hold" && s.Reconnect != "pass" {
+		v.complain("scope.reconnect", "%q must be hold or pass", s.Reconnect)
+	}
+	if name, worker := strings.CutPrefix(s.Tap, "worker:"); s.Tap != "off" && s.Tap != "all" && (!worker || name == "") {
+		v.complain("scope.tap", "%q must be off, all or worker:NAME", s.Tap)
+	}
+	v.trustedProxies("scope", "accept_proxy", s.AcceptProxy, s.TrustedProxies)
+	for _, address := range s.PayoutAddresses {
+		if err := checkAddress(address, v.config.Network.Chain); err != nil {
+			v.complain("scope.payout_addresses", "%v", err)
+		}
+	}
+}
+
+// Proxies are the networks of the key trusted_proxies.
+func (s *Scope) Proxies() []netip.Prefix { return parseNetworks(s.TrustedProxies) }
+
+// NodeConfigured says whether anybody named a Bitcoin node, so that the default
+// one is not all there is.
+func (c *Config) NodeConfigured() bool {
+	return len(c.Nodes) > 1 || len(c.Nodes) == 1 && (c.origins == nil || c.OriginOf("node.1.url").Kind != "default")
+}
