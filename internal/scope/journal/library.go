@@ -1,0 +1,211 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
+)
+
+// ErrNotFound means that neither the ring nor the journal has it, or no longer.
+var ErrNotFound = errors.New("not found")
+
+// Library answers from the ring in memory and from the journal on disk as if
+// they were one. All its methods may be called at any time by anybody.
+type Library struct {
+	ring *capture.Store
+	disk *Journal
+}
+
+// NewLibrary returns a library of both; disk may be nil.
+func NewLibrary(ring *capture.Store, disk *Journal) *Library {
+	return &Library{ring: ring, disk: disk}
+}
+
+// Find returns the messages that f wants, newest first, and the cursor of the
+// next page; 0 when there are no more. complete is false when the time for one
+// search was over before the page was full: then what was found so far is
+// returned, and the search goes on from next.
+func (l *Library) Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
+	if l.disk == nil {
+		page, next = l.ring.Find(f)
+		return page, next, true, nil
+	}
+	return l.find(ctx, f)
+}
+
+// Message returns the message with an id, <session>-<n>, or ErrNotFound.
+func (l *Library) Message(ctx context.Context, id string) (*capture.Message, error) {
+	session, n, ok := splitMessageID(id)
+	if !ok {
+		return nil, fmt.Errorf("message %q: %w", id, ErrNotFound)
+	}
+	if m := l.ring.Message(session, n); m != nil {
+		return m, nil
+	}
+	if l.disk == nil {
+		return nil, fmt.Errorf("message %q: %w", id, ErrNotFound)
+	}
+	return l.disk.Message(ctx, session, n)
+}
+
+// splitMessageID is the reverse of capture.MessageID. A session's id may have
+// dashes of its own.
+func splitMessageID(id string) (session string, n uint64, ok bool) {
+	dash := strings.LastIndexByte(id, '-')
+	if dash < 0 {
+		return "", 0, false
+	}
+	n, err := strconv.ParseUint(id[dash+1:], 10, 63)
+	if err != nil || n == 0 || capture.MessageID(id[:dash], n) != id {
+		return "", 0, false
+	}
+	return id[:dash], n, true
+}
+
+// Session returns one session, or ErrNotFound.
+func (l *Library) Session(ctx context.Context, id string) (capture.Session, error) {
+	if s, ok := l.ring.Session(id); ok {
+		return s, nil
+	}
+	if l.disk == nil {
+		return capture.Session{}, fmt.Errorf("session %q: %w", id, ErrNotFound)
+	}
+	return l.disk.Session(ctx, id)
+}
+
+// Sessions returns up to limit sessions, those that began last first, and what
+// to give as before for the next page; "" when there are no more.
+func (l *Library) Sessions(ctx context.Context, limit int, before string) (page []capture.Session, next string, err error) {
+	below, err := parseSessionCursor(before)
+	if err != nil {
+		return nil, "", err
+	}
+	byID := make(map[string]capture.Session)
+	more := false
+	if l.disk != nil {
+		stored, cut, err := l.disk.sessions(ctx, limit, below)
+		if err != nil {
+			return nil, "", err
+		}
+		more = cut
+		for _, s := range stored {
+			byID[s.ID] = s
+		}
+	}
+	for _, s := range l.ring.Sessions() {
+		if below.after(&s) {
+			byID[s.ID] = s
+		}
+	}
+	for _, s := range byID {
+		page = append(page, s)
+	}
+	slices.SortFunc(page, func(a, b capture.Session) int { return -compareSessions(&a, &b) })
+	if len(page) > limit {
+		page, more = page[:limit], true
+	}
+	if more && len(page) > 0 {
+		next = cursorOf(&page[len(page)-1]).String()
+	}
+	return page, next, nil
+}
+
+// compareSessions orders sessions by their beginning.
+func compareSessions(a, b *capture.Session) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+}
+
+// sessionCursor is a place in the order of sessions; its zero value is behind
+// the last one.
+type sessionCursor struct {
+	at int64 // Unix nanoseconds
+	id string
+}
+
+// ErrCursor means that a cursor was not made by this program.
+var ErrCursor = errors.New("no valid cursor")
+
+func parseSessionCursor(text string) (c sessionCursor, err error) {
+	if text == "" {
+		return c, nil
+	}
+	at, id, ok := strings.Cut(text, "/")
+	if c.at, err = strconv.ParseInt(at, 10, 64); err != nil || !ok || id == "" {
+		return sessionCursor{}, fmt.Errorf("%q: %w", text, ErrCursor)
+	}
+	c.id = id
+	return c, nil
+}
+
+func cursorOf(s *capture.Session) sessionCursor { return sessionCursor{s.At.UnixNano(), s.ID} }
+
+func (c sessionCursor) String() string { return strconv.FormatInt(c.at, 10) + "/" + c.id }
+
+// after says whether the cursor is behind the session in their order.
+func (c sessionCursor) after(s *capture.Session) bool {
+	if c.id == "" {
+		return true
+	}
+	at := s.At.UnixNano()
+	return at < c.at || at == c.at && s.ID < c.id
+}
+
+// SessionMessages returns up to limit messages of a session in their order,
+// from number from on. Numbers that are missing were dropped by the journal, or
+// deleted with age. There are no more when fewer than limit are returned.
+func (l *Library) SessionMessages(ctx context.Context, session string, from uint64, limit int) ([]*capture.Message, error) {
+	var stored []*capture.Message
+	if l.disk != nil && l.ring.Message(session, max(from, 1)) == nil {
+		var err error
+		if stored, err = l.disk.SessionMessages(ctx, session, from, limit); err != nil {
+			return nil, err
+		}
+	}
+	return l.mergeSession(session, from, limit, stored), nil
+}
+
+// mergeSession adds what the ring has of a session, which wins, to what the
+// journal has of it.
+func (l *Library) mergeSession(session string, from uint64, limit int, stored []*capture.Message) []*capture.Message {
+	s, ok := l.ring.Session(session)
+	if !ok {
+		return stored
+	}
+	first := s.Messages - uint64(s.Kept) + 1 // the ring keeps a session's latest
+	at := 0
+	var out []*capture.Message
+	for n := max(from, first); n <= s.Messages && len(out) < limit; n++ {
+		m := l.ring.Message(session, n)
+		if m == nil {
+			continue // it has just made room for others
+		}
+		for ; at < len(stored) && stored[at].N < n && len(out) < limit; at++ {
+			out = append(out, stored[at])
+		}
+		if at < len(stored) && stored[at].N == n {
+			at++
+		}
+		if len(out) < limit {
+			out = append(out, m)
+		}
+	}
+	return append(out, stored[at:min(len(stored), at+limit-len(out))]...)
+}
+
+// Gaps returns the newest gaps of the journal, those of one session or of all
+// with "".
+func (l *Library) Gaps(ctx context.Context, session string, limit int) ([]Gap, error) {
+	if l.disk == nil {
+		return nil, nil
+	}
+	return l.disk.Gaps(ctx, session, limit)
+}
+
+// Journal is the journal on disk; nil when there is none.
+func (l *Library) Journal() *Journal { return l.disk }
