@@ -42,11 +42,8 @@ type Sessions interface {
 	Live(id string) (session Live, ok bool)
 }
 
-// Store finds what was captured.
+// Store finds sessions, live and ended.
 type Store interface {
-	// Lookup finds a message by its id in the API.
-	Lookup(ctx context.Context, id string) (m *capture.Message, ok bool)
-	// Session finds a session, live or ended.
 	Session(id string) (s capture.Session, ok bool)
 }
 
@@ -128,12 +125,12 @@ func (r Result) MarshalJSON() ([]byte, error) {
 
 var _ json.Marshaler = Result{}
 
-// Replay sends the message with the given id in the API again, or modified in
-// its place when that is not empty, and waits for the answer, ten seconds at
-// most. It returns an error when nothing was sent since the request is not one
-// that can be done, always a *Refusal or an error that wraps one.
-func (s *Service) Replay(ctx context.Context, messageID, modified string) (Result, error) {
-	result, err := s.replay(ctx, messageID, modified)
+// Replay sends a message again, or modified in its place when that is not empty,
+// and waits for the answer, ten seconds at most. A nil message is one that was
+// not found. It returns an error when nothing was sent since that cannot be
+// done, always a *Refusal or an error that wraps one.
+func (s *Service) Replay(ctx context.Context, m *capture.Message, modified string) (Result, error) {
+	result, err := s.replay(ctx, m, modified)
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
 		s.counts.refuse(refusal)
@@ -141,10 +138,9 @@ func (s *Service) Replay(ctx context.Context, messageID, modified string) (Resul
 	return result, err
 }
 
-func (s *Service) replay(ctx context.Context, messageID, modified string) (Result, error) {
-	m, ok := s.cfg.Store.Lookup(ctx, messageID)
+func (s *Service) replay(ctx context.Context, m *capture.Message, modified string) (Result, error) {
 	switch {
-	case !ok:
+	case m == nil:
 		return Result{}, ErrNotFound
 	case m.Direction != capture.MinerToPool:
 		return Result{}, ErrDirection
@@ -200,8 +196,9 @@ func (s *Service) send(ctx context.Context, session Live, o order, id string, of
 	if err == nil {
 		own.Answered(answer, at)
 		s.counts.answered.Add(1)
-		result = s.read(answer, o.id)
-		result.Success, result.Latency = true, at.Sub(began)
+		response := capture.ParseLine(answer)
+		question := capture.Message{Direction: capture.ScopeToPool, ID: string(o.id), Response: response}
+		result = Result{Success: true, Response: question.ResponseJSON(), Latency: at.Sub(began), accepted: response.OK}
 	} else {
 		switch {
 		case ctx.Err() != nil:
