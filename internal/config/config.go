@@ -70,6 +70,8 @@ type Config struct {
 	// Messages of the program.
 	Log Log `toml:"log"`
 
+	scopeOnly bool // there is no pool: its keys are not looked at
+
 	origins  map[string]Origin
 	sections map[string]Origin // where the file has each section, and what it should not have
 	warnings []string
@@ -446,5 +448,14 @@ func Default() *Config {
 		Log: Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}
 	c.complete()
+	return c
+}
+
+// defaultScope is the configuration of a scope without a pool.
+func defaultScope(dataDir string) *Config {
+	c := Default()
+	c.scopeOnly = true
+	c.DataDir = dataDir
+	c.Scope.Listen = []string{":3333"}
 	return c
 }

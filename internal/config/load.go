@@ -43,7 +43,16 @@ type Flag struct {
 // Load reads the file at path (none when path is empty), lays the environment
 // and the flags over it, and validates the outcome. Every problem is reported
 // at once, as an *InvalidError; a file that cannot be read is an fs error.
-func Load(path string, flags ...Flag) (*Config, error) {
+func Load(path string, flags ...Flag) (*Config, error) { return load(Default(), path, flags) }
+
+// LoadScope is Load for a scope that runs without a pool: dataDir is its data
+// folder unless something else is configured, and only what a scope needs is
+// validated.
+func LoadScope(path, dataDir string, flags ...Flag) (*Config, error) {
+	return load(defaultScope(dataDir), path, flags)
+}
+
+func load(base *Config, path string, flags []Flag) (*Config, error) {
 	var data []byte
 	if path != "" {
 		var err error
@@ -54,13 +63,17 @@ func Load(path string, flags ...Flag) (*Config, error) {
 			return nil, fmt.Errorf("read configuration: %w", err)
 		}
 	}
-	return Parse(path, data, os.Environ(), flags...)
+	return overlay(base, path, data, os.Environ(), flags)
 }
 
 // Parse is Load on a file's contents and a given environment ("NAME=value",
 // as from os.Environ). name is what messages call the file.
 func Parse(name string, data []byte, environ []string, flags ...Flag) (*Config, error) {
-	c := Default()
+	return overlay(Default(), name, data, environ, flags)
+}
+
+// overlay lays everything over the defaults in c.
+func overlay(c *Config, name string, data []byte, environ []string, flags []Flag) (*Config, error) {
 	for i := range c.Nodes {
 		c.Nodes[i].Name = "" // follows from the final url, see complete
 	}

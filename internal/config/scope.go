@@ -15,6 +15,12 @@ func (v *validator) scope() {
 			v.complain(key, "must be at least %d", least)
 		}
 	}
+	if v.config.scopeOnly && len(s.Listen)+len(s.TLSListen) == 0 {
+		v.complain("scope.listen", "miners need at least one address to connect to, here or in scope.tls_listen")
+	}
+	if v.config.scopeOnly && len(s.Pools) == 0 {
+		v.complain("scope.pools", `must name the pool that miners are passed on to, such as "stratum+tcp://pool.example:3333" (--pool)`)
+	}
 	atLeast("scope.max_connections", s.MaxConnections, 1)
 	atLeast("scope.capture_max_messages", s.CaptureMaxMessages, 1)
 	atLeast("scope.capture_max_per_session", s.CaptureMaxPerSession, 1)

@@ -67,13 +67,17 @@ func (c *Config) problems() []Problem {
 		v.complain("data_dir", "must not be empty")
 	}
 	v.listeners()
-	v.difficulty()
-	v.abuse()
-	v.nodes()
 	v.network()
-	v.payout()
-	v.coinbase()
 	v.scope()
+	if !c.scopeOnly || c.NodeConfigured() {
+		v.nodes()
+	}
+	if !c.scopeOnly {
+		v.difficulty()
+		v.abuse()
+		v.payout()
+		v.coinbase()
+	}
 	v.log()
 	return v.found
 }
@@ -101,10 +105,19 @@ func (v *validator) listeners() {
 			taken[address] = key
 		}
 	}
-	list("stratum.listen", c.Stratum.Listen)
-	list("stratum.tls_listen", c.Stratum.TLSListen)
 	list("scope.listen", c.Scope.Listen)
 	list("scope.tls_listen", c.Scope.TLSListen)
+	if c.Stratum.CertFile != "" && c.Stratum.KeyFile == "" {
+		v.complain("stratum.cert_file", "needs stratum.key_file, its private key")
+	}
+	if c.Stratum.KeyFile != "" && c.Stratum.CertFile == "" {
+		v.complain("stratum.key_file", "needs stratum.cert_file, its certificate")
+	}
+	if c.scopeOnly {
+		return
+	}
+	list("stratum.listen", c.Stratum.Listen)
+	list("stratum.tls_listen", c.Stratum.TLSListen)
 	for i := range c.Listeners {
 		key := "listener." + strconv.Itoa(i+1)
 		list(key+".listen", []string{c.Listeners[i].Listen})
@@ -114,12 +127,6 @@ func (v *validator) listeners() {
 		v.complain("stratum.listen", "miners need at least one address to connect to, here or in stratum.tls_listen")
 	}
 
-	if c.Stratum.CertFile != "" && c.Stratum.KeyFile == "" {
-		v.complain("stratum.cert_file", "needs stratum.key_file, its private key")
-	}
-	if c.Stratum.KeyFile != "" && c.Stratum.CertFile == "" {
-		v.complain("stratum.key_file", "needs stratum.cert_file, its certificate")
-	}
 	if c.Stratum.MaxConnections < 1 {
 		v.complain("stratum.max_connections", "must be at least 1")
 	}
