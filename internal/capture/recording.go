@@ -112,7 +112,7 @@ func (r *Recording) Take(who string, dir stratum.Direction, line []byte, at time
 		return
 	}
 	select {
-	case r.queue <- entry{at, who, dir, bytes.Clone(line)}:
+	case r.queue <- entry{at, who, dir, bytes.Clone(bytes.TrimRight(line, "\r\n"))}:
 	default:
 		r.dropped.Add(1)
 	}

@@ -28,8 +28,11 @@ const (
 )
 
 // Tap is shown every line of a connection: whose it is, which way it went, its
-// bytes without the line ending, valid during the call only, and when it was
-// read or queued. A tap must not block.
+// bytes with the line ending, valid during the call only, and when it was read
+// or queued. What a peer had sent of a line when it was heard of last is shown,
+// too, without an ending. Lines of one direction are shown one at a time and in
+// their order; those of the other direction may be shown meanwhile. A tap must
+// not block.
 type Tap func(who string, dir Direction, line []byte, at time.Time)
 
 // Conn is a line connection with a miner. Any goroutine may write, and no write
@@ -87,10 +90,18 @@ func (c *Conn) SetTap(t Tap) {
 // changed. On a Loop it is kept to the second.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.carrier.setReadDeadline(t) }
 
-// seen shows the tap a line of the peer's.
+// seen shows the tap a line of the peer's, ending included.
 func (c *Conn) seen(line []byte) {
 	if tap := c.tap.Load(); tap != nil {
 		(*tap)(c.who, FromMiner, line, time.Now())
+	}
+}
+
+// seenRest shows the tap the beginning of a line that will not be read to its
+// end.
+func (c *Conn) seenRest(rest []byte) {
+	if len(rest) > 0 {
+		c.seen(rest)
 	}
 }
 
@@ -173,7 +184,7 @@ func (c *Conn) putLocked(b []byte) {
 		// A copy, so that b can stay on the stack of whoever sends it: else
 		// each new work would cost each miner an allocation.
 		for line := range bytes.Lines(bytes.Clone(b)) {
-			(*tap)(c.who, ToMiner, bytes.TrimRight(line, "\r\n"), now)
+			(*tap)(c.who, ToMiner, line, now)
 		}
 	}
 }
@@ -181,7 +192,7 @@ func (c *Conn) putLocked(b []byte) {
 func (c *Conn) tapWork(head []byte, tail string) {
 	if tap := c.tap.Load(); tap != nil {
 		line := append(append(make([]byte, 0, len(head)+len(tail)), head...), tail...)
-		(*tap)(c.who, ToMiner, bytes.TrimRight(line, "\r\n"), time.Now())
+		(*tap)(c.who, ToMiner, line, time.Now())
 	}
 }
 

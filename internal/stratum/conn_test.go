@@ -206,7 +206,8 @@ func (r *record) tap(who string, dir Direction, line []byte, at time.Time) {
 	r.lines = append(r.lines, fmt.Sprintf("%s %d %s", who, dir, line))
 }
 
-// A tap sees every line once, with its direction and without its ending.
+// A tap sees every line once, with its direction and its ending, and
+// what there was of a line when the peer was gone.
 func TestTap(t *testing.T) {
 	server, client := tcpPair(t)
 	c := NewStream(server, "rig")
@@ -224,11 +225,19 @@ func TestTap(t *testing.T) {
 	c.SendWork([]byte("difficulty\n"), []byte("notify,"), DirtyTail)
 	c.SetTap(nil)
 	c.Send([]byte("unseen\n"))
+	c.SetTap(r.tap)
+	write(t, client, "half a line")
+	if err := client.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.ReadLine(); err == nil {
+		t.Fatal("half a line is a line")
+	}
 	c.CloseAfterFlush(CloseShutdown)
 	if _, err := io.ReadAll(client); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"rig 0 hello", "rig 0 ", "rig 0 there", "rig 1 a", "rig 1 b", "rig 1 difficulty", "rig 1 notify," + strings.TrimSpace(DirtyTail)}
+	want := []string{"rig 0 hello\r\n", "rig 0 \n", "rig 0 there\n", "rig 1 a\n", "rig 1 b\n", "rig 1 difficulty\n", "rig 1 notify," + DirtyTail, "rig 0 half a line"}
 	if !slices.Equal(r.lines, want) {
 		t.Errorf("tap saw %q\nwant %q", r.lines, want)
 	}
@@ -275,8 +284,8 @@ func TestSendWorkReplacement(t *testing.T) {
 				if want := "stuck\nreply\n" + c.want; err != nil || string(got) != want {
 					t.Errorf("got %q, %v; want %q", got, err, want)
 				}
-				seen := strings.Join(r.lines, "\n")
-				if want := "a 1 stuck\na 1 reply\na 1 " + strings.ReplaceAll(strings.TrimSpace(c.want), "\n", "\na 1 "); seen != want {
+				seen := strings.Join(r.lines, "")
+				if want := "a 1 stuck\na 1 reply\na 1 " + strings.ReplaceAll(strings.TrimSpace(c.want), "\n", "\na 1 ") + "\n"; seen != want {
 					t.Errorf("tap saw %q, want %q", seen, want)
 				}
 			})

@@ -35,7 +35,7 @@ func TestHold(t *testing.T) {
 	c.Send([]byte("four\n"))
 	wantText(t, client, "four\n")
 	c.Close(CloseShutdown)
-	if got := strings.Join(r.lines, "|"); !strings.Contains(got, "rig 1 first|rig 1 one|rig 1 second|rig 1 two|rig 1 three|rig 1 four") {
+	if got := strings.Join(r.lines, ""); !strings.Contains(got, "rig 1 first\nrig 1 one\nrig 1 second\nrig 1 two\nrig 1 three\nrig 1 four\n") {
 		t.Errorf("tap saw %s", got)
 	}
 }

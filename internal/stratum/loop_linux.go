@@ -346,7 +346,10 @@ func (l *Loop) checkTime(m *Member, now time.Time) bool {
 	case write != 0 && at >= write:
 		m.closeNow(CloseSlowReader)
 	case read != 0 && at >= read && !m.closed.Load():
-		l.protect(m, func() { m.handler.HandleError(os.ErrDeadlineExceeded) })
+		l.protect(m, func() {
+			m.seenRest(m.partial)
+			m.handler.HandleError(os.ErrDeadlineExceeded)
+		})
 		m.closeNow(CloseHandshakeTimeout)
 	}
 	return !m.closed.Load() && (read != 0 || write != 0)

@@ -216,12 +216,15 @@ func TestLoopTap(t *testing.T) {
 	write(t, client, "ly\r\nlate\n")
 	wantText(t, client, "early\nlate\n")
 	m.SendWork([]byte("difficulty\n"), []byte("notify,"), DirtyTail)
-	m.CloseAfterFlush(CloseShutdown)
+	write(t, client, "half a line")
+	if err := client.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	if rest, err := io.ReadAll(client); err != nil || string(rest) != "difficulty\nnotify,"+DirtyTail {
 		t.Errorf("got %q, %v", rest, err)
 	}
-	r.wantEnd(t, CloseShutdown)
-	want := []string{"rig 0 early", "rig 1 early", "rig 0 late", "rig 1 late", "rig 1 difficulty", "rig 1 notify," + strings.TrimSpace(DirtyTail)}
+	r.wantEnd(t, CloseByPeer)
+	want := []string{"rig 0 early\r\n", "rig 1 early\n", "rig 0 late\n", "rig 1 late\n", "rig 1 difficulty\n", "rig 1 notify," + DirtyTail, "rig 0 half a line"}
 	if !slices.Equal(seen.lines, want) {
 		t.Errorf("tap saw %q\nwant %q", seen.lines, want)
 	}

@@ -256,6 +256,7 @@ func (l *Loop) serve(m *Member, limit int) (cost int) {
 	switch {
 	case errors.Is(err, unix.EAGAIN):
 	case err != nil:
+		m.seenRest(m.partial)
 		m.handler.HandleError(err)
 		m.closeNow(CloseByPeer)
 		return cost
@@ -310,12 +311,12 @@ func (l *Loop) handle(m *Member, n int) {
 		if at < 0 {
 			break
 		}
+		m.seen(rest[:at+1])
 		line := rest[:at]
 		rest = rest[at+1:]
 		if at > 0 && line[at-1] == '\r' {
 			line = line[:at-1]
 		}
-		m.seen(line)
 		m.handler.HandleLine(line)
 	}
 	if m.closed.Load() {
@@ -323,6 +324,7 @@ func (l *Loop) handle(m *Member, n int) {
 	}
 	l.keep(m, rest)
 	if len(rest) >= MaxLine && !m.paused {
+		m.seenRest(rest)
 		m.handler.HandleError(ErrLineTooLong)
 		m.closeNow(CloseLineTooLong)
 	}

@@ -66,10 +66,10 @@ func (s *Stream) shut() {
 func (s *Stream) ReadLine() ([]byte, error) {
 	for {
 		if line, ok := s.nextLine(); ok {
-			s.seen(line)
 			return line, nil
 		}
 		if err := s.fill(); err != nil {
+			s.seenRest(s.buf[s.r:s.w])
 			return nil, err
 		}
 	}
@@ -99,6 +99,7 @@ func (s *Stream) nextLine() ([]byte, bool) {
 		return nil, false
 	}
 	at += s.searched
+	s.seen(unread[:at+1])
 	line := unread[:at]
 	s.r += at + 1
 	s.searched = 0
