@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/capture"
-	"github.com/poolscope/poolscope/internal/stratum"
 )
 
 // Sentinel errors of captures.
@@ -58,7 +57,7 @@ func (p *Pool) StartCapture(o CaptureOrder) (capture.Status, error) {
 	run := &captureRun{CaptureOrder: o}
 	ended := func() {
 		c.order.CompareAndSwap(run, nil)
-		p.untap()
+		p.endCapture(run)
 		p.log.Info("capture ended", "file", run.recording.Status().File, "lines", run.recording.Status().Lines)
 	}
 	var err error
@@ -76,7 +75,7 @@ func (p *Pool) StartCapture(o CaptureOrder) (capture.Status, error) {
 	for _, s := range p.snapshotSessions() {
 		s.mu.Lock()
 		if run.wants(s) {
-			s.tap(run)
+			s.captureLocked(run)
 		}
 		s.mu.Unlock()
 	}
@@ -114,27 +113,23 @@ func (r *captureRun) wants(s *session) bool {
 // when what there is to ask for becomes known.
 func (s *session) beginCaptureLocked() {
 	if run := s.pool.captures.order.Load(); run != nil && run.wants(s) {
-		s.tap(run)
+		s.captureLocked(run)
 	}
 }
 
-// tap shows the session's lines to a recording, besides the pool's own tap.
-func (s *session) tap(run *captureRun) {
-	own, take := s.pool.config().Tap, run.recording.Take
-	if own == nil {
-		s.conn.SetTap(take)
-		return
-	}
-	s.conn.SetTap(func(who string, dir stratum.Direction, line []byte, at time.Time) {
-		own(who, dir, line, at)
-		take(who, dir, line, at)
-	})
+// captureLocked shows the session's lines to a recording.
+func (s *session) captureLocked(run *captureRun) {
+	s.recording = run
+	s.connectTapsLocked()
 }
 
-// untap gives every session its own tap back.
-func (p *Pool) untap() {
-	own := p.config().Tap
+// endCapture ends what a recording is shown.
+func (p *Pool) endCapture(run *captureRun) {
 	for _, s := range p.snapshotSessions() {
-		s.conn.SetTap(own)
+		s.mu.Lock()
+		if s.recording == run {
+			s.captureLocked(nil)
+		}
+		s.mu.Unlock()
 	}
 }

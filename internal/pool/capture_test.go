@@ -5,12 +5,10 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/capture"
-	"github.com/poolscope/poolscope/internal/stratum"
 )
 
 // captured stops the recording and returns what is in its file.
@@ -32,10 +30,8 @@ func (r *rig) captured() string {
 // a later one, without its password.
 func TestCaptureWorker(t *testing.T) {
 	dir := t.TempDir()
-	var seen atomic.Int64
 	r := newRig(t, false, func(c *Config) {
-		c.CaptureDir = dir
-		c.Tap = func(string, stratum.Direction, []byte, time.Time) { seen.Add(1) }
+		c.CaptureDir, c.TapSink, c.Tap = dir, new(tapRecord), TapMode{All: true}
 	})
 	r.newTip()
 	m, other := r.connect(t), r.connect(t)
@@ -66,9 +62,9 @@ func TestCaptureWorker(t *testing.T) {
 	}
 
 	// Afterwards the pool's own tap is alone again.
-	before := seen.Load()
+	before := r.pool.Tap().Lines
 	m.settle()
-	if seen.Load() == before {
+	if r.pool.Tap().Lines == before {
 		t.Error("the pool's own tap is gone")
 	}
 	if _, err := r.pool.StartCapture(order); err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/node"
-	"github.com/poolscope/poolscope/internal/stratum"
 )
 
 // Config says how the pool behaves. Reconfigure changes most of it while the
@@ -58,8 +57,10 @@ type Config struct {
 	// CaptureDir is the directory for recordings of miners' wires; "" means that
 	// there are none.
 	CaptureDir string
-	// Tap, when set, is shown every line of every connection.
-	Tap stratum.Tap
+	// TapSink is shown the lines of connections; nil: the pool has no tap.
+	TapSink TapSink
+	// Tap says whose connections those are, until SetTap changes it.
+	Tap TapMode
 }
 
 // PayoutConfig says who gets what of a block.

@@ -100,6 +100,7 @@ func (s *session) authorize(r *stratum.Request, a *stratum.Authorize) {
 			s.logger().Debug("worker signed in", "worker", name, "agent", s.agent)
 		}
 	}
+	s.tapLocked(time.Now())
 	s.beginCaptureLocked()
 	// The connection has one difficulty: whoever wished first is heard.
 	s.wish.hints = s.wish.hints.or(parseHints(a.Password)).or(wish)

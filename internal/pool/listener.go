@@ -154,7 +154,7 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	if from.ProxyProtocol {
 		s.socket = nil // it tells of the proxy
 	}
-	s.conn.SetTap(cfg.Tap)
+	s.tapFirst()
 	s.beginCaptureLocked() // nobody else knows the session yet
 	// A miner must be done with its handshake in time; afterwards it may be
 	// silent for as long as its socket is alive, which keep-alives and the jobs
@@ -207,6 +207,7 @@ func (p *Pool) faulted(s *session, fault any) {
 func (p *Pool) endSession(s *session) {
 	defer p.wg.Done()
 	s.conn.Close(stratum.CloseByPeer)
+	s.endTap(time.Now())
 	left := s.close(time.Now())
 	reason := s.conn.Reason()
 	p.counters.close(reason)

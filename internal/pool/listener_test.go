@@ -34,20 +34,16 @@ func TestPanicEndsOneSession(t *testing.T) {
 		"while a share is credited": func(dir stratum.Direction, line string) bool { return strings.Contains(line, `"id":99`) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var victim atomic.Value
-			victim.Store("")
-			r := newRig(t, false, func(c *Config) {
-				c.Tap = func(who string, dir stratum.Direction, line []byte, _ time.Time) {
-					if who == victim.Load() && strikes(dir, string(line)) {
-						panic("injected")
-					}
-				}
-			})
+			r := newRig(t, false)
 			r.newTip()
 			bad, good := r.connect(t), r.connect(t)
 			bad.start(alice, "x")
 			good.start(bob, "x")
-			victim.Store(bad.en1)
+			r.accountOf(bad).conn.SetTap(func(_ string, dir stratum.Direction, line []byte, _ time.Time) {
+				if strikes(dir, string(line)) {
+					panic("injected")
+				}
+			})
 			bad.send(`{"id":1,"method":"mining.ping","params":["strike"]}` + "\n")
 			if strings.Contains(name, "share") {
 				s := bad.solve(bad.job, bad.job.ofShare(), "", 0)

@@ -55,6 +55,7 @@ type Pool struct {
 	events    events
 	notes     notes
 	captures  captures
+	taps      taps
 	startedAt time.Time
 	ctx       atomic.Pointer[context.Context] // of Run; blocks go on under it
 
@@ -129,6 +130,7 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 		log.Warn("the limit of open files allows fewer miners than the configuration", "miners", p.mostMiners, "max_connections", cfg.MaxConnections)
 	}
 	p.settings.Store(&settings{Config: cfg})
+	p.taps.init(&cfg, log)
 	p.blocks = &blockKeeper{
 		files:    blockFiles{cfg.BlockDir},
 		node:     n,

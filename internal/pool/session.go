@@ -48,6 +48,8 @@ type session struct {
 	authorized atomic.Bool
 
 	mu         sync.Mutex
+	wiretap    *wiretap    // nil while nobody watches
+	recording  *captureRun // nil while it is not recorded
 	agent      string
 	device     *profile
 	subscribed bool

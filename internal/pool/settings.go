@@ -33,7 +33,7 @@ func (p *Pool) rules() *ruleSet { return p.settings.Load().rules }
 // difficulties from a miner's next work on, tag and payouts from the next job
 // on.
 //
-// BlockDir, CaptureDir, Tap, Watch, VersionMask and Version stay as New got
+// BlockDir, CaptureDir, TapSink, Tap, Watch, VersionMask and Version stay as New got
 // them. An error means that the configuration cannot pay whom it should, and
 // nothing has changed.
 func (p *Pool) Reconfigure(cfg Config) error {
@@ -41,7 +41,8 @@ func (p *Pool) Reconfigure(cfg Config) error {
 	p.settingsMu.Lock()
 	defer p.settingsMu.Unlock()
 	old := p.settings.Load()
-	cfg.BlockDir, cfg.CaptureDir, cfg.Tap, cfg.Watch, cfg.VersionMask, cfg.Version = old.BlockDir, old.CaptureDir, old.Tap, old.Watch, old.VersionMask, old.Version
+	cfg.BlockDir, cfg.CaptureDir, cfg.TapSink, cfg.Tap = old.BlockDir, old.CaptureDir, old.TapSink, old.Tap
+	cfg.Watch, cfg.VersionMask, cfg.Version = old.Watch, old.VersionMask, old.Version
 	next := &settings{Config: cfg}
 	if old.rules != nil {
 		if err := p.resolve(next, old.rules.network); err != nil {
