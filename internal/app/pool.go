@@ -111,6 +111,7 @@ type poolParts struct {
 	ledger  *ledger.Ledger
 	nodes   *node.Nodes
 	watch   *abuse.Watch
+	tapSink pool.TapSink // nil without a scope
 	pool    *pool.Pool
 	feed    *feed
 	sampler *telemetry.Sampler
@@ -166,6 +167,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	}
 	poolConfig.Watch = p.watch
 	poolConfig.Version = build.Version
+	poolConfig.TapSink = p.tapSink
 	if p.pool, err = pool.New(poolConfig, nodeConfig.Network, p.nodes, p.ledger, log.With("part", "pool")); err != nil {
 		return err
 	}
@@ -373,6 +375,10 @@ func poolConfigOf(cfg *config.Config) (pool.Config, error) {
 	if err != nil {
 		return pool.Config{}, fmt.Errorf("version.mask: %w", err)
 	}
+	tap, err := pool.ParseTapMode(cfg.Scope.Tap)
+	if err != nil {
+		return pool.Config{}, fmt.Errorf("scope.tap: %w", err)
+	}
 	return pool.Config{
 		Payout: pool.PayoutConfig{
 			FeePercent:      cfg.Payout.FeePercent,
@@ -407,5 +413,6 @@ func poolConfigOf(cfg *config.Config) (pool.Config, error) {
 		},
 		BlockDir:   filepath.Join(cfg.DataDir, "blocks"),
 		CaptureDir: filepath.Join(cfg.DataDir, "captures"),
+		Tap:        tap,
 	}, nil
 }

@@ -41,6 +41,7 @@ var changed = map[string]string{
 	"payout.donation_address":             "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080",
 	"coinbase.tag":                        "/other/",
 	"coinbase.max_size":                   "300",
+	"scope.tap":                           "worker:77",
 	"log.level":                           "debug",
 	"log.format":                          "json",
 	"log.file":                            "x.log",

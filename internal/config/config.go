@@ -392,7 +392,7 @@ type Scope struct {
 
 	// Which miners of this pool are watched without a proxy: off, all, or one
 	// worker as worker:NAME. Can be changed on the page while the pool runs.
-	Tap string `toml:"tap" reload:"restart"`
+	Tap string `toml:"tap" reload:"live"`
 
 	// Write the messages to disk, in data_dir/capture, one file a day.
 	Journal bool `toml:"journal" reload:"restart"`

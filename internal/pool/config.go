@@ -59,7 +59,8 @@ type Config struct {
 	CaptureDir string
 	// TapSink is shown the lines of connections; nil: the pool has no tap.
 	TapSink TapSink
-	// Tap says whose connections those are, until SetTap changes it.
+	// Tap says whose connections those are, until SetTap or another value here
+	// changes it.
 	Tap TapMode
 }
 

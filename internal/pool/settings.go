@@ -31,9 +31,9 @@ func (p *Pool) rules() *ruleSet { return p.settings.Load().rules }
 // Reconfigure puts another configuration in force while miners are at work: the
 // limits of connections and addresses count from the next connection on,
 // difficulties from a miner's next work on, tag and payouts from the next job
-// on.
+// on. The tap keeps the mode of SetTap unless this changes Config.Tap.
 //
-// BlockDir, CaptureDir, TapSink, Tap, Watch, VersionMask and Version stay as New got
+// BlockDir, CaptureDir, TapSink, Watch, VersionMask and Version stay as New got
 // them. An error means that the configuration cannot pay whom it should, and
 // nothing has changed.
 func (p *Pool) Reconfigure(cfg Config) error {
@@ -41,7 +41,7 @@ func (p *Pool) Reconfigure(cfg Config) error {
 	p.settingsMu.Lock()
 	defer p.settingsMu.Unlock()
 	old := p.settings.Load()
-	cfg.BlockDir, cfg.CaptureDir, cfg.TapSink, cfg.Tap = old.BlockDir, old.CaptureDir, old.TapSink, old.Tap
+	cfg.BlockDir, cfg.CaptureDir, cfg.TapSink = old.BlockDir, old.CaptureDir, old.TapSink
 	cfg.Watch, cfg.VersionMask, cfg.Version = old.Watch, old.VersionMask, old.Version
 	next := &settings{Config: cfg}
 	if old.rules != nil {
@@ -52,6 +52,9 @@ func (p *Pool) Reconfigure(cfg Config) error {
 	p.settings.Store(next)
 	p.watch.SetConfig(cfg.Abuse)
 	p.blocks.node.Refresh()
+	if cfg.TapSink != nil && cfg.Tap != old.Tap {
+		return p.SetTap(cfg.Tap)
+	}
 	return nil
 }
 

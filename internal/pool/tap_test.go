@@ -201,7 +201,7 @@ func TestTapEqualsTheWire(t *testing.T) {
 			go func() {
 				var all error
 				for range 50 {
-					all = errors.Join(all, r.pool.Reconfigure(testConfig(r.dir)))
+					all = errors.Join(all, r.pool.Reconfigure(testConfigWith(r.dir, func(c *Config) { c.Tap.All = true })))
 				}
 				reloaded <- all
 			}()
@@ -407,6 +407,30 @@ func TestTapSwitch(t *testing.T) {
 	}
 	if got := r.pool.Tap(); got.Connections != 0 {
 		t.Errorf("status %+v", got)
+	}
+}
+
+// TestTapReload keeps what was set while the pool runs, until the configuration
+// has another value.
+func TestTapReload(t *testing.T) {
+	r := newRig(t, true, func(c *Config) { c.TapSink = new(tapRecord) })
+	reload := func(mode TapMode) TapMode {
+		t.Helper()
+		cfg := testConfig(r.dir)
+		cfg.Tap = mode
+		if err := r.pool.Reconfigure(cfg); err != nil {
+			t.Fatal(err)
+		}
+		return r.pool.Tap().Mode
+	}
+	one, all := TapMode{Worker: "one"}, TapMode{All: true}
+	if err := r.pool.SetTap(one); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ configured, want TapMode }{{TapMode{}, one}, {all, all}, {all, all}, {TapMode{}, TapMode{}}} {
+		if got := reload(step.configured); got != step.want {
+			t.Errorf("%s is configured: the mode is %s, want %s", step.configured, got, step.want)
+		}
 	}
 }
 

@@ -268,6 +268,44 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// Lines of a tap are whole: those after a gap are all there, and what was begun
+// at the end is marked. What was said before is known, in printable words.
+func TestLines(t *testing.T) {
+	r, sink := capture(t, Config{QueueBytes: 100}, func(r *Recorder) {
+		r.Store().mu.RLock() // somebody reads for long
+		tape := r.OpenSoon(Opening{ID: NewID(), At: time.Now(), Known: &Known{UserAgent: "a\x00b", Workers: []string{"w\n"}, Difficulty: 3}})
+		r.Store().mu.RUnlock()
+		line := []byte(`{"id":1,"method":"a"}` + "\r\n")
+		tape.Line(MinerToPool, line, time.Now())
+		clear(line)
+		synctest.Wait()
+		tape.Line(MinerToPool, []byte(strings.Repeat("x", 101)+"\n"), time.Now())
+		tape.Line(MinerToPool, []byte(`{"id":2}`+"\n"), time.Now())
+		tape.Line(PoolToMiner, []byte(`{"id":1,"result":true}`+"\n"), time.Now())
+		tape.Line(MinerToPool, []byte(`{"id`), time.Now())
+		tape.Close("closed_by_miner", time.Now())
+	})
+	s := r.Store().Sessions()[0]
+	var got []string
+	for _, m := range sink.captured {
+		if m.Forwarded != m.Received && !m.Tail {
+			t.Errorf("message %d: read at %v, written at %v", m.N, m.Received, m.Forwarded)
+		}
+		got = append(got, fmt.Sprintf("%s%q gap %d tail %t", m.Direction, m.Raw, m.Gap, m.Tail))
+	}
+	want := []string{`miner_to_pool"{\"id\":1,\"method\":\"a\"}\r\n" gap 0 tail false`, `miner_to_pool"{\"id\":2}\n" gap 102 tail false`,
+		`pool_to_miner"{\"id\":1,\"result\":true}\n" gap 0 tail false`, `miner_to_pool"{\"id" gap 0 tail true`}
+	if !slices.Equal(got, want) {
+		t.Errorf("messages\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if s.UserAgent != "ab" || !slices.Equal(s.Workers, []string{"w"}) || s.Difficulty != 3 || s.Reason != "closed_by_miner" || s.LostBytes != 102 {
+		t.Errorf("session %+v", s)
+	}
+	if first := sink.sessions[0]; first.ID != s.ID || len(s.ID) != 36 || s.ID[14] != '4' {
+		t.Errorf("first told of %q, session %q", first.ID, s.ID)
+	}
+}
+
 // A chunk that the other side takes late gets its time then.
 func TestLateForwarding(t *testing.T) {
 	r, sink := capture(t, Config{}, func(r *Recorder) {

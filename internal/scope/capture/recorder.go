@@ -84,6 +84,7 @@ type eventKind uint8
 
 const (
 	eventChunk eventKind = iota
+	eventLine
 	eventOpened
 	eventConnected
 	eventDisconnected
@@ -141,12 +142,25 @@ func (r *Recorder) Faults() uint64 { return r.faults.Load() }
 
 // Open begins a session. It is listed from now on.
 func (r *Recorder) Open(o Opening) *Tape {
-	r.store.mu.Lock()
-	rec := r.store.openLocked(o)
-	r.store.mu.Unlock()
+	rec := newRecord(o)
+	r.list(rec)
+	return r.open(rec)
+}
+
+// OpenSoon begins a session and does not wait for anybody who reads the store:
+// it is listed when the recorder comes to it.
+func (r *Recorder) OpenSoon(o Opening) *Tape { return r.open(newRecord(o)) }
+
+func (r *Recorder) open(rec *record) *Tape {
 	t := &Tape{recorder: r, record: rec, live: true}
 	r.putAlways(event{kind: eventOpened, tape: t})
 	return t
+}
+
+func (r *Recorder) list(rec *record) {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	r.store.openLocked(rec)
 }
 
 // put queues a chunk, unless there is no room.
@@ -257,8 +271,11 @@ func (r *Recorder) handleControl() {
 func (r *Recorder) handle(e event) {
 	r.waiting.Add(-int64(len(e.bytes)))
 	defer r.survive("capture failed", e.tape.record.ID)
+	if !e.tape.record.listed {
+		r.list(e.tape.record)
+	}
 	switch e.kind {
-	case eventChunk:
+	case eventChunk, eventLine:
 		r.chunk(&e)
 	case eventOpened:
 		session := r.change(e.tape, func(*Session) {})
@@ -289,7 +306,7 @@ func (r *Recorder) chunk(e *event) {
 	t := e.tape
 	s := &t.lines[e.direction]
 	if lost := t.lost[e.direction].Swap(0); lost > 0 {
-		s.lose(lost)
+		s.lose(lost, e.kind == eventChunk)
 		r.change(t, func(session *Session) { session.LostBytes += lost })
 	}
 	s.split(e.bytes, r.cfg.MaxLine, func(raw []byte, size int, gap uint64) {
@@ -306,9 +323,12 @@ func (r *Recorder) message(e *event, m *Message) {
 	m.Received = e.at
 	m.Cut = m.Size > len(m.Raw)
 	m.Peer = t.peer(e.direction)
-	if forwarded := e.mark.at(); !forwarded.IsZero() {
+	switch forwarded := e.mark.at(); {
+	case e.kind == eventLine:
+		m.Forwarded = e.at
+	case !forwarded.IsZero():
 		m.Forwarded = forwarded
-	} else if e.mark != nil {
+	case e.mark != nil:
 		r.lagged = append(r.lagged, lagged{t, m.N, e.mark})
 	}
 	f := m.parse()
@@ -439,7 +459,7 @@ func (r *Recorder) close(e *event) {
 	}
 	for d := range t.lines {
 		if lost := t.lost[d].Swap(0); lost > 0 {
-			t.lines[d].lose(lost)
+			t.lines[d].lose(lost, false)
 			r.change(t, func(session *Session) { session.LostBytes += lost })
 		}
 		tail := *e

@@ -24,6 +24,17 @@ type Opening struct {
 	Listener string // where it connected to, empty when unknown
 	Pool     string // host:port that is to be dialled, as configured; empty for a tap
 	At       time.Time
+	Known    *Known // of a tap that began after the connection; else nil
+}
+
+// Known is what a connection had said before it was captured.
+type Known struct {
+	UserAgent       string
+	Workers         []string // that were authorized
+	Extranonce1     string   // hex; "" before mining.subscribe
+	Extranonce2Size int      // bytes
+	Difficulty      float64  // of the newest mining.set_difficulty; 0 before the first
+	VersionMask     uint32   // that the miner may roll; 0 when it did not ask
 }
 
 // Session is what is known of one connection of a miner. It is a value: the

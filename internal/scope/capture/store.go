@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"slices"
 	"sync"
 )
 
@@ -40,6 +41,7 @@ type record struct {
 	base    uint64     // number of the first kept message
 	kept    []*Message // the messages base, base+1, …
 	waiting waiting
+	listed  bool // it was entered, and may have been forgotten since
 }
 
 // arrival is a place in the order of messages over all sessions.
@@ -123,12 +125,23 @@ func (s *Store) replaceLocked(r *record, m *Message) {
 	}
 }
 
-// openLocked enters a session.
-func (s *Store) openLocked(o Opening) *record {
+// newRecord makes the session that an opening tells of.
+func newRecord(o Opening) *record {
 	r := &record{Session: Session{Opening: o, LastSeen: o.At}}
-	s.sessions[o.ID] = r
-	s.order = append(s.order, r)
+	if k := o.Known; k != nil {
+		r.UserAgent, r.Workers, r.Difficulty = printable(k.UserAgent), slices.Clone(k.Workers), k.Difficulty
+		for i := range r.Workers {
+			r.Workers[i] = printable(r.Workers[i])
+		}
+	}
 	return r
+}
+
+// openLocked enters a session.
+func (s *Store) openLocked(r *record) {
+	r.listed = true
+	s.sessions[r.ID] = r
+	s.order = append(s.order, r)
 }
 
 // endLocked counts a session as ended, and forgets old ones.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"sync/atomic"
 	"time"
 )
@@ -43,15 +44,12 @@ func (t *Tape) Chunk(d Direction, b []byte, at time.Time) *Mark {
 	return mark
 }
 
-// Line takes a whole line without its ending, of a connection that is served
-// here: it counts as forwarded when it was taken.
+// Line takes a whole line with its ending, of a connection that is served here:
+// it counts as forwarded when it was taken. Only the last one of a direction
+// may have no ending.
 func (t *Tape) Line(d Direction, line []byte, at time.Time) {
-	b := make([]byte, 0, len(line)+1)
-	b = append(append(b, line...), '\n')
-	mark := new(Mark)
-	mark.Forwarded(at)
-	if !t.recorder.put(event{kind: eventChunk, tape: t, direction: d, bytes: b, at: at, mark: mark}) {
-		t.lost[d].Add(uint64(len(b)))
+	if !t.recorder.put(event{kind: eventLine, tape: t, direction: d, bytes: bytes.Clone(line), at: at}) {
+		t.lost[d].Add(uint64(len(line)))
 	}
 }
 
@@ -78,10 +76,10 @@ type splitter struct {
 }
 
 // lose notes bytes that were not captured. The line that they were cut out of
-// is lost as well: its rest means nothing.
-func (s *splitter) lose(n uint64) {
+// is lost as well: its rest, if what comes next may be one, means nothing.
+func (s *splitter) lose(n uint64, rest bool) {
 	s.gap += n + uint64(s.size)
-	s.partial, s.size, s.resync = nil, 0, true
+	s.partial, s.size, s.resync = nil, 0, rest
 }
 
 // split calls line for each whole line. Lines may be longer than limit; then

@@ -93,7 +93,7 @@ func (b *bench) Inject(ctx context.Context, line []byte, id string, sent func(ti
 // miner captures lines of the miner and returns the last as a message.
 func (b *bench) miner(lines ...string) *capture.Message {
 	for _, line := range lines {
-		b.tape.Line(capture.MinerToPool, []byte(line), time.Now())
+		b.tape.Line(capture.MinerToPool, []byte(line+"\n"), time.Now())
 	}
 	synctest.Wait()
 	return b.latest()
@@ -201,7 +201,7 @@ func TestReplaySurvivesAnyAnswer(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.tape.Line(capture.PoolToMiner, []byte(`{"id":4,"method":"mining.submit","params":[]}`), time.Now())
+		b.tape.Line(capture.PoolToMiner, []byte(`{"id":4,"method":"mining.submit","params":[]}`+"\n"), time.Now())
 		synctest.Wait()
 		fromPool := b.latest()
 		authorize := b.miner(`{"id":2,"method":"mining.authorize","params":["w","p"]}`)
