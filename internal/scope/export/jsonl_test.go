@@ -2,10 +2,13 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,44 +32,64 @@ func sequence(messages []*capture.Message, err error) iter.Seq2[*capture.Message
 	}
 }
 
-func session() capture.Session {
-	return capture.Session{
-		Opening:  capture.Opening{ID: "s1", Origin: capture.OriginProxy, Miner: "10.0.0.5:50123", Pool: "pool.example:3333", At: start},
-		PoolPeer: "203.0.113.7:3333", LastSeen: start.Add(time.Minute), EndedAt: start.Add(time.Minute), Reason: "miner_closed",
-		Messages: 4, Workers: []string{"=cmd()"}, UserAgent: "ua \u2028<&>",
+// record captures what say tells a tape, and returns the session and its
+// messages as the store has them.
+func record(t testing.TB, o capture.Opening, cfg capture.Config, say func(*capture.Tape)) (capture.Session, []*capture.Message) {
+	t.Helper()
+	r := capture.New(cfg, slog.New(slog.DiscardHandler))
+	say(r.Open(o))
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := r.Run(done); err != nil { // handles what is queued
+		t.Fatal(err)
 	}
+	s, ok := r.Store().Session(o.ID)
+	if !ok {
+		t.Fatal("no session")
+	}
+	var all []*capture.Message
+	for n := range s.Messages {
+		all = append(all, r.Store().Message(o.ID, n+1))
+	}
+	return s, all
 }
 
-// message is the nth line of a session.
-func message(n uint64, d capture.Direction, line string) *capture.Message {
-	peer := "10.0.0.5:50123"
-	switch d {
-	case capture.PoolToMiner:
-		peer = "203.0.113.7:3333"
-	case capture.ScopeToPool:
-		peer = "hashscope→203.0.113.7:3333"
-	}
-	return &capture.Message{
-		Seq: n, Session: "s1", N: n, Direction: d, Peer: peer,
-		Received: start.Add(time.Duration(n) * 1234 * time.Microsecond), Raw: []byte(line), Size: len(line),
-	}
+func opening() capture.Opening {
+	return capture.Opening{ID: "s1", Origin: capture.OriginProxy, Miner: "10.0.0.5:50123", Pool: "pool.example:3333", At: start}
 }
 
-func messages() []*capture.Message {
-	all := []*capture.Message{
-		message(2, capture.MinerToPool, `{"id":1,"method":"mining.subscribe","params":["a"]}`+"\n"),
-		message(3, capture.PoolToMiner, "\xff\xfe no text\r\n"),
-		message(5, capture.PoolToMiner, `{"id":1,"result":"`+strings.Repeat("ü", 50)+`","prev":"x"}`+"\n"),
-		message(6, capture.MinerToPool, "\n"),
-	}
-	all[2].Gap = 77
-	return all
+// after is a time of the session.
+func after(ms int) time.Time {
+	return start.Add(time.Duration(ms)*time.Millisecond + 17*time.Microsecond)
+}
+
+func chunk(tape *capture.Tape, d capture.Direction, text string, ms int) {
+	tape.Chunk(d, []byte(text), after(ms)).Forwarded(after(ms))
+}
+
+// recorded are a session's messages of which some are gone.
+func recorded(t testing.TB) (capture.Session, []*capture.Message) {
+	s, all := record(t, opening(), capture.Config{}, func(tape *capture.Tape) {
+		tape.PoolConnected("203.0.113.7:3333")
+		chunk(tape, capture.MinerToPool, "gone\n", 1)
+		chunk(tape, capture.MinerToPool, `{"id":1,"method":"mining.subscribe","params":["a"]}`+"\n", 2)
+		chunk(tape, capture.PoolToMiner, "\xff\xfe no text\r\ngone\n", 3)
+		chunk(tape, capture.PoolToMiner, `{"id":1,"result":"`+strings.Repeat("ü", 50)+`","prev":"x"}`+"\n", 5)
+		chunk(tape, capture.MinerToPool, "\n", 6)
+		tape.Close("miner_closed", after(60_000))
+	})
+	all = slices.Delete(slices.Delete(all, 3, 4), 0, 1)
+	cut := *all[2]
+	cut.Gap = 77
+	all[2] = &cut
+	return s, all
 }
 
 func written(t *testing.T) ([]byte, Summary) {
 	t.Helper()
+	session, messages := recorded(t)
 	var b bytes.Buffer
-	sum, err := JSONL(&b, About{Session: session(), Tool: "poolscope test", Created: start}, sequence(messages(), nil))
+	sum, err := JSONL(&b, About{Session: session, Tool: "poolscope test", Created: start}, sequence(messages, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +111,8 @@ func TestJSONL(t *testing.T) {
 	if len(lines) != 6 {
 		t.Fatalf("%d lines", len(lines))
 	}
-	for i, m := range messages() {
+	_, messages := recorded(t)
+	for i, m := range messages {
 		var got, api map[string]any
 		if err := json.Unmarshal(lines[i+1], &got); err != nil {
 			t.Fatal(err)
@@ -102,7 +126,7 @@ func TestJSONL(t *testing.T) {
 		}
 	}
 	var head struct{ Session Session }
-	if err := json.Unmarshal(lines[0], &head); err != nil || head.Session.Miner != "10.0.0.5:50123" || *head.Session.EndedAt != "2026-01-02T03:05:05.678901Z" {
+	if err := json.Unmarshal(lines[0], &head); err != nil || head.Session.Miner != "10.0.0.5:50123" || *head.Session.EndedAt != "2026-01-02T03:05:05.678918Z" {
 		t.Errorf("header %s", lines[0])
 	}
 }
@@ -124,7 +148,7 @@ func TestVerifyFindsEveryChange(t *testing.T) {
 		}
 		// A changed line is found at its own or at the next one.
 		if err != nil && broken.Line != line && broken.Line != line+1 {
-			t.Errorf("byte %d of line %d changed, found in line %d: %v", i, line, broken.Line, err)
+			t.Fatalf("byte %d of line %d changed, found in line %d: %v", i, line, broken.Line, err)
 		}
 	}
 	for i := range len(file) {
@@ -146,16 +170,20 @@ func TestVerifyFindsEveryChange(t *testing.T) {
 
 func TestErrorsEndAnExport(t *testing.T) {
 	wrong := errors.New("disk gone")
-	about := About{Session: session()}
+	session, messages := recorded(t)
+	about := About{Session: session}
 	for name, write := range map[string]func(w *failing, messages iter.Seq2[*capture.Message, error]) error{
-		"jsonl":  func(w *failing, s iter.Seq2[*capture.Message, error]) error { _, err := JSONL(w, about, s); return err },
-		"pcapng": func(w *failing, s iter.Seq2[*capture.Message, error]) error { _, err := PCAPNG(w, about, s); return err },
-		"csv":    func(w *failing, s iter.Seq2[*capture.Message, error]) error { _, err := CSV(w, s); return err },
+		"jsonl": func(w *failing, s iter.Seq2[*capture.Message, error]) error { _, err := JSONL(w, about, s); return err },
+		"pcapng": func(w *failing, s iter.Seq2[*capture.Message, error]) error {
+			_, err := PCAPNG(w, about, s)
+			return err
+		},
+		"csv": func(w *failing, s iter.Seq2[*capture.Message, error]) error { _, err := CSV(w, s); return err },
 	} {
-		if err := write(&failing{}, sequence(messages(), wrong)); !errors.Is(err, wrong) {
+		if err := write(&failing{}, sequence(messages, wrong)); !errors.Is(err, wrong) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := write(&failing{wrong}, sequence(messages(), nil)); !errors.Is(err, wrong) {
+		if err := write(&failing{wrong}, sequence(messages, nil)); !errors.Is(err, wrong) {
 			t.Errorf("%s, nowhere to write: %v", name, err)
 		}
 	}
