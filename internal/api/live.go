@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // Limits of the live feed.
@@ -290,7 +291,7 @@ func (h *hub) wait(ctx context.Context) {
 
 // serveLive answers GET /api/live with a WebSocket.
 func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
-	if !sameOrigin(r) {
+	if !access.IsSameOrigin(r) {
 		s.hub.ends[liveOrigin].Add(1)
 		http.Error(w, "forbidden: the page comes from another site", http.StatusForbidden)
 		return
@@ -406,19 +407,6 @@ func within(d time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	return f(ctx)
-}
-
-// sameOrigin reports whether a request comes from a page of this server, or
-// from no page at all. Browsers let any page open a WebSocket to any server
-// and tell the page's origin; refusing others is the server's part (RFC 6455
-// section 10.2).
-func sameOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
-	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
 // isUpgrade reports whether a request asks for a WebSocket at all.

@@ -1,14 +1,11 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
-	"strings"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // contentSecurityPolicy lets the page load from this server alone, and run no
@@ -98,48 +95,18 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		configured := *s.token.Load()
 		if configured == "" {
-			if !isLoopback(r.RemoteAddr) || !isLoopback(r.Host) || isForwarded(r.Header) {
+			if !access.IsLocal(r) {
 				http.Error(w, "forbidden: only from this machine and not through a proxy unless a token is configured", http.StatusForbidden)
 				return
 			}
 			next(w, r)
 			return
 		}
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		want := sha256.Sum256([]byte(configured))
-		got := sha256.Sum256([]byte(strings.TrimSpace(token)))
-		// Hashes of equal length: the comparison tells nothing by its time.
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		if !access.IsToken(access.Bearer(r), configured) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
 			http.Error(w, "unauthorized", http.StatusUnauthorized)
 			return
 		}
 		next(w, r)
 	}
-}
-
-// isForwarded reports whether a proxy passed the request on. Proxies tell so by
-// Forwarded (RFC 7239), Via (RFC 9110 section 7.6.3) or the older fields that
-// are no standard; those that tell nothing cannot be known.
-func isForwarded(h http.Header) bool {
-	for name := range h { // in canonical form
-		switch {
-		case name == "Forwarded", name == "Via", name == "X-Real-Ip", strings.HasPrefix(name, "X-Forwarded-"):
-			return true
-		}
-	}
-	return false
-}
-
-// isLoopback reports whether host, with or without a port, is this machine.
-func isLoopback(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.Trim(host, "[]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }

@@ -1,0 +1,103 @@
+package scopeapi
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/poolscope/poolscope/internal/api/access"
+)
+
+// guard is who may ask for an operation.
+type guard uint8
+
+const (
+	guardRead  guard = iota // this machine; others with the token
+	guardWrite              // only with the token
+	guardOpen               // anybody: it shows nothing of the user's
+)
+
+// Answers to those who may not.
+var (
+	errCrossSite   = fail(http.StatusForbidden, "The request comes from another site's page")
+	errNoToken     = fail(http.StatusForbidden, "Only from this machine: no token is configured")
+	errNoWriteHere = fail(http.StatusForbidden, "Nothing can be changed: no token is configured")
+	errToken       = fail(http.StatusUnauthorized, "Not authenticated: send Authorization: Bearer TOKEN")
+)
+
+// refusals are requests that were turned away, by reason.
+type refusals struct {
+	crossSite, noToken, token atomic.Uint64
+}
+
+// admit checks who asks. A token that is given must be right, even where none is
+// needed: who sends one wants to know.
+func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) error {
+	if op.guard == guardOpen {
+		return nil
+	}
+	if a.cross.Check(r) != nil || !a.sameSite(op, r) {
+		a.refusals.crossSite.Add(1)
+		return errCrossSite
+	}
+	given := tokenOf(r)
+	if op.guard == guardRead && given == "" && access.IsLocal(r) {
+		return nil
+	}
+	switch want := *a.token.Load(); {
+	case access.IsToken(given, want):
+		return nil
+	case want == "":
+		a.refusals.noToken.Add(1)
+		if op.guard == guardWrite {
+			return errNoWriteHere
+		}
+		return errNoToken
+	}
+	a.refusals.token.Add(1)
+	w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
+	return errToken
+}
+
+// sameSite refuses what another site's page asks for where the protection of
+// the standard library lets it pass: reads, and WebSockets among them, which no
+// browser keeps a page from opening.
+func (a *API) sameSite(_ *operation, r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		// A person who follows a link is no script.
+		return r.Header.Get("Sec-Fetch-Mode") == "navigate"
+	}
+	return access.IsSameOrigin(r)
+}
+
+// Subprotocols of a WebSocket. Pages cannot set headers; they offer both, and
+// the server takes the first: new WebSocket(url, ["poolscope", "bearer.TOKEN"])
+// with the token in unpadded base64url.
+const (
+	feedProtocol  = "poolscope"
+	bearerPrefix  = "bearer."
+	protocolField = "Sec-WebSocket-Protocol"
+)
+
+// tokenOf is the token that a request carries, "" without.
+func tokenOf(r *http.Request) string {
+	if _, set := r.Header["Authorization"]; set {
+		if token := access.Bearer(r); token != "" {
+			return token
+		}
+		return "\x00" // something that is never right
+	}
+	for _, line := range r.Header.Values(protocolField) {
+		for offer := range strings.SplitSeq(line, ",") {
+			if encoded, ok := strings.CutPrefix(strings.TrimSpace(offer), bearerPrefix); ok {
+				if token, err := base64.RawURLEncoding.DecodeString(encoded); err == nil && len(token) > 0 {
+					return string(token)
+				}
+				return "\x00"
+			}
+		}
+	}
+	return ""
+}

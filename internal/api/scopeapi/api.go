@@ -1,0 +1,270 @@
+package scopeapi
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// API answers the scope's requests. Its methods may be called by any goroutine.
+type API struct {
+	cfg      Config
+	src      Sources
+	log      *slog.Logger
+	token    atomic.Pointer[string]
+	switches *Switches
+	feed     *Feed
+	cross    *http.CrossOriginProtection
+
+	mux        *http.ServeMux
+	operations []operation
+	document   document
+
+	refusals refusals
+	panics   atomic.Uint64
+}
+
+// New returns the scope's API. It starts nothing. The feed is to be one of the
+// recorder's sinks; nil stands for one that nobody feeds.
+func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if feed == nil {
+		feed = NewFeed(FeedConfig{})
+	}
+	a := &API{
+		cfg:      cfg,
+		src:      src,
+		log:      log,
+		switches: newSwitches(),
+		feed:     feed,
+		cross:    http.NewCrossOriginProtection(),
+		mux:      http.NewServeMux(),
+	}
+	a.SetToken(cfg.Token)
+	api := humago.New(a.mux, huma.Config{OpenAPI: a.describe()})
+	a.operations = a.table(api.OpenAPI().Components.Schemas)
+	for _, op := range a.operations {
+		if op.Path != openAPIPath {
+			api.OpenAPI().AddOperation(&op.Operation)
+		}
+		api.Adapter().Handle(&op.Operation, func(ctx huma.Context) {
+			r, w := humago.Unwrap(ctx)
+			a.answer(&op, w, r)
+		})
+	}
+	a.document.api = api.OpenAPI()
+	return a
+}
+
+// SetToken replaces Config.Token, from the next request on.
+func (a *API) SetToken(token string) { a.token.Store(&token) }
+
+// Switches are the settings of sessions that are set through the API.
+func (a *API) Switches() *Switches { return a.switches }
+
+// Patterns are what a server is to send here, as http.ServeMux takes them.
+func (a *API) Patterns() []string {
+	patterns := []string{openAPIPath}
+	for _, root := range []string{"agents", "alarms", "compare", "config", "messages", "scope", "sessions", "ws"} {
+		patterns = append(patterns, "/api/"+root, "/api/"+root+"/")
+	}
+	return patterns
+}
+
+// Routes are the patterns that ServeHTTP leaves in Request.Pattern, for metrics.
+func (a *API) Routes() []string {
+	routes := make([]string, len(a.operations))
+	for i, op := range a.operations {
+		routes[i] = op.Method + " " + op.Path
+	}
+	return routes
+}
+
+// operation is one method of one path: what the document says, and who answers.
+type operation struct {
+	huma.Operation
+	body  *huma.Schema // of the request, nil for none
+	guard guard
+	serve func(c *call) error
+}
+
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	out := &response{ResponseWriter: w}
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		a.panics.Add(1)
+		a.log.Error("request panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+		if out.started {
+			// The client must not take half a response for a whole one.
+			panic(http.ErrAbortHandler)
+		}
+		a.sendFailure(out, errInternal)
+	}()
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		a.sendFailure(out, a.unrouted(out, r))
+		return
+	}
+	a.mux.ServeHTTP(out, r)
+}
+
+// unrouted says why there is no route: no such path, or not with this method.
+// A path that is known but for a slash at its end is sent there.
+func (a *API) unrouted(w http.ResponseWriter, r *http.Request) error {
+	if allowed := a.methods(r, r.URL.Path); len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return errMethod
+	}
+	if bare := strings.TrimRight(r.URL.Path, "/"); bare != r.URL.Path && len(a.methods(r, bare)) > 0 {
+		to := strings.TrimRight(r.URL.EscapedPath(), "/")
+		if r.URL.RawQuery != "" {
+			to += "?" + r.URL.RawQuery
+		}
+		w.Header().Set("Location", to)
+		return &failure{http.StatusTemporaryRedirect, nil}
+	}
+	return errNotFound
+}
+
+// methods are those that a path takes.
+func (a *API) methods(r *http.Request, path string) (allowed []string) {
+	probe := r.Clone(r.Context())
+	probe.URL.Path, probe.URL.RawPath = path, ""
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe.Method = method
+		if _, pattern := a.mux.Handler(probe); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// answer serves one operation: access, parameters, body, then the handler.
+func (a *API) answer(op *operation, w http.ResponseWriter, r *http.Request) {
+	if err := a.admit(op, w, r); err != nil {
+		a.sendFailure(w, err)
+		return
+	}
+	c := &call{api: a, w: w, r: r}
+	err := c.read(op)
+	if err == nil {
+		err = op.serve(c)
+	}
+	if err != nil {
+		a.sendFailure(w, err)
+	}
+}
+
+// sendFailure answers with an error, if nothing was sent yet.
+func (a *API) sendFailure(w http.ResponseWriter, err error) {
+	var f *failure
+	if !errors.As(err, &f) {
+		a.log.Error("request failed", "err", err)
+		_ = errors.As(errInternal, &f)
+	}
+	if out, ok := w.(*response); ok && out.started {
+		panic(http.ErrAbortHandler)
+	}
+	if f.status == http.StatusTemporaryRedirect {
+		w.WriteHeader(f.status)
+		return
+	}
+	sendError(w, f)
+}
+
+// response notes whether something was sent.
+type response struct {
+	http.ResponseWriter
+	started bool
+}
+
+// WriteHeader sends the header.
+func (r *response) WriteHeader(status int) {
+	r.started = true
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (r *response) Write(b []byte) (int, error) {
+	r.started = true
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap gives the WebSocket library and http.ResponseController what is below.
+func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// call is one request on its way through an operation.
+type call struct {
+	api    *API
+	w      http.ResponseWriter
+	r      *http.Request
+	values map[string]any // parameters that were given, or have a default
+	body   map[string]any // members of the body that were given
+}
+
+// json answers with a value.
+func (c *call) json(value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return c.raw(body)
+}
+
+// raw answers with JSON text.
+func (c *call) raw(body []byte) error {
+	c.header("application/json")
+	// A client that went away is no news.
+	_, _ = c.w.Write(body)
+	return nil
+}
+
+func (c *call) header(contentType string) {
+	h := c.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+}
+
+// path is a part of the path.
+func (c *call) path(name string) string { return c.r.PathValue(name) }
+
+// has says whether a parameter was given.
+func (c *call) has(name string) bool { return c.values[name] != nil }
+
+func (c *call) text(name string) string {
+	s, _ := c.values[name].(string)
+	return s
+}
+
+func (c *call) integer(name string) int {
+	n, _ := c.values[name].(int64)
+	return int(n)
+}
+
+func (c *call) time(name string) time.Time {
+	t, _ := c.values[name].(time.Time)
+	return t
+}
+
+// sorted are the keys of a set of operations' statuses, for the document.
+func sorted(statuses ...int) []int {
+	slices.Sort(statuses)
+	return slices.Compact(statuses)
+}

@@ -1,0 +1,188 @@
+package scopeapi
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
+)
+
+// sessionView is a session: the contract's members, then the original's, then
+// ours. What is not known is null where the original has a null, and left out
+// elsewhere.
+type sessionView struct {
+	SessionID    string       `json:"session_id" doc:"Never used again" example:"abc-def-123"`
+	Peer         string       `json:"peer" doc:"Address of the miner" example:"192.168.1.100:12345"`
+	FirstSeen    string       `json:"first_seen" format:"date-time" doc:"When it connected"`
+	LastSeen     string       `json:"last_seen" format:"date-time" doc:"When the newest message came"`
+	MessageCount uint64       `json:"message_count" doc:"Messages captured ever" example:"156"`
+	Stats        sessionStats `json:"stats"`
+
+	UserAgent       *string  `json:"user_agent" nullable:"true" doc:"What the miner calls its software" example:"cgminer/4.10"`
+	MiningSessionID *string  `json:"mining_session_id" nullable:"true" doc:"Session that the miner asked to resume"`
+	Difficulty      *float64 `json:"difficulty" nullable:"true" doc:"Of the latest mining.set_difficulty" example:"8192"`
+	PoolHost        *string  `json:"pool_host" nullable:"true" doc:"Pool that was dialled; null for connections of our own pool"`
+	PoolPort        *int     `json:"pool_port" nullable:"true"`
+	PoolConnected   bool     `json:"pool_connected" doc:"Whether the pool is connected now"`
+	PoolPeer        string   `json:"pool_peer,omitempty" doc:"Resolved address of the pool; left out until it was connected"`
+
+	switchesView
+
+	Origin     string   `json:"origin" enum:"proxy,tap,file" doc:"How the lines reach the scope"`
+	Listener   string   `json:"listener,omitempty" doc:"Address that the miner connected to"`
+	Live       bool     `json:"live" doc:"Whether it has not ended"`
+	EndedAt    *string  `json:"ended_at" nullable:"true" format:"date-time"`
+	CloseCause *string  `json:"close_reason" nullable:"true" doc:"Why it ended" example:"miner_closed"`
+	Workers    []string `json:"workers" doc:"Names that the miner authorized with"`
+	Kept       int      `json:"kept_messages" doc:"Messages that are in memory"`
+	LostBytes  uint64   `json:"lost_bytes" doc:"Bytes that were relayed but not captured"`
+	Gaps       uint64   `json:"gaps" doc:"Holes that those bytes left"`
+	Unpaired   uint64   `json:"unpaired" doc:"Requests that were given up waiting for their response"`
+}
+
+// sessionStats counts the messages of a session, those that are no longer in
+// memory with them.
+type sessionStats struct {
+	TotalMessages uint64 `json:"total_messages" example:"156"`
+	MinerToPool   uint64 `json:"miner_to_pool" example:"78"`
+	PoolToMiner   uint64 `json:"pool_to_miner" example:"78"`
+	ParseErrors   uint64 `json:"parse_errors" example:"0"`
+	ScopeToPool   uint64 `json:"hashscope_to_pool" doc:"Lines that the scope sent itself" example:"0"`
+}
+
+// switchesView are the settings of a session.
+type switchesView struct {
+	Broadcast       bool `json:"broadcast_enabled" doc:"Whether its shares are published for the fleet"`
+	RepeatCount     int  `json:"repeat_count" minimum:"1" maximum:"1000" doc:"How often each agent submits a share"`
+	AutoReplay      bool `json:"auto_replay_enabled" doc:"Whether each share is sent again"`
+	AutoReplayCount int  `json:"auto_replay_count" minimum:"1" maximum:"900000" doc:"How often"`
+}
+
+// viewOf is a session as the API shows it.
+func (a *API) viewOf(s *capture.Session) sessionView {
+	v := sessionView{
+		SessionID: s.ID, Peer: s.Miner,
+		FirstSeen: capture.FormatTime(s.At), LastSeen: capture.FormatTime(s.LastSeen),
+		MessageCount: s.Messages,
+		Stats: sessionStats{
+			TotalMessages: s.Messages,
+			MinerToPool:   s.ByDirection[capture.MinerToPool],
+			PoolToMiner:   s.ByDirection[capture.PoolToMiner],
+			ScopeToPool:   s.ByDirection[capture.ScopeToPool],
+			ParseErrors:   s.Faults,
+		},
+		UserAgent: known(s.UserAgent), MiningSessionID: known(s.ResumeID),
+		PoolConnected: s.Connected, PoolPeer: s.PoolPeer,
+		switchesView: a.switches.Of(s.ID).view(),
+		Origin:       string(s.Origin), Listener: s.Listener,
+		Live: s.Live(), EndedAt: knownTime(s.EndedAt), CloseCause: known(s.Reason),
+		Workers: s.Workers, Kept: s.Kept, LostBytes: s.LostBytes, Gaps: s.Gaps, Unpaired: s.Unpaired,
+	}
+	if v.Workers == nil {
+		v.Workers = []string{}
+	}
+	if s.Difficulty > 0 {
+		v.Difficulty = &s.Difficulty
+	}
+	if host, port, ok := splitPool(s.Pool); ok {
+		v.PoolHost, v.PoolPort = &host, &port
+	}
+	return v
+}
+
+// splitPool takes the configured address of a pool apart; false when there is
+// none.
+func splitPool(pool string) (host string, port int, ok bool) {
+	if pool == "" {
+		return "", 0, false
+	}
+	_, address, hasScheme := strings.Cut(pool, "://")
+	if !hasScheme {
+		address = pool
+	}
+	host, digits, err := net.SplitHostPort(address)
+	if err != nil {
+		return address, 0, true
+	}
+	port, _ = strconv.Atoi(digits)
+	return host, port, true
+}
+
+// known is nil for a text that is not known.
+func known(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func knownTime(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return known(capture.FormatTime(t))
+}
+
+// serveSessions answers GET /api/sessions.
+func serveSessions(c *call) error {
+	if c.api.src.Messages == nil {
+		return notRunning("The capture")
+	}
+	sessions, err := c.api.src.Messages.Sessions(c.r.Context())
+	if err != nil {
+		return err
+	}
+	views := make([]sessionView, 0, len(sessions))
+	for i := range sessions {
+		if live, asked := c.values["live"].(bool); !asked || live == sessions[i].Live() {
+			views = append(views, c.api.viewOf(&sessions[i]))
+		}
+	}
+	return c.json(views)
+}
+
+// session is the session that the path names.
+func (c *call) session() (capture.Session, error) {
+	if c.api.src.Messages == nil {
+		return capture.Session{}, notRunning("The capture")
+	}
+	s, ok, err := c.api.src.Messages.Session(c.r.Context(), c.path("session_id"))
+	if err == nil && !ok {
+		err = errSessionNotFound
+	}
+	return s, err
+}
+
+// serveSession answers GET /api/sessions/{session_id}.
+func serveSession(c *call) error {
+	s, err := c.session()
+	if err != nil {
+		return err
+	}
+	return c.json(c.api.viewOf(&s))
+}
+
+// serveDisconnect answers POST /api/sessions/{session_id}/disconnect.
+func serveDisconnect(c *call) error {
+	s, err := c.session()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !s.Live():
+		return errSessionEnded
+	case c.api.src.Sessions == nil:
+		return notRunning("The proxy")
+	case !c.api.src.Sessions.Disconnect(s.ID):
+		return errSessionEnded
+	}
+	return c.json(disconnected{s.ID, "Session disconnected. Both pool and miner connections closed."})
+}
+
+// disconnected is the answer to a disconnect.
+type disconnected struct {
+	SessionID string `json:"session_id"`
+	Message   string `json:"message"`
+}
