@@ -16,6 +16,7 @@ import (
 type serverMetrics struct {
 	handler  http.Handler
 	known    map[string]bool // route patterns
+	lasting  map[string]bool // those of WebSockets
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
@@ -25,14 +26,15 @@ const otherRoute = "other"
 
 func newServerMetrics(s *Server) *serverMetrics {
 	m := &serverMetrics{
-		known: make(map[string]bool),
+		known:   make(map[string]bool),
+		lasting: map[string]bool{"/api/live": true, "GET /api/ws": true, "GET /api/ws/agents": true},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "poolscope_http_requests_total",
 			Help: "HTTP requests answered, by route and class of status code.",
 		}, []string{"route", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "poolscope_http_request_duration_seconds",
-			Help:    "Time to answer an HTTP request, by route. The live feed is left out.",
+			Help:    "Time to answer an HTTP request, by route. WebSockets are left out.",
 			Buckets: []float64{0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5},
 		}, []string{"route"}),
 	}
@@ -41,6 +43,11 @@ func newServerMetrics(s *Server) *serverMetrics {
 		m.requests.WithLabelValues(rt.pattern, "2xx")
 	}
 	m.requests.WithLabelValues(otherRoute, "4xx")
+	if s.src.Scope != nil {
+		for _, pattern := range s.src.Scope.Routes() {
+			m.known[pattern] = true
+		}
+	}
 
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(
@@ -49,6 +56,9 @@ func newServerMetrics(s *Server) *serverMetrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	if s.src.Scope != nil {
+		reg.MustRegister(s.src.Scope)
+	}
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return m
 }
@@ -60,7 +70,7 @@ func (m *serverMetrics) observe(route string, code int, took time.Duration) {
 		route = otherRoute
 	}
 	m.requests.WithLabelValues(route, strconv.Itoa(code/100)+"xx").Inc()
-	if route != "/api/live" {
+	if !m.lasting[route] {
 		m.duration.WithLabelValues(route).Observe(took.Seconds())
 	}
 }

@@ -19,8 +19,28 @@ type route struct {
 // readOnly are the methods of a route that changes nothing.
 var readOnly = []string{http.MethodGet, http.MethodHead}
 
+// anyMethod are the methods of a route that checks them itself.
+var anyMethod = []string{"*"}
+
 // table lists every route.
 func (s *Server) table() []route {
+	return append(s.ownTable(), s.scopeTable()...)
+}
+
+// scopeTable lists the routes of the scope, if there is one.
+func (s *Server) scopeTable() []route {
+	if s.src.Scope == nil {
+		return nil
+	}
+	routes := []route{{pattern: "/docs", serve: s.serveDocs}}
+	for _, pattern := range s.src.Scope.Patterns() {
+		routes = append(routes, route{pattern: pattern, serve: s.src.Scope.ServeHTTP, methods: anyMethod})
+	}
+	return routes
+}
+
+// ownTable lists the routes of the pool, the page and the process.
+func (s *Server) ownTable() []route {
 	view := func(v *view) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { s.serveView(w, r, v) }
 	}
@@ -64,7 +84,7 @@ func (s *Server) routes() *http.ServeMux {
 		}
 		allow := strings.Join(methods, ", ")
 		mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) {
-			if !slices.Contains(methods, r.Method) {
+			if !slices.Contains(methods, r.Method) && !slices.Equal(methods, anyMethod) {
 				w.Header().Set("Allow", allow)
 				http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 				return

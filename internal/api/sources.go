@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/scopeapi"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/pool"
@@ -37,6 +38,8 @@ type Sources struct {
 	// Desk says what the operator's requests have led to.
 	Desk  func() Desk
 	Build telemetry.Build
+	// Scope answers for the microscope.
+	Scope *scopeapi.API
 }
 
 // Desk is what came of the operator's requests to the running program.

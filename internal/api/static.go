@@ -142,7 +142,11 @@ func (s *static) serve(w http.ResponseWriter, r *http.Request) {
 		notFound(w, r)
 		return
 	}
+	s.serveFile(w, r, a)
+}
 
+// serveFile answers with one file.
+func (s *static) serveFile(w http.ResponseWriter, r *http.Request, a *asset) {
 	h := w.Header()
 	h.Set("Content-Type", a.ctype)
 	h.Set("Cache-Control", a.cache)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,13 +16,13 @@ import (
 
 // API answers the scope's requests. Its methods may be called by any goroutine.
 type API struct {
-	cfg      Config
-	src      Sources
-	log      *slog.Logger
-	token    atomic.Pointer[string]
-	switches *Switches
-	feed     *Feed
-	cross    *http.CrossOriginProtection
+	cfg     Config
+	src     Sources
+	log     *slog.Logger
+	started time.Time
+	token   atomic.Pointer[string]
+	feed    *Feed
+	cross   *http.CrossOriginProtection
 
 	mux        *http.ServeMux
 	operations []operation
@@ -43,16 +42,16 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 		log = slog.New(slog.DiscardHandler)
 	}
 	if feed == nil {
-		feed = NewFeed(FeedConfig{})
+		feed = NewFeed(FeedConfig{Clients: cfg.MaxClients})
 	}
 	a := &API{
-		cfg:      cfg,
-		src:      src,
-		log:      log,
-		switches: newSwitches(),
-		feed:     feed,
-		cross:    http.NewCrossOriginProtection(),
-		mux:      http.NewServeMux(),
+		cfg:     cfg,
+		src:     src,
+		log:     log,
+		started: cfg.Now(),
+		feed:    feed,
+		cross:   http.NewCrossOriginProtection(),
+		mux:     http.NewServeMux(),
 	}
 	a.SetToken(cfg.Token)
 	api := humago.New(a.mux, huma.Config{OpenAPI: a.describe()})
@@ -72,9 +71,6 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 
 // SetToken replaces Config.Token, from the next request on.
 func (a *API) SetToken(token string) { a.token.Store(&token) }
-
-// Switches are the settings of sessions that are set through the API.
-func (a *API) Switches() *Switches { return a.switches }
 
 // Patterns are what a server is to send here, as http.ServeMux takes them.
 func (a *API) Patterns() []string {
@@ -261,10 +257,4 @@ func (c *call) integer(name string) int {
 func (c *call) time(name string) time.Time {
 	t, _ := c.values[name].(time.Time)
 	return t
-}
-
-// sorted are the keys of a set of operations' statuses, for the document.
-func sorted(statuses ...int) []int {
-	slices.Sort(statuses)
-	return slices.Compact(statuses)
 }

@@ -123,6 +123,13 @@ func convert(s *huma.Schema, given any) (value any, wrong *problem) {
 			return b, nil
 		}
 		return nil, &problem{Type: "bool_type", Msg: "Input should be a valid boolean"}
+	case huma.TypeNumber:
+		if n, ok := given.(json.Number); ok {
+			if f, err := n.Float64(); err == nil {
+				return f, nil
+			}
+		}
+		return nil, &problem{Type: "float_type", Msg: "Input should be a valid number"}
 	case huma.TypeString:
 		if text, ok := given.(string); ok {
 			return text, nil

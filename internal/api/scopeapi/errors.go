@@ -32,10 +32,6 @@ var (
 	errMessageNotFound = fail(http.StatusNotFound, "Message not found")
 	errAgentNotFound   = fail(http.StatusNotFound, "Agent not found")
 	errSessionEnded    = fail(http.StatusNotFound, "Session not active or already disconnected")
-	errRepeatCount     = fail(http.StatusBadRequest, "Repeat count must be between 1 and 1000")
-	errNotFromMiner    = fail(http.StatusBadRequest, "Can only replay messages from miner to pool")
-	errNotSubmit       = fail(http.StatusBadRequest, "Can only replay mining.submit messages")
-	errReplayEnded     = fail(http.StatusNotFound, "Session not active. The miner connection may have closed.")
 	errMediaType       = fail(http.StatusUnsupportedMediaType, "The body must be application/json")
 )
 

@@ -86,18 +86,9 @@ func parseParam(s *huma.Schema, text string) (value any, wrong *problem) {
 func checkBounds(s *huma.Schema, value any) *problem {
 	switch v := value.(type) {
 	case int64:
-		switch {
-		case s.Minimum != nil && float64(v) < *s.Minimum:
-			return &problem{
-				Type: "greater_than_equal", Ctx: map[string]any{"ge": *s.Minimum},
-				Msg: fmt.Sprintf("Input should be greater than or equal to %.0f", *s.Minimum),
-			}
-		case s.Maximum != nil && float64(v) > *s.Maximum:
-			return &problem{
-				Type: "less_than_equal", Ctx: map[string]any{"le": *s.Maximum},
-				Msg: fmt.Sprintf("Input should be less than or equal to %.0f", *s.Maximum),
-			}
-		}
+		return checkRange(s, float64(v))
+	case float64:
+		return checkRange(s, v)
 	case string:
 		switch {
 		case len(s.Enum) > 0 && !inEnum(s.Enum, v):
@@ -113,6 +104,23 @@ func checkBounds(s *huma.Schema, value any) *problem {
 				Type: "string_too_short", Ctx: map[string]any{"min_length": *s.MinLength},
 				Msg: fmt.Sprintf("String should have at least %d character", *s.MinLength),
 			}
+		}
+	}
+	return nil
+}
+
+// checkRange holds a number against its schema.
+func checkRange(s *huma.Schema, v float64) *problem {
+	switch {
+	case s.Minimum != nil && v < *s.Minimum:
+		return &problem{
+			Type: "greater_than_equal", Ctx: map[string]any{"ge": *s.Minimum},
+			Msg: "Input should be greater than or equal to " + strconv.FormatFloat(*s.Minimum, 'f', -1, 64),
+		}
+	case s.Maximum != nil && v > *s.Maximum:
+		return &problem{
+			Type: "less_than_equal", Ctx: map[string]any{"le": *s.Maximum},
+			Msg: "Input should be less than or equal to " + strconv.FormatFloat(*s.Maximum, 'f', -1, 64),
 		}
 	}
 	return nil

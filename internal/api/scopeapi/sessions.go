@@ -2,6 +2,7 @@ package scopeapi
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ type sessionView struct {
 	PoolConnected   bool     `json:"pool_connected" doc:"Whether the pool is connected now"`
 	PoolPeer        string   `json:"pool_peer,omitempty" doc:"Resolved address of the pool; left out until it was connected"`
 
-	switchesView
+	settingsView
 
 	Origin     string   `json:"origin" enum:"proxy,tap,file" doc:"How the lines reach the scope"`
 	Listener   string   `json:"listener,omitempty" doc:"Address that the miner connected to"`
@@ -52,14 +53,6 @@ type sessionStats struct {
 	ScopeToPool   uint64 `json:"hashscope_to_pool" doc:"Lines that the scope sent itself" example:"0"`
 }
 
-// switchesView are the settings of a session.
-type switchesView struct {
-	Broadcast       bool `json:"broadcast_enabled" doc:"Whether its shares are published for the fleet"`
-	RepeatCount     int  `json:"repeat_count" minimum:"1" maximum:"1000" doc:"How often each agent submits a share"`
-	AutoReplay      bool `json:"auto_replay_enabled" doc:"Whether each share is sent again"`
-	AutoReplayCount int  `json:"auto_replay_count" minimum:"1" maximum:"900000" doc:"How often"`
-}
-
 // viewOf is a session as the API shows it.
 func (a *API) viewOf(s *capture.Session) sessionView {
 	v := sessionView{
@@ -75,7 +68,7 @@ func (a *API) viewOf(s *capture.Session) sessionView {
 		},
 		UserAgent: known(s.UserAgent), MiningSessionID: known(s.ResumeID),
 		PoolConnected: s.Connected, PoolPeer: s.PoolPeer,
-		switchesView: a.switches.Of(s.ID).view(),
+		settingsView: a.settingsOf(s.ID),
 		Origin:       string(s.Origin), Listener: s.Listener,
 		Live: s.Live(), EndedAt: knownTime(s.EndedAt), CloseCause: known(s.Reason),
 		Workers: s.Workers, Kept: s.Kept, LostBytes: s.LostBytes, Gaps: s.Gaps, Unpaired: s.Unpaired,
@@ -125,15 +118,27 @@ func knownTime(t time.Time) *string {
 	return known(capture.FormatTime(t))
 }
 
-// serveSessions answers GET /api/sessions.
+// Bounds of a page of sessions.
+const (
+	standardSessions = 1000
+	maxSessions      = 5000
+)
+
+// serveSessions answers GET /api/sessions: the sessions that began last, in the
+// order in which they began.
 func serveSessions(c *call) error {
-	if c.api.src.Messages == nil {
-		return notRunning("The capture")
+	library := c.api.src.Messages
+	if library == nil {
+		return errNoCapture
 	}
-	sessions, err := c.api.src.Messages.Sessions(c.r.Context())
+	sessions, next, err := library.Sessions(c.r.Context(), c.integer("limit"), c.text("cursor"))
 	if err != nil {
-		return err
+		return libraryError(err, errSessionNotFound)
 	}
+	if next != "" {
+		c.linkNext("cursor", next)
+	}
+	slices.Reverse(sessions)
 	views := make([]sessionView, 0, len(sessions))
 	for i := range sessions {
 		if live, asked := c.values["live"].(bool); !asked || live == sessions[i].Live() {
@@ -146,13 +151,10 @@ func serveSessions(c *call) error {
 // session is the session that the path names.
 func (c *call) session() (capture.Session, error) {
 	if c.api.src.Messages == nil {
-		return capture.Session{}, notRunning("The capture")
+		return capture.Session{}, errNoCapture
 	}
-	s, ok, err := c.api.src.Messages.Session(c.r.Context(), c.path("session_id"))
-	if err == nil && !ok {
-		err = errSessionNotFound
-	}
-	return s, err
+	s, err := c.api.src.Messages.Session(c.r.Context(), c.path("session_id"))
+	return s, libraryError(err, errSessionNotFound)
 }
 
 // serveSession answers GET /api/sessions/{session_id}.

@@ -2,11 +2,12 @@ package scopeapi
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/journal"
+	"github.com/poolscope/poolscope/internal/scope/replay"
 )
 
 // Config of an API. The zero value of each field stands for its default.
@@ -45,52 +46,27 @@ type Settings struct {
 }
 
 // Messages finds sessions and messages: those in memory, and those in the
-// journal.
+// journal. *journal.Library is one.
 type Messages interface {
-	// Sessions lists sessions in the order in which they began.
-	Sessions() []capture.Session
-	// Session returns one session.
-	Session(id string) (capture.Session, bool)
-	// Message returns the nth message of a session, nil when there is none.
-	Message(session string, n uint64) *capture.Message
-	// Find returns messages, newest first, and the cursor of the next page, 0
-	// when there is none.
-	Find(f capture.Filter) (page []*capture.Message, next uint64)
+	Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error)
+	Message(ctx context.Context, id string) (*capture.Message, error)
+	Session(ctx context.Context, id string) (capture.Session, error)
+	Sessions(ctx context.Context, limit int, before string) (page []capture.Session, next string, err error)
 }
 
-// Audit tells what was found out about sessions. What it returns is encoded as
-// JSON; ok is false when the session is not known.
-type Audit interface {
-	Facts(session string) (facts any, ok bool)
-	Jobs(session string) (jobs any, ok bool)
-	Shares(session string) (shares any, ok bool)
-	Difficulty(session string) (timeline any, ok bool)
-	// Alarms lists the alarms of a session, or with "" of all.
-	Alarms(session string) (alarms any, ok bool)
-	Compare(a, b string) (comparison any, ok bool)
-}
+var _ Messages = (*journal.Library)(nil)
 
-// Replay sends captured messages once more.
+// Replay sends messages once more, and keeps the settings of sessions.
+// *replay.Service is one.
 type Replay interface {
-	// Replay sends a message to the pool, or the text modified in its place,
-	// and waits for the answer.
-	Replay(ctx context.Context, m *capture.Message, modified string) (Replayed, error)
+	Replay(ctx context.Context, m *capture.Message, modified string) (replay.Result, error)
+	Settings(session string) replay.Settings
+	Change(session string, c replay.Change) (replay.Settings, error)
+	AutoReplay(session string) replay.Progress
+	Status() replay.Status
 }
 
-// Replayed is how a replay ended.
-type Replayed struct {
-	Response json.RawMessage // five members, nulls included; nil without an answer
-	Failure  string          // why there is none, "" when there is
-	Latency  time.Duration
-}
-
-// AutoReplay sends each share of a session several times.
-type AutoReplay interface {
-	// SetAutoReplay switches it for a session, and says how often.
-	SetAutoReplay(session string, enabled bool, count int)
-	// AutoReplay is the state of a session, encoded as JSON.
-	AutoReplayProgress(session string) any
-}
+var _ Replay = (*replay.Service)(nil)
 
 // Disconnecter ends live sessions.
 type Disconnecter interface {
@@ -107,35 +83,27 @@ type Exporter interface {
 
 // Tap switches what is captured of our own pool's connections.
 type Tap interface {
-	// Tap is the mode "off", "all" or "worker", and the worker's name.
-	Tap() (mode, worker string)
-	// SetTap changes it.
-	SetTap(mode, worker string) error
+	// TapMode is "off", "all" or "worker:NAME".
+	TapMode() string
+	// SetTapMode changes it. It fails when there is no pool to watch.
+	SetTapMode(mode string) error
 }
 
-// Counter is a named number of a part of the scope.
-type Counter struct {
-	Name  string `json:"name"`
-	Value uint64 `json:"value"`
-}
-
-// Part is a part of the scope with what it counts: drops, rejects, losses.
+// Part is a part of the scope that tells what it does: what it dropped, refused
+// and lost above all.
 type Part struct {
-	Name     string
-	Counters func() []Counter
+	Name   string     // snake_case
+	Status func() any // encoded as JSON; its numbers are metrics, too
 }
 
 // Sources are what the API shows and steers. Each may be nil: then what needs
 // it answers 503.
 type Sources struct {
-	Messages   Messages
-	Audit      Audit
-	Explain    func(m *capture.Message) any // of package decode; encoded as JSON
-	Replay     Replay
-	AutoReplay AutoReplay
-	Sessions   Disconnecter
-	Export     Exporter
-	Tap        Tap
-	Recorder   *capture.Recorder
-	Parts      []Part
+	Messages Messages
+	Replay   Replay
+	Sessions Disconnecter
+	Export   Exporter
+	Tap      Tap
+	Recorder *capture.Recorder
+	Parts    []Part
 }
