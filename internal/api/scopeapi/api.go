@@ -241,9 +241,6 @@ func (c *call) header(contentType string) {
 // path is a part of the path.
 func (c *call) path(name string) string { return c.r.PathValue(name) }
 
-// has says whether a parameter was given.
-func (c *call) has(name string) bool { return c.values[name] != nil }
-
 func (c *call) text(name string) string {
 	s, _ := c.values[name].(string)
 	return s

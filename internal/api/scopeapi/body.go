@@ -90,6 +90,9 @@ func sortedKeys(properties map[string]*huma.Schema) []string {
 	return names
 }
 
+// errExtra is for a body of more than one value.
+var errExtra = errors.New("extra data")
+
 // parseBody reads one JSON value; numbers stay as they are written.
 func parseBody(text []byte) (value any, wrong *problem) {
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -99,7 +102,7 @@ func parseBody(text []byte) (value any, wrong *problem) {
 		if _, more := d.Token(); errors.Is(more, io.EOF) {
 			return value, nil
 		}
-		err = errors.New("Extra data")
+		err = errExtra
 	}
 	at := d.InputOffset()
 	var syntax *json.SyntaxError

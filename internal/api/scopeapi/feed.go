@@ -45,14 +45,13 @@ type Feed struct {
 
 // feedCounts are what a feed did since it was made.
 type feedCounts struct {
-	sent       atomic.Uint64 // messages put into clients' queues
-	encoded    atomic.Uint64
-	skipped    atomic.Uint64 // messages that clients missed, summed over clients
-	unencoded  atomic.Uint64 // messages that came faster than they could be encoded
-	gaps       atomic.Uint64 // notices
-	ends       [numEnds]atomic.Uint64
-	refusals   [numFeedRefusals]atomic.Uint64
-	handshakes atomic.Uint64
+	sent      atomic.Uint64 // messages put into clients' queues
+	encoded   atomic.Uint64
+	skipped   atomic.Uint64 // messages that clients missed, summed over clients
+	unencoded atomic.Uint64 // messages that came faster than they could be encoded
+	gaps      atomic.Uint64 // notices
+	ends      [numEnds]atomic.Uint64
+	refusals  [numFeedRefusals]atomic.Uint64
 }
 
 // NewFeed returns a feed that nobody listens to.

@@ -68,6 +68,7 @@ func (b *bench) open(id string) *capture.Tape {
 	})
 	t.PoolConnected("10.0.0.1:3333")
 	b.live[id] = true
+	b.until(id, "is connected", func(s capture.Session) bool { return s.Connected })
 	return t
 }
 
@@ -79,13 +80,18 @@ func say(t *capture.Tape, d capture.Direction, line string, at time.Time) {
 // settle waits until the recorder has captured so many messages of a session.
 func (b *bench) settle(session string, messages uint64) {
 	b.t.Helper()
+	b.until(session, "has its messages", func(s capture.Session) bool { return s.Messages >= messages })
+}
+
+// until waits until the recorder has made of a session what the test needs.
+func (b *bench) until(session, what string, done func(capture.Session) bool) {
+	b.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		s, _ := b.recorder.Store().Session(session)
-		if s.Messages >= messages {
+		if s, _ := b.recorder.Store().Session(session); done(s) {
 			return
 		}
 		if time.Now().After(deadline) {
-			b.t.Fatalf("session %s has %d messages, want %d", session, s.Messages, messages)
+			b.t.Fatalf("session %s: waited in vain until it %s", session, what)
 		}
 	}
 }
