@@ -1,0 +1,66 @@
+package audit
+
+import (
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
+)
+
+// maxAsked bounds the requests that wait for their response while a session is
+// audited afterwards.
+const maxAsked = 4096
+
+// Of audits a session that was captured before: its messages in their order,
+// each in its last version, as a journal or a file has them. The clock is that
+// of the messages, which are not changed.
+func Of(s capture.Session, messages iter.Seq[*capture.Message], cfg Config) *Auditor {
+	a := New(cfg, slog.New(slog.DiscardHandler))
+	now := s.At
+	a.now = func() time.Time { return now }
+	opened := s
+	opened.EndedAt, opened.Reason = time.Time{}, ""
+	a.Opened(opened)
+	asked := make(map[uint64]*capture.Message)
+	for m := range messages {
+		for now.Before(m.Received) {
+			now = minTime(now.Add(tickOf(now, m.Received)), m.Received)
+			a.tick(now)
+		}
+		c := *m
+		c.Share, c.Response = nil, nil
+		a.Message(&c)
+		switch {
+		case m.Direction == capture.ScopeToPool && m.Response != nil:
+			c.Response = m.Response
+			a.Answered(&c, m.Response)
+		case m.IsRequest && m.ID != "" && len(asked) < maxAsked:
+			asked[m.N] = &c
+		case !m.IsRequest && m.Pair > 0:
+			if request := asked[m.Pair]; request != nil {
+				delete(asked, m.Pair)
+				request.Pair, request.Response = m.N, &c
+				a.Answered(request, &c)
+			}
+		}
+	}
+	if !s.Live() {
+		now = s.EndedAt
+		a.Closed(s)
+	}
+	return a
+}
+
+// tickOf is the step of the clock between two messages: a second, or more when
+// nothing was said for long.
+func tickOf(from, to time.Time) time.Duration {
+	return max(time.Second, to.Sub(from)/100)
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
