@@ -35,8 +35,15 @@ func prepare(ctx context.Context, r *runner) counts {
 	if raceMissing() != "" {
 		wanted = append(wanted, "gcc", "libc6-dev")
 	}
+	if tsharkMissing() != "" {
+		wanted = append(wanted, "tshark")
+	}
 	if len(wanted) > 0 {
 		r.install(ctx, wanted)
+	}
+	if reason := tsharkMissing(); reason != "" {
+		// The tests that need it would only be skipped.
+		total.add(one("prepare: "+reason, false))
 	}
 
 	if _, ok := r.execute(ctx, "npm-ci", "", "make", "--no-print-directory", "ui-deps"); !ok {
@@ -64,6 +71,15 @@ func (r *runner) install(ctx context.Context, packages []string) {
 func chromiumMissing() string {
 	if _, err := os.Stat(chromiumPath); err != nil {
 		return "there is no " + chromiumPath + "; as root, apt-get install chromium"
+	}
+	return ""
+}
+
+// tsharkMissing is the reason why nobody checks the packets that are exported,
+// or "".
+func tsharkMissing() string {
+	if _, err := exec.LookPath("tshark"); err != nil {
+		return "there is no tshark; as root, apt-get install tshark"
 	}
 	return ""
 }

@@ -36,6 +36,7 @@ func sequence(messages []*capture.Message, err error) iter.Seq2[*capture.Message
 // messages as the store has them.
 func record(t testing.TB, o capture.Opening, cfg capture.Config, say func(*capture.Tape)) (capture.Session, []*capture.Message) {
 	t.Helper()
+	cfg.QueueChunks = 1024
 	r := capture.New(cfg, slog.New(slog.DiscardHandler))
 	say(r.Open(o))
 	done, cancel := context.WithCancel(context.Background())
