@@ -41,8 +41,8 @@ func prepare(ctx context.Context, r *runner) counts {
 	if len(wanted) > 0 {
 		r.install(ctx, wanted)
 	}
-	if reason := tsharkMissing(); reason != "" {
-		// The tests that need it would only be skipped.
+	if reason := tsharkMissing(); reason != "" && mayInstall() {
+		// Where it cannot be had, the tests that need it say that they were skipped.
 		total.add(one("prepare: "+reason, false))
 	}
 
@@ -55,7 +55,7 @@ func prepare(ctx context.Context, r *runner) counts {
 // install fetches Debian packages when we may. Where we may not, or it fails,
 // the steps that need them say that they were skipped, and why.
 func (r *runner) install(ctx context.Context, packages []string) {
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
+	if !mayInstall() {
 		r.printf("not installed, and this is not root on a machine with apt: %v\n", packages)
 		return
 	}
@@ -65,6 +65,12 @@ func (r *runner) install(ctx context.Context, packages []string) {
 	}
 	r.execute(ctx, "apt-install", "", append([]string{"env", "DEBIAN_FRONTEND=noninteractive",
 		"apt-get", "-q", "-y", "install", "--no-install-recommends"}, packages...)...)
+}
+
+// mayInstall says whether we are root on a machine with apt.
+func mayInstall() bool {
+	_, err := exec.LookPath("apt-get")
+	return err == nil && os.Geteuid() == 0
 }
 
 // chromiumMissing is the reason why there are no browser tests, or "".
