@@ -28,7 +28,6 @@ type tapRecorded struct {
 	of     *tapRecord
 	lines  []string // "> " of the miner, "< " of the pool
 	said   [2]bytes.Buffer
-	last   time.Time
 	end    string // why it was closed
 	faults []string
 }
