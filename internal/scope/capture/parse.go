@@ -45,18 +45,17 @@ func (m *Message) parse() (f Fields) {
 		m.Fault = FaultEmpty
 		return f
 	}
-	switch depth, ok := nesting(line); {
-	case !ok && depth <= maxDepth || depth <= maxDepth && !json.Valid(line):
+	if !valid(line) {
 		m.Fault = FaultJSON
+		if nesting(line) > maxDepth {
+			m.Fault = FaultDeep
+		}
 		return f
-	case depth > maxDepth:
-		m.Fault = FaultDeep
-		return f
-	case line[0] != '{':
+	}
+	if line[0] != '{' {
 		m.Fault = FaultNotObject
 		return f
 	}
-
 	f = members(line)
 	m.IsResponse = set(f.Result) || set(f.Error)
 	m.OK = m.IsResponse && !set(f.Error) && string(f.Result) != "false"
@@ -70,8 +69,7 @@ func (m *Message) parse() (f Fields) {
 	switch {
 	case !set(f.Method):
 	case f.Method[0] == '"':
-		// Valid JSON strings decode.
-		_ = json.Unmarshal(f.Method, &m.Method)
+		m.Method = methodOf(f.Method)
 		m.IsRequest = true
 	default:
 		m.Fault = FaultMethod
@@ -80,6 +78,32 @@ func (m *Message) parse() (f Fields) {
 		m.Fault = FaultParams
 	}
 	return f
+}
+
+// methods are the names of Stratum's methods, so that a line that has one of
+// them costs no memory for it.
+var methods = internedNames(
+	"mining.submit", "mining.notify", "mining.set_difficulty", "mining.subscribe", "mining.authorize", "mining.configure",
+	"mining.set_version_mask", "mining.set_extranonce", "mining.extranonce.subscribe", "mining.suggest_difficulty",
+	"mining.suggest_target", "mining.get_transactions", "mining.ping", "mining.pong", "mining.multi_version",
+	"client.reconnect", "client.get_version", "client.show_message",
+)
+
+func internedNames(names ...string) map[string]string {
+	m := make(map[string]string, len(names))
+	for _, name := range names {
+		m[`"`+name+`"`] = name
+	}
+	return m
+}
+
+// methodOf decodes a valid JSON string.
+func methodOf(raw []byte) (method string) {
+	if name, ok := methods[string(raw)]; ok {
+		return name
+	}
+	_ = json.Unmarshal(raw, &method) // valid JSON strings decode
+	return method
 }
 
 // set says whether a member is there and not null.
@@ -120,9 +144,8 @@ func canonicalID(raw []byte) string {
 // trim takes the blanks and line endings off both ends.
 func trim(line []byte) []byte { return bytes.Trim(line, " \t\r\n") }
 
-// nesting is the depth of a JSON text's arrays and objects; ok is false when
-// its strings or brackets do not end.
-func nesting(line []byte) (deepest int, ok bool) {
+// nesting is how deep a text's arrays and objects nest, if it were JSON.
+func nesting(line []byte) (deepest int) {
 	depth, inString := 0, false
 	for i := 0; i < len(line); i++ {
 		c := line[i]
@@ -143,7 +166,7 @@ func nesting(line []byte) (deepest int, ok bool) {
 			depth--
 		}
 	}
-	return deepest, depth == 0 && !inString
+	return deepest
 }
 
 // members finds the members of a valid JSON object. Of several with one name
@@ -202,6 +225,7 @@ func skipValue(b []byte, i int) int {
 		switch b[i] {
 		case '"':
 			i++
+			i += plainPrefix(b[i:])
 			for i < len(b) && b[i] != '"' {
 				if b[i] == '\\' {
 					i++

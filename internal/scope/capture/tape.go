@@ -83,9 +83,11 @@ func (s *splitter) lose(n uint64, rest bool) {
 }
 
 // split calls line for each whole line. Lines may be longer than limit; then
-// only their beginning is given, and their size.
+// only their beginning is given, and their size. A line that is most of b is
+// given as a part of it, which nobody must change afterwards; others are copied,
+// or a short one would keep a long chunk in memory.
 func (s *splitter) split(b []byte, limit int, line func(raw []byte, size int, gap uint64)) {
-	for len(b) > 0 {
+	for chunk := len(b); len(b) > 0; {
 		end := indexLF(b)
 		whole := end >= 0
 		part := b
@@ -96,6 +98,12 @@ func (s *splitter) split(b []byte, limit int, line func(raw []byte, size int, ga
 		if s.resync {
 			s.gap += uint64(len(part))
 			s.resync = !whole
+			continue
+		}
+		if whole && s.size == 0 && 2*len(part) >= chunk && len(part) <= limit {
+			gap := s.gap
+			s.gap = 0
+			line(part[:len(part):len(part)], len(part), gap)
 			continue
 		}
 		s.size += len(part)
