@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -265,6 +266,27 @@ func TestGap(t *testing.T) {
 	}
 	if chunks, lost := r.Losses(); chunks != 1 || lost != 101 {
 		t.Errorf("%d chunks, %d bytes lost", chunks, lost)
+	}
+}
+
+// A password is masked in lines that are no JSON, too: half of one, one that was
+// cut, one with a mistake in it.
+func TestMaskBroken(t *testing.T) {
+	for _, c := range [][2]string{
+		{`{"id":2,"method":"mining.authorize","params":["a.b","hunter2`, `{"id":2,"method":"mining.authorize","params":["a.b","********"`},
+		{`{"params":["a.b", "hunter2"], "method":"mining.authorize"` + "\r\n", `{"params":["a.b","********"` + "\r\n"},
+		{`{"id":2,"method":"mining.authorize","params":["a.b"` + "\n", ""},
+		{`{"id":2,"method":"mining.submit","params":["a.b","c"` + "\n", ""},
+	} {
+		r, _ := capture(t, Config{}, func(r *Recorder) {
+			tape := r.Open(Opening{ID: "s", At: time.Now()})
+			say(tape, MinerToPool, c[0])
+			tape.Close("closed_by_miner", time.Now())
+		})
+		m := r.Store().Message("s", 1)
+		if want := cmp.Or(c[1], c[0]); string(m.Raw) != want || m.Masked != (c[1] != "") {
+			t.Errorf("%q is kept as %q, masked %t", c[0], m.Raw, m.Masked)
+		}
 	}
 }
 

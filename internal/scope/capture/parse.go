@@ -277,6 +277,22 @@ func mask(line []byte, f Fields) (masked []byte, ok bool) {
 	return append(masked, line[at+len(password):]...), true
 }
 
+// maskBroken is mask for a line that cannot be read: half of one, or one that a
+// miner got wrong. What comes after the first parameter is replaced.
+func maskBroken(line []byte) (masked []byte, ok bool) {
+	params := bytes.Index(line, []byte(`"params"`))
+	if params < 0 || !bytes.Contains(line, []byte("mining.authorize")) {
+		return line, false
+	}
+	name, _, more := bytes.Cut(line[params:], []byte(","))
+	if !more {
+		return line, false
+	}
+	masked = append(masked, line[:params+len(name)+1]...)
+	masked = append(masked, `"********"`...)
+	return append(masked, line[len(bytes.TrimRight(line, "\r\n")):]...), true
+}
+
 // sanitize replaces what is valid JSON but what strict readers refuse: halves
 // of surrogate pairs become the replacement character, and numbers beyond the
 // range of a double become strings.

@@ -335,8 +335,12 @@ func (r *Recorder) message(e *event, m *Message) {
 	if m.IsRequest && (m.Method == "mining.authorize" || m.Method == "mining.submit") {
 		m.Worker = firstText(f.Params)
 	}
-	if m.Method == "mining.authorize" && !r.cfg.KeepPasswords {
+	switch {
+	case r.cfg.KeepPasswords:
+	case m.Method == "mining.authorize":
 		m.Raw, m.Masked = mask(m.Raw, f)
+	case m.Fault != "":
+		m.Raw, m.Masked = maskBroken(m.Raw)
 	}
 	request := r.pair(t, m, f)
 	r.analyse(m.Session, func(a Analyst) {
