@@ -31,7 +31,7 @@ func edit(line []byte, wireID string) (order, error) {
 	if err := check(line); err != nil {
 		return order{}, err
 	}
-	wire, id := replaceID(line, wireID)
+	wire, id := ReplaceID(line, wireID)
 	switch {
 	case id == nil || string(id) == "null":
 		return order{}, ErrNoID
@@ -74,12 +74,12 @@ func isID(value []byte) bool {
 	return digits && len(bytes.Trim(fraction, "0")) == 0
 }
 
-// replaceID puts an id into a JSON object in place of its own, and returns the
+// ReplaceID puts an id into a JSON object in place of its own, and returns the
 // one that was there, of several the last; nil when there was none. Readers
 // differ in which of several members with one name they take, and some do not
 // mind its case, so all are replaced: whatever the pool takes for the id, it is
 // ours. Nothing else in the line changes.
-func replaceID(object []byte, id string) (edited []byte, was json.RawMessage) {
+func ReplaceID(object []byte, id string) (edited []byte, was json.RawMessage) {
 	edited = make([]byte, 0, len(object)+len(id))
 	done := 0
 	members(object, func(name string, start, end int) {

@@ -97,7 +97,7 @@ func FuzzEdit(f *testing.F) {
 		if bytes.IndexByte(got.wire, '\n') != len(got.wire)-1 {
 			t.Fatalf("%q is not one line", got.wire)
 		}
-		back, was := replaceID(got.wire, string(got.id))
+		back, was := ReplaceID(got.wire, string(got.id))
 		if string(was) != private || strings.Count(string(got.wire), private) == 1 && !bytes.Equal(back, got.line) {
 			t.Fatalf("%q came back as %q", got.line, back)
 		}

@@ -31,9 +31,9 @@ type Live interface {
 	// configured, and the resolved address.
 	Upstream() (pool, peer string)
 	// Inject writes a line, line feed included, to the pool, between two lines of
-	// the miner, and calls sent when that is done. It returns the pool's line
-	// whose id is the given one, a JSON text, and keeps it, even when it comes
-	// after ctx ended, from the miner and from the tape.
+	// the miner, and calls sent when that is done, from any goroutine. It returns
+	// the pool's line whose id is the given one, a JSON text, and keeps it, even
+	// when it comes after ctx ended, from the miner and from the tape.
 	Inject(ctx context.Context, line []byte, id string, sent func(at time.Time)) (answer []byte, at time.Time, err error)
 }
 
@@ -183,12 +183,12 @@ const (
 // send sends one line, waits for its answer and records both.
 func (s *Service) send(ctx context.Context, session Live, o order, id string, of uint64) Result {
 	s.counts.sent.Add(1)
-	began := time.Now()
-	own := session.Tape().Own(o.line, capture.OwnLine{WireID: id, ReplayOf: of}, began)
+	var written atomic.Int64 // Unix ns; 0 while it is not
+	own := session.Tape().Own(o.line, capture.OwnLine{WireID: id, ReplayOf: of}, time.Now())
 	limit, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	answer, at, err := session.Inject(limit, o.wire, id, func(at time.Time) {
-		began = at
+		written.Store(at.UnixNano())
 		own.Sent(at)
 	})
 
@@ -198,7 +198,7 @@ func (s *Service) send(ctx context.Context, session Live, o order, id string, of
 		s.counts.answered.Add(1)
 		response := capture.ParseLine(answer)
 		question := capture.Message{Direction: capture.ScopeToPool, ID: string(o.id), Response: response}
-		result = Result{Success: true, Response: question.ResponseJSON(), Latency: at.Sub(began), accepted: response.OK}
+		result = Result{Success: true, Response: question.ResponseJSON(), Latency: at.Sub(time.Unix(0, written.Load())), accepted: response.OK}
 	} else {
 		switch {
 		case ctx.Err() != nil:
