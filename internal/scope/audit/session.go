@@ -122,6 +122,7 @@ func newSession(a *Auditor, info capture.Session) *session {
 		blind:    blindness{true, true, true, 0},
 	}
 	s.grow(sessionBytes)
+	s.know(info.Known)
 	return s
 }
 
