@@ -8,7 +8,7 @@ import (
 
 // counts are what a service did since it was made.
 type counts struct {
-	sent, answered, timeouts, ended, stopped atomic.Uint64
+	sent, answered, timeouts, ended, stopped, unsent atomic.Uint64
 
 	dropped, cancelled, faults atomic.Uint64
 
@@ -26,13 +26,14 @@ func (c *counts) refuse(r *Refusal) {
 }
 
 // Status is what a service did since it was made, and does now. Sent is the sum
-// of the four that follow and of those that wait.
+// of the five that follow and of those that wait.
 type Status struct {
 	Sent     uint64 `json:"sent"`     // lines, of single replays and of auto-replay
 	Answered uint64 `json:"answered"` // by the pool, rejections included
 	Timeouts uint64 `json:"timeouts"` // no answer came in time
 	Ended    uint64 `json:"ended"`    // the session ended first
 	Stopped  uint64 `json:"stopped"`  // whoever asked went away, or auto-replay was stopped
+	Unsent   uint64 `json:"unsent"`   // the relay did not take the line
 
 	Refused map[string]uint64 `json:"refused"` // replays that were not sent, by reason
 
@@ -47,7 +48,7 @@ type Status struct {
 func (s *Service) Status() Status {
 	c := &s.counts
 	out := Status{
-		Sent: c.sent.Load(), Answered: c.answered.Load(), Timeouts: c.timeouts.Load(), Ended: c.ended.Load(), Stopped: c.stopped.Load(),
+		Sent: c.sent.Load(), Answered: c.answered.Load(), Timeouts: c.timeouts.Load(), Ended: c.ended.Load(), Stopped: c.stopped.Load(), Unsent: c.unsent.Load(),
 		AutoSessions: int(s.enabled.Load()), AutoDropped: c.dropped.Load(), AutoCancelled: c.cancelled.Load(), Faults: c.faults.Load(),
 		Refused: make(map[string]uint64),
 	}

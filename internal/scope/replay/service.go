@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/relay"
 )
 
 const (
@@ -178,6 +179,7 @@ const (
 	failTimeout = "Timeout waiting for pool response"
 	failEnded   = "The session ended before the pool answered"
 	failStopped = "Stopped before the pool answered"
+	failUnsent  = "The line could not be sent: "
 )
 
 // send sends one line, waits for its answer and records both.
@@ -207,9 +209,12 @@ func (s *Service) send(ctx context.Context, session Live, o order, id string, of
 		case errors.Is(err, context.DeadlineExceeded):
 			result.Error = failTimeout
 			s.counts.timeouts.Add(1)
-		default:
+		case errors.Is(err, relay.ErrSessionEnded):
 			result.Error = failEnded
 			s.counts.ended.Add(1)
+		default:
+			result.Error = failUnsent + err.Error()
+			s.counts.unsent.Add(1)
 		}
 		own.Failed(result.Error, time.Now())
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/relay"
 )
 
 // bench is a service on a recorder, with a pool that the test plays.
@@ -64,13 +65,11 @@ func (b *bench) Tape() *capture.Tape { return b.tape }
 
 func (b *bench) Upstream() (pool, peer string) { return "pool.test:3333", "192.0.2.1:3333" }
 
-var errEnded = errors.New("session ended")
-
 func (b *bench) Inject(ctx context.Context, line []byte, id string, sent func(time.Time)) ([]byte, time.Time, error) {
 	b.mu.Lock()
 	if !b.live {
 		b.mu.Unlock()
-		return nil, time.Time{}, errEnded
+		return nil, time.Time{}, relay.ErrSessionEnded
 	}
 	b.sent, b.at = append(b.sent, string(line)), append(b.at, time.Now())
 	b.pending++
