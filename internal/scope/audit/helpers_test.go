@@ -119,3 +119,18 @@ func alarm(a *Auditor, kind string) (Alarm, bool) {
 	}
 	return p.Alarms[0], true
 }
+
+func answer(id int, result string) string { return fmt.Sprintf(`{"id":%d,%s}`, id, result) }
+
+// gap loses bytes of the pool.
+func (w *wire) gap() {
+	w.settle()
+	w.tape.Chunk(capture.PoolToMiner, make([]byte, 65<<20), time.Now())
+	w.tape.Chunk(capture.PoolToMiner, []byte("rest\n"), time.Now()).Forwarded(time.Now())
+}
+
+func replaceJob(params, id string) string {
+	parts := strings.Split(params, `"`)
+	parts[3] = id
+	return strings.Join(parts, `"`)
+}

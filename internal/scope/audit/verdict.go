@@ -36,6 +36,14 @@ func (s *session) judged(request, response *capture.Message, latency time.Durati
 		failure = decode.ParseError(response.Fields().Error)
 		share.Reason = reasonOf(failure)
 	}
+	if r != nil && s.blind.since > r.n && (share.Audit == capture.AuditUnknownJob || share.Audit == capture.AuditLow) {
+		// The line before the answer was lost: it may have been the job.
+		if !r.replayed {
+			*s.counts.Audit.of(share.Audit)--
+			s.counts.Audit.Unknown++
+		}
+		share.Audit = capture.AuditUnknown
+	}
 	if r != nil {
 		share.Conflict = s.conflict(r, &share, failure)
 	}
