@@ -22,13 +22,9 @@ func (s *session) know(k *capture.Known) {
 		s.difficulty, s.difficultyAt = k.Difficulty, s.info.At
 		s.blind.difficulty = false
 	}
-	s.mask, s.maskKnown = k.VersionMask, true
+	s.mask, s.maskKnown = k.VersionMask, k.VersionMask != 0
 	s.userAgent = s.info.UserAgent
 	for _, name := range s.info.Workers {
-		if s.worker(name) < 0 && len(s.workers) < maxWorkers {
-			s.workers = append(s.workers, worker{name: name})
-			s.grow(len(name) + 32)
-		}
+		s.authorized(name, 0)
 	}
-	s.payout.workersChanged(s)
 }

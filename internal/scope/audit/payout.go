@@ -50,13 +50,13 @@ func scriptsOf(addresses []string) (scripts [][]byte) {
 	return scripts
 }
 
-// workersChanged takes the addresses of the workers anew.
-func (p *payoutState) workersChanged(s *session) {
-	address, script, network, ok := payee(s.workers[len(s.workers)-1].name)
-	if len(s.workers) == 1 {
+// add takes the address of another worker.
+func (p *payoutState) add(worker string, first bool) {
+	if first {
 		// What was sent before the miner said who it is pays somebody else.
 		p.main, p.baseline, p.latest = nil, nil, nil
 	}
+	address, script, network, ok := payee(worker)
 	if !ok {
 		return
 	}

@@ -183,7 +183,7 @@ func (s *session) fromMiner(m *capture.Message) {
 	case "mining.configure":
 		s.configured(m)
 	case "mining.authorize":
-		s.authorized(m)
+		s.authorized(m.Worker, m.N)
 	case "mining.suggest_difficulty", "mining.suggest_target":
 		s.suggestion(m)
 	}
@@ -287,15 +287,15 @@ func (s *session) setMask(m *capture.Message) {
 	}
 }
 
-// authorized notes a worker's name.
-func (s *session) authorized(m *capture.Message) {
-	name := m.Worker
+// authorized notes a worker's name, and the message in which it came; 0 when
+// that was not captured.
+func (s *session) authorized(name string, n uint64) {
 	if s.worker(name) >= 0 || len(s.workers) >= maxWorkers {
 		return
 	}
-	s.workers = append(s.workers, worker{name: name, n: m.N})
+	s.workers = append(s.workers, worker{name: name, n: n})
 	s.grow(len(name) + 32)
-	s.payout.workersChanged(s)
+	s.payout.add(name, len(s.workers) == 1)
 }
 
 // worker is the place of a name among the workers, -1 when it is not there.

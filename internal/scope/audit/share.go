@@ -171,10 +171,10 @@ func (s *session) audit(r *shareRecord, m *capture.Message) *proof {
 	case share.Audit == capture.AuditStale:
 	case s.seen.has(r.key):
 		share.Audit = capture.AuditDuplicate
+	case odd:
+		share.Audit = capture.AuditMalformed // even if it is a block
 	case block:
 		share.Audit = capture.AuditBlock
-	case odd:
-		share.Audit = capture.AuditMalformed
 	case share.Target <= 0, !enough && (s.blind.extranonce || s.blind.difficulty):
 		share.Audit = capture.AuditUnknown
 	case !enough:
