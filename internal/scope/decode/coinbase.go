@@ -322,6 +322,11 @@ func (c *Coinbase) tagsAndMarks(t *transaction, gapAt int) {
 		c.Marks = append(c.Marks, auxPowMark("script_sig", rest))
 		clear(script[at : at+len(auxPowMagic)+len(rest)])
 	}
+	if at := bytes.Index(script, hathorMagic); at >= 0 && at+len(hathorMagic)+hathorSize <= len(script) {
+		data := script[at+len(hathorMagic):][:hathorSize]
+		c.Marks = append(c.Marks, Mark{Name: "hathor", Where: "script_sig", Label: hathorLabel, Data: hex.EncodeToString(data)})
+		clear(script[at : at+len(hathorMagic)+hathorSize])
+	}
 	c.Tags = append(c.Tags, texts(script)...)
 }
 

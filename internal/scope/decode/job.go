@@ -108,6 +108,9 @@ func ParseJob(params json.RawMessage, ctx Context) *Job {
 		if branchesGood {
 			j.MerkleRoot = w.MerkleRoot(j.Coinbase.extranonces, nil).String()
 		}
+		if c := j.Coinbase; j.Empty && c.Height >= 0 && c.Fees > 0 {
+			found.add("coinbase", "pays out "+btc(c.Fees)+" BTC of fees, but the block has no transaction that pays them")
+		}
 	}
 	if good {
 		j.Work = w

@@ -120,7 +120,13 @@ func pushed(s []byte) []byte {
 var (
 	commitmentMagic = []byte{0xaa, 0x21, 0xa9, 0xed} // BIP141
 	auxPowMagic     = []byte{0xfa, 0xbe, 'm', 'm'}
+	hathorMagic     = []byte("Hath")
 )
+
+// hathorSize is what follows Hathor's magic: the hash of its block.
+const hathorSize = 32
+
+const hathorLabel = "Hathor merged mining"
 
 // auxPowSize is what follows the magic of merged mining: the root of the
 // other chains' blocks, the size of their tree and a nonce.
@@ -135,9 +141,9 @@ var marks = []struct{ prefix, name, label string }{
 	{string(commitmentMagic), "witness_commitment", "Witness commitment (BIP141)"},
 	{string(auxPowMagic), "merged_mining", "Merged mining (AuxPoW)"},
 	{"RSKBLOCK:", "rootstock", "Rootstock merged mining"},
-	{"CORE", "coredao", "Core DAO delegation"},
+	{"CORE", "coredao", "Core DAO"},
 	{"EXSAT", "exsat", "exSat"},
-	{"Hath", "hathor", "Hathor merged mining"},
+	{string(hathorMagic), "hathor", hathorLabel},
 	{"sys", "syscoin", "Syscoin merged mining"},
 	{"omni", "omni", "Omni Layer"},
 }
@@ -172,8 +178,8 @@ func texts(b []byte) []string {
 			weight += 1 + max(size-2, 0)
 			end += size
 		}
-		if run := withoutLength(b[i:end], len(b)-i); weight >= minText && len(run) > 0 {
-			out = append(out, string(run))
+		if weight >= minText {
+			out = append(out, string(withoutLength(b[i:end], len(b)-i)))
 		}
 		i = max(end, i+1)
 	}
@@ -181,10 +187,14 @@ func texts(b []byte) []string {
 }
 
 // withoutLength takes the opcode of a push off a text, when the text is all
-// that it pushes, or the script ends with what it pushes.
+// that it pushes, or the script ends with what it pushes; and up to three
+// characters before a tag in slashes, which are chance.
 func withoutLength(run []byte, rest int) []byte {
 	if len(run) > minText && (int(run[0]) == len(run)-1 || int(run[0]) == rest-1) {
 		return run[1:]
+	}
+	if at := bytes.IndexByte(run, '/'); at >= 1 && at <= 3 && bytes.LastIndexByte(run, '/') > at+2 {
+		return run[at:]
 	}
 	return run
 }
