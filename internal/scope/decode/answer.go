@@ -200,7 +200,7 @@ func (m *Message) subscribed(result json.RawMessage) {
 	}
 	r.Extranonce1, r.Extra, r.Extranonce2Size = m.extranonce(values, 1)
 	m.Assigned = r
-	m.Summary = fmt.Sprintf("The pool takes the miner: extranonce1 is %s, extranonce2 has %s.", orNothing(r.Extranonce1), plural(r.Extranonce2Size, "byte"))
+	m.Summary = "The pool takes the miner: " + extranonces(r.Extranonce1, r.Extranonce2Size) + "."
 }
 
 // configured reads the answer to mining.configure: an object of extensions.

@@ -184,6 +184,9 @@ func (m *Message) notify(params json.RawMessage, ctx Context) {
 
 // summary is a job in a line.
 func (j *Job) summary() string {
+	if j.ID == "" && j.Coinbase == nil {
+		return "A job that cannot be read."
+	}
 	var s strings.Builder
 	s.WriteString("New job ")
 	s.WriteString(quoted(j.ID))
@@ -230,6 +233,10 @@ func (m *Message) submit(params json.RawMessage, ctx Context) {
 	s := m.Submit
 	if ctx.Extranonce2Size > 0 && s.Values && len(s.Extra) != ctx.Extranonce2Size {
 		m.problem("extranonce2", fmt.Sprintf("has %d bytes, the pool asked for %d", len(s.Extra), ctx.Extranonce2Size))
+	}
+	if s.Worker == "" && s.JobID == "" {
+		m.Summary = "A share that cannot be read."
+		return
 	}
 	m.Summary = "A share of " + quoted(s.Worker) + " for job " + quoted(s.JobID)
 	if ctx.Work == nil || !s.Values {
@@ -318,6 +325,9 @@ func (m *Message) authorize(params json.RawMessage, ctx Context) {
 	a.Password = set(password) && string(password) != `""`
 	m.Authorize = a
 	m.Summary = "The miner signs in as " + quoted(a.Worker)
+	if a.Worker == "" {
+		m.Summary = "The miner signs in without a name"
+	}
 	if a.Address != "" {
 		m.Summary += ", which begins with a payout address"
 	}
@@ -360,7 +370,16 @@ func (m *Message) setExtranonce(params json.RawMessage) {
 	x := &Extranonce{}
 	x.Extranonce1, x.Extra, x.Extranonce2Size = m.extranonce(values, 0)
 	m.Extranonce = x
-	m.Summary = fmt.Sprintf("From the next job on extranonce1 is %s, and extranonce2 has %s.", orNothing(x.Extranonce1), plural(x.Extranonce2Size, "byte"))
+	m.Summary = "From the next job on " + extranonces(x.Extranonce1, x.Extranonce2Size) + "."
+}
+
+// extranonces says which ones the pool gave.
+func extranonces(extranonce1 string, size int) string {
+	text := "extranonce1 is " + orNothing(extranonce1)
+	if size > 0 {
+		text += " and extranonce2 has " + plural(size, "byte")
+	}
+	return text
 }
 
 // extranonce reads extranonce1 and the size of extranonce2 from the elements
@@ -384,6 +403,8 @@ func (m *Message) setMask(params json.RawMessage) {
 	mask, ok := stratum.ParseHex32([]byte(text))
 	if !ok {
 		m.problem("mask", "is not a hex number of at most 8 digits")
+		m.Summary = "A version mask that cannot be read."
+		return
 	}
 	m.Mask = &Mask{Mask: hex32(mask), Bits: len(bitsOf(mask)), Value: mask}
 	m.Summary = fmt.Sprintf("The miner may now roll %s of the version: %s.", plural(m.Mask.Bits, "bit"), m.Mask.Mask)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -60,10 +61,21 @@ func unhex(t testing.TB, text string) []byte {
 	return b
 }
 
+// network is where a vector is from.
+func (v *vector) network() bitcoin.Network {
+	switch {
+	case strings.Contains(v.Name, "regtest"):
+		return bitcoin.Regtest
+	case strings.Contains(v.Name, "mainnet"):
+		return bitcoin.Mainnet
+	}
+	return bitcoin.Signet
+}
+
 // context is that of a vector's session.
 func (v *vector) context(t testing.TB, s *Submit) Context {
 	return Context{
-		Network:         bitcoin.Regtest,
+		Network:         v.network(),
 		Extranonce1:     unhex(t, v.Enonce1),
 		Extranonce2:     s.Extra,
 		Extranonce2Size: len(s.Extra),
@@ -98,7 +110,7 @@ func TestVectors(t *testing.T) {
 			}
 
 			// Without sizes the decoder finds them itself.
-			guessed := ParseJob(v.Notify, Context{Network: bitcoin.Regtest})
+			guessed := ParseJob(v.Notify, Context{Network: v.network()})
 			if c := guessed.Coinbase; !c.Guessed || c.Size != v.Expected.Len || c.Height != j.Coinbase.Height || c.Total != j.Coinbase.Total {
 				t.Errorf("guessed: %+v", c)
 			}
