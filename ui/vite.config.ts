@@ -1,12 +1,13 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { swagger } from './dev/swagger.ts';
 
 // The server that `npm run dev` asks for data: a running poolscope, or the
 // mock of `npm run mock`.
 const server = process.env.POOLSCOPE_URL ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), swagger()],
   build: {
     // Browsers of 2024 and later: light-dark() and nesting go out as written.
     target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'],
