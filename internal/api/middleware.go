@@ -30,7 +30,7 @@ func (s *Server) middleware(mux *http.ServeMux) http.Handler {
 		defer func() {
 			p := recover()
 			late := rec.status != 0
-			if p != nil {
+			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the value itself, as net/http has it
 				s.panicked(p, rec, r)
 			}
 			s.metrics.observe(r.Pattern, rec.code(), time.Since(began))

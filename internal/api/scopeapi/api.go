@@ -106,6 +106,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p == nil {
 			return
 		}
+		if p == http.ErrAbortHandler { //nolint:errorlint // the value itself, as net/http has it
+			panic(p)
+		}
 		a.panics.Add(1)
 		a.log.Error("request panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 		if out.started {
@@ -176,8 +179,11 @@ func (a *API) sendFailure(w http.ResponseWriter, err error) {
 		_ = errors.As(errInternal, &f)
 	}
 	if out, ok := w.(*response); ok && out.started {
+		// The client must not take half a response for a whole one.
 		panic(http.ErrAbortHandler)
 	}
+	w.Header().Del("Content-Disposition")
+	w.Header().Del("Trailer")
 	if f.status == http.StatusTemporaryRedirect {
 		w.WriteHeader(f.status)
 		return

@@ -1,13 +1,24 @@
 package scopeapi
 
 import (
+	"context"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/export"
 )
 
-// exportPace is how long a client may take for what fits into a socket.
-const exportPace = 30 * time.Second
+const (
+	// exportPace is how long a client may take for what fits into a socket.
+	exportPace = 30 * time.Second
+	// exportPage is how many messages are read at once.
+	exportPage = 500
+	// headTrailer carries the hash that proves a JSONL export.
+	headTrailer = "X-Capture-Head"
+)
 
 // exportTypes are the formats, with their media types.
 func exportTypes() map[string]string {
@@ -21,21 +32,53 @@ func exportTypes() map[string]string {
 // serveExport answers GET /api/sessions/{session_id}/export.
 func serveExport(c *call) error {
 	s, err := c.session()
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case c.api.src.Export == nil:
-		return notRunning("The export")
 	}
 	format := c.text("format")
 	c.header(exportTypes()[format])
-	c.w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(s.ID)+"."+format+`"`)
+	h := c.w.Header()
+	h.Set("Content-Disposition", `attachment; filename="`+fileName(s.ID)+"."+format+`"`)
 	out := &paced{call: c, below: http.NewResponseController(c.w)}
-	if err := c.api.src.Export.Export(c.r.Context(), out, s.ID, format); err != nil {
-		c.api.log.Warn("export failed", "session", s.ID, "format", format, "err", err)
-		return err
+	about := export.About{Session: s, Tool: "poolscope " + c.api.cfg.Version, Created: c.api.cfg.Now()}
+	messages := c.api.messagesOf(c.r.Context(), s)
+	switch format {
+	case "jsonl":
+		h.Set("Trailer", headTrailer)
+		var sum export.Summary
+		sum, err = export.JSONL(out, about, messages)
+		h.Set(headTrailer, sum.Head)
+	case "pcapng":
+		_, err = export.PCAPNG(out, about, messages)
+	default:
+		_, err = export.CSV(out, messages)
 	}
-	return nil
+	if err != nil && c.r.Context().Err() == nil {
+		c.api.log.Warn("export failed", "session", s.ID, "format", format, "err", err)
+	}
+	return err
+}
+
+// messagesOf yields the messages that a session has now, in their order.
+func (a *API) messagesOf(ctx context.Context, s capture.Session) iter.Seq2[*capture.Message, error] {
+	return func(yield func(*capture.Message, error) bool) {
+		for from := uint64(1); from <= s.Messages; {
+			page, err := a.src.Messages.SessionMessages(ctx, s.ID, from, exportPage)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, m := range page {
+				if m.N > s.Messages || !yield(m, nil) {
+					return
+				}
+				from = m.N + 1
+			}
+			if len(page) < exportPage {
+				return
+			}
+		}
+	}
 }
 
 // fileName is a session's id without what some system has a meaning for.

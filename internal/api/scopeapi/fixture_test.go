@@ -48,7 +48,7 @@ func newBench(t *testing.T, change ...func(*Config, *Sources)) *bench {
 		APIPort: 8000, CaptureMaxMessages: 50000, NostrEnabled: true, RunID: "test-run-123",
 	}}
 	src := Sources{
-		Messages: journal.NewLibrary(b.recorder.Store(), nil), Replay: b.replay, Sessions: b, Export: fakeExport{}, Tap: b.tap, Recorder: b.recorder,
+		Messages: journal.NewLibrary(b.recorder.Store(), nil), Replay: b.replay, Sessions: b, Tap: b.tap, Recorder: b.recorder,
 		Parts: []Part{{Name: "journal", Status: func() any { return map[string]any{"dropped": 7, "state": "ok"} }}},
 	}
 	for _, f := range change {
@@ -212,11 +212,4 @@ func (f *fakeTap) SetTapMode(mode string) error {
 		f.mode = mode
 	}
 	return f.err
-}
-
-type fakeExport struct{}
-
-func (fakeExport) Export(_ context.Context, w io.Writer, session, format string) error {
-	_, err := io.WriteString(w, session+" as "+format)
-	return err
 }

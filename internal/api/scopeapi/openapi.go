@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"net/http"
+	"path"
 	"reflect"
 	"strconv"
 	"strings"
@@ -79,11 +80,25 @@ func (a *API) describe() *huma.OpenAPI {
 			{Name: "scope", Description: "The program itself"},
 		},
 		Components: &huma.Components{
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"token": {Type: "http", Scheme: "bearer", Description: "The token that the program showed at its first start"},
 			},
 		},
 	}
+}
+
+// schemaName names the schema of a type: those of other packages have the
+// package's name before theirs, since both audit and decode have jobs.
+func schemaName(t reflect.Type, hint string) string {
+	name := strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "View")
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if room := path.Base(t.PkgPath()); t.PkgPath() != "" && room != "scopeapi" {
+		name = strings.ToUpper(room[:1]) + room[1:] + name
+	}
+	return name
 }
 
 // builder makes operations.

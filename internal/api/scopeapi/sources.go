@@ -2,9 +2,9 @@ package scopeapi
 
 import (
 	"context"
-	"io"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/journal"
 	"github.com/poolscope/poolscope/internal/scope/replay"
@@ -52,6 +52,7 @@ type Messages interface {
 	Message(ctx context.Context, id string) (*capture.Message, error)
 	Session(ctx context.Context, id string) (capture.Session, error)
 	Sessions(ctx context.Context, limit int, before string) (page []capture.Session, next string, err error)
+	SessionMessages(ctx context.Context, session string, from uint64, limit int) ([]*capture.Message, error)
 }
 
 var _ Messages = (*journal.Library)(nil)
@@ -75,11 +76,17 @@ type Disconnecter interface {
 	Disconnect(session string) bool
 }
 
-// Exporter writes sessions as files.
-type Exporter interface {
-	// Export writes a session in the format jsonl, pcapng or csv.
-	Export(ctx context.Context, w io.Writer, session, format string) error
+// Audit tells what was found out about sessions. *audit.Auditor is one.
+type Audit interface {
+	Facts(session string) (audit.Facts, bool)
+	Difficulty(session string) (audit.DifficultyTimeline, bool)
+	Jobs(session string, before uint64, limit int) (audit.Page[audit.Job], bool)
+	Shares(session string, before uint64, limit int) (audit.Page[audit.Share], bool)
+	Alarms(f audit.AlarmFilter) audit.AlarmPage
+	Compare(first, second string) (audit.Comparison, bool)
 }
+
+var _ Audit = (*audit.Auditor)(nil)
 
 // Tap switches what is captured of our own pool's connections.
 type Tap interface {
@@ -101,8 +108,8 @@ type Part struct {
 type Sources struct {
 	Messages Messages
 	Replay   Replay
+	Audit    Audit
 	Sessions Disconnecter
-	Export   Exporter
 	Tap      Tap
 	Recorder *capture.Recorder
 	Parts    []Part

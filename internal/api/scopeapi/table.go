@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/replay"
 )
@@ -16,6 +17,7 @@ func (a *API) table(registry huma.Registry) []operation {
 	ops := b.sessionOperations()
 	ops = append(ops, b.settingOperations()...)
 	ops = append(ops, b.messageOperations()...)
+	ops = append(ops, b.auditOperations()...)
 	ops = append(ops, b.otherOperations()...)
 	return ops
 }
@@ -162,7 +164,32 @@ func (b builder) messageOperations() []operation {
 	one.Responses["200"].Content["application/json"].Example = exampleMessage
 	again := b.with(b.op("POST", "/api/messages/{message_id}/replay", "messages", "Send a mining.submit again, edited or not", replayView{}, serveReplay, id()), replayOrder{}, true)
 	again.Description = "On the session's own connection to the pool, under an id of the scope's own: the miner's answers are not touched. Waits for the answer, ten seconds at most. A rejection by the pool is an answer."
-	return []operation{list, one, again}
+	decoded := b.op("GET", "/api/messages/{message_id}/decoded", "messages", "One message explained", decodedView{}, serveDecoded, id())
+	decoded.Description = "The transaction, header and amounts that the line leads to are computed, not only named."
+	return []operation{list, one, decoded, again}
+}
+
+func (b builder) auditOperations() []operation {
+	const root = "/api/sessions/{session_id}/"
+	limit := func() *huma.Param { return query("limit", "Most elements", integer(1, maxLimit, 100)) }
+	cursor := func() *huma.Param { return query("cursor", "Where to go on, from next", integer(1, 0, 0)) }
+	kind := func() *huma.Param { return query("kind", "Only this kind", text()) }
+	since := func() *huma.Param {
+		return query("since", "Only what changed after this cursor, that of an earlier answer", integer(0, 0, 0))
+	}
+	jobs := b.op("GET", root+"jobs", "audit", "The session's jobs, the newest first", audit.Page[audit.Job]{}, serveJobs, sessionParam(), cursor(), limit())
+	shares := b.op("GET", root+"shares", "audit", "The session's shares with their true difficulty, the newest first", audit.Page[audit.Share]{}, serveShares, sessionParam(), cursor(), limit())
+	paged(&jobs)
+	paged(&shares)
+	side := func(name string) *huma.Param { return required(query(name, "Id of a session", text())) }
+	return []operation{
+		b.op("GET", root+"facts", "audit", "What is known of the session: latencies, shares, hashrate", audit.Facts{}, serveFacts, sessionParam()),
+		jobs, shares,
+		b.op("GET", root+"difficulty", "audit", "The difficulties of the session", audit.DifficultyTimeline{}, serveDifficulty, sessionParam()),
+		b.op("GET", root+"alarms", "audit", "The session's alarms", audit.AlarmPage{}, serveSessionAlarms, sessionParam(), kind(), since(), limit()),
+		b.op("GET", "/api/alarms", "audit", "Alarms of all sessions", audit.AlarmPage{}, serveAlarms, query("session_id", "Only of this session", text()), kind(), since(), limit()),
+		b.also(b.op("GET", "/api/compare", "audit", "Two sessions side by side", audit.Comparison{}, serveCompare, side("a"), side("b")), http.StatusNotFound),
+	}
 }
 
 func (b builder) otherOperations() []operation {
