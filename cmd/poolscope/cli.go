@@ -25,6 +25,7 @@ const (
 type cli struct {
 	Demo    demoCommand    `cmd:"" help:"Run a whole Bitcoin network, a pool, miners and a web page on this machine. Needs nothing, changes nothing outside its data folder."`
 	Pool    poolCommand    `cmd:"" help:"Run the solo mining pool on your own Bitcoin node."`
+	Scope   scopeCommand   `cmd:"" help:"Put a microscope in front of any pool: every line between it and your miners is shown, kept and checked."`
 	Devnet  devnetCommand  `cmd:"" help:"Run a Bitcoin test network of one node, with Bitcoin Core's RPC and ZMQ."`
 	Miner   minerCommand   `cmd:"" help:"Mine on the processor, at any Stratum V1 pool."`
 	Load    loadCommand    `cmd:"" help:"Put load with really valid shares on a pool of yours, and measure it."`

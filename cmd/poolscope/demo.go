@@ -12,7 +12,7 @@ type demoCommand struct {
 	HTTP          string        `name:"http" help:"Address of the web page (${default})." default:"127.0.0.1:8000" placeholder:"HOST:PORT"`
 	Stratum       string        `help:"Address for miners (${default})." default:"127.0.0.1:3333" placeholder:"HOST:PORT"`
 	StratumTLS    string        `name:"stratum-tls" help:"Address for miners over TLS; empty for none (${default})." default:"127.0.0.1:4333" placeholder:"HOST:PORT"`
-	Scope         string        `help:"Address of the scope, the proxy that shows the wire. This version has none yet: the flag is taken, and nothing listens." placeholder:"HOST:PORT"`
+	Scope         string        `help:"Address of the scope, the proxy that shows the wire; empty for none (${default})." default:"127.0.0.1:3334" placeholder:"HOST:PORT"`
 	NodeRPC       string        `name:"node-rpc" help:"Address of the Bitcoin node's RPC server (${default})." default:"127.0.0.1:18443" placeholder:"HOST:PORT"`
 	NodeZMQ       string        `name:"node-zmq" help:"Address of the Bitcoin node's ZMQ publisher (${default})." default:"127.0.0.1:28332" placeholder:"HOST:PORT"`
 	BlockInterval time.Duration `help:"Mean time between blocks; fixed once the data folder's chain was made." default:"20s"`
@@ -32,6 +32,7 @@ func (c *demoCommand) Run(env *environment) error {
 		config.Flag{Name: "--http", Value: c.HTTP},
 		config.Flag{Name: "--stratum", Value: c.Stratum},
 		config.Flag{Name: "--stratum-tls", Value: c.StratumTLS},
+		config.Flag{Name: "--scope", Value: c.Scope},
 		config.Flag{Name: "--node-rpc", Value: c.NodeRPC},
 		config.Flag{Name: "--node-zmq", Value: c.NodeZMQ},
 	); err != nil {
@@ -41,14 +42,12 @@ func (c *demoCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	if c.Scope != "" {
-		log.Warn("this version has no scope yet, nothing listens on its address", "scope", c.Scope)
-	}
 	return app.RunDemo(env.ctx, app.DemoOptions{
 		DataDir:       c.DataDir,
 		HTTP:          c.HTTP,
 		Stratum:       c.Stratum,
 		StratumTLS:    c.StratumTLS,
+		Scope:         c.Scope,
 		NodeRPC:       c.NodeRPC,
 		NodeZMQ:       c.NodeZMQ,
 		BlockInterval: c.BlockInterval,

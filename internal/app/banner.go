@@ -24,6 +24,7 @@ func printAddresses(out io.Writer, title, dataDir string, p *Ports) {
 	for _, name := range slices.Sorted(maps.Keys(p.Listeners)) {
 		row("miners, "+name, "%s", p.Listeners[name])
 	}
+	row("miners, scope", "stratum+tcp://%s", p.Scope)
 	row("node RPC", "http://%s/", p.NodeRPC)
 	row("node cookie", "%s", p.NodeCookie)
 	row("node ZMQ", "tcp://%s", p.NodeZMQ)

@@ -31,6 +31,7 @@ type DemoOptions struct {
 	HTTP          string
 	Stratum       string
 	StratumTLS    string
+	Scope         string
 	NodeRPC       string
 	NodeZMQ       string
 	BlockInterval time.Duration
@@ -82,7 +83,7 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 	miners := stage{}
 	for i := range o.Miners {
 		m, err := miner.New(miner.Config{
-			Pool:              "stratum+tcp://" + ports.Stratum,
+			Pool:              "stratum+tcp://" + p.demoPool(i, o.Miners),
 			User:              demoUser(i),
 			Threads:           1,
 			MaxHashrate:       hashrate / float64(o.Miners),
@@ -103,7 +104,18 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 	default:
 		fmt.Fprintf(out, "No miners; %.1f MH/s would find a block about every %s. Press Ctrl-C to end.\n", hashrate/1e6, every)
 	}
-	return runStages(ctx, log, stage{{"devnet", chain.Run}}, p.books(), p.front(), miners)
+	printToken(out, p.newToken, p.newToken != "")
+	stages := append([]stage{{{"devnet", chain.Run}}}, p.keeping()...)
+	return runStages(ctx, log, append(stages, p.front(), miners)...)
+}
+
+// demoPool is where a demo miner connects to: the last one goes through the
+// scope, so that there is something to see.
+func (p *poolParts) demoPool(i, miners int) string {
+	if through := p.scope.address(); through != "" && i == miners-1 {
+		return through
+	}
+	return p.ownPool()
 }
 
 // demoHashrate is what the miners will do together: a part of what the machine
@@ -146,6 +158,10 @@ func demoConfig(o DemoOptions) *config.Config {
 	if o.StratumTLS != "" {
 		cfg.Stratum.TLSListen = []string{o.StratumTLS}
 	}
+	if o.Scope != "" {
+		cfg.Scope.Listen = []string{o.Scope}
+	}
+	cfg.Scope.Tap = "all"
 	cfg.Difficulty.SharesPerMinute = demoSharesPerMinute
 	cfg.Network.Chain = string(bitcoin.Regtest)
 	return cfg

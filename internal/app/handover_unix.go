@@ -68,7 +68,7 @@ func TakeSockets() (*Sockets, error) {
 		var r role
 		if i < len(byNumber) {
 			switch named := role(byNumber[i]); named {
-			case roleStratum, roleStratumTLS, roleHTTP, roleHTTPS:
+			case roleStratum, roleStratumTLS, roleHTTP, roleHTTPS, roleScope, roleScopeTLS:
 				r = named
 			}
 		}

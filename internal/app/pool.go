@@ -83,6 +83,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 		return nil, err
 	}
 	printAddresses(o.Out, "poolscope pool "+o.Build.Version, cfg.DataDir, ports)
+	printToken(o.Out, p.newToken, p.newToken != "")
 	log.Info("pool started", "version", o.Build.Version, "stratum", p.stratumAddresses(), "http", ports.HTTP)
 	tellSystemd(log, "READY=1")
 	stopping := context.AfterFunc(ctx, func() {
@@ -94,7 +95,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	desk := &desk{pool: p, load: o.Load, program: o.Program, requests: o.Requests, stop: stop}
-	err = runStages(ctx, log, p.books(), append(p.front(), part{"operator's desk", desk.run}))
+	err = runStages(ctx, log, append(p.keeping(), append(p.front(), part{"operator's desk", desk.run}))...)
 	if desk.handOver != nil {
 		p.leave()
 	}
@@ -111,7 +112,7 @@ type poolParts struct {
 	ledger  *ledger.Ledger
 	nodes   *node.Nodes
 	watch   *abuse.Watch
-	tapSink pool.TapSink // nil without a scope
+	scope   *scopeParts
 	pool    *pool.Pool
 	feed    *feed
 	sampler *telemetry.Sampler
@@ -125,6 +126,7 @@ type poolParts struct {
 	https      net.Listener // nil without
 	tls        *tls.Config  // nil without TLS
 	cert       atomic.Pointer[pool.Certificate]
+	newToken   string // the scope's access token when it was made just now
 }
 
 // bind takes the addresses and makes what is behind them. After an error it
@@ -167,11 +169,23 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	}
 	poolConfig.Watch = p.watch
 	poolConfig.Version = build.Version
-	poolConfig.TapSink = p.tapSink
+	token, newToken, err := scopeToken(cfg)
+	if err != nil {
+		return err
+	}
+	if newToken {
+		p.newToken = token
+	}
+	surroundings := scopeSurroundings{build: build, ownPool: p.ownPool(), http: p.http.Addr(), token: token}
+	if err := p.scope.open(surroundings); err != nil {
+		return err
+	}
+	poolConfig.TapSink = tapSink{p.scope.recorder}
 	if p.pool, err = pool.New(poolConfig, nodeConfig.Network, p.nodes, p.ledger, log.With("part", "pool")); err != nil {
 		return err
 	}
 	p.inherit()
+	p.scope.serve(surroundings, tapSwitch{p.pool})
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: p.pool, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
@@ -184,6 +198,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Panics:   p.panics,
 		Desk:     p.deskStatus,
 		Build:    build,
+		Scope:    p.scope.api,
 	}, log.With("part", "http"))
 	return nil
 }
@@ -232,7 +247,10 @@ func (p *poolParts) listen() error {
 			return err
 		}
 	}
-	if len(p.stratumTLS) > 0 || p.https != nil || slices.ContainsFunc(p.cfg.Listeners, func(l config.Listener) bool { return l.TLS }) {
+	if p.scope, err = listenScope(p.cfg, p.inherited, p.log); err != nil {
+		return err
+	}
+	if len(p.stratumTLS) > 0 || len(p.scope.secure) > 0 || p.https != nil || slices.ContainsFunc(p.cfg.Listeners, func(l config.Listener) bool { return l.TLS }) {
 		certificate, err := certificateOf(p.cfg, time.Now())
 		if err != nil {
 			return err
@@ -244,6 +262,7 @@ func (p *poolParts) listen() error {
 				return p.cert.Load().GetCertificate(hello)
 			},
 		}
+		p.scope.tls = p.tls
 	}
 	return nil
 }
@@ -267,10 +286,22 @@ func openStore(ctx context.Context, path string, log *slog.Logger) (*store.SQLit
 	return s, nil
 }
 
-// books is the stage that must outlive the rest: what miners earned is written
-// down last.
-func (p *poolParts) books() stage {
-	return stage{{"ledger", p.ledger.Run}, {"bans", p.watch.Run}}
+// keeping are the stages that must outlive the rest: what miners earned, and
+// what was captured, is written down last.
+func (p *poolParts) keeping() []stage {
+	return append([]stage{{{"ledger", p.ledger.Run}, {"bans", p.watch.Run}}}, p.scope.keeping()...)
+}
+
+// ownPool is where the scope reaches this pool, "" without plain Stratum.
+func (p *poolParts) ownPool() string {
+	if len(p.stratum) == 0 {
+		return ""
+	}
+	address := p.stratum[0].Addr().(*net.TCPAddr)
+	if address.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port))
+	}
+	return address.String()
 }
 
 // front is the stage that faces the world.
@@ -281,6 +312,7 @@ func (p *poolParts) front() stage {
 		{"templates", p.feed.run},
 		{"system sampler", p.sampler.Run},
 	}
+	parts = append(parts, p.scope.front()...)
 	if p.https == nil {
 		parts = append(parts, part{"HTTP server", func(ctx context.Context) error { return p.api.Serve(ctx, p.http) }})
 	} else {
@@ -311,6 +343,9 @@ func (p *poolParts) close() {
 			_ = l.Close()
 		}
 	}
+	if p.scope != nil {
+		p.scope.close()
+	}
 	if p.store != nil {
 		if err := closeInTime(p.store.Close); err != nil {
 			p.log.Error("database not closed cleanly", "err", err)
@@ -328,7 +363,7 @@ func (p *poolParts) stratumAddresses() []string {
 }
 
 func (p *poolParts) ports() *Ports {
-	ports := &Ports{HTTP: p.http.Addr().String()}
+	ports := &Ports{HTTP: p.http.Addr().String(), Scope: p.scope.address()}
 	if len(p.stratum) > 0 {
 		ports.Stratum = p.stratum[0].Addr().String()
 	}

@@ -78,6 +78,11 @@ func (p *poolParts) adopt(load func() (*config.Config, error)) ([]config.Change,
 	}
 	p.cert.Store(certificate)
 	p.api.SetToken(adopted.HTTP.Token.Reveal())
+	if token, _, err := scopeToken(adopted); err != nil {
+		p.log.Error("the scope keeps its access token", "err", err)
+	} else {
+		p.scope.api.SetToken(token)
+	}
 	for _, warning := range adopted.Warnings() {
 		p.log.Warn("configuration", "warning", warning)
 	}

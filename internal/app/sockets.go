@@ -19,6 +19,8 @@ const (
 	roleStratumTLS role = "stratum_tls"
 	roleHTTP       role = "http"
 	roleHTTPS      role = "https"
+	roleScope      role = "scope"
+	roleScopeTLS   role = "scope_tls"
 )
 
 // what and flag are for people: the role in words, and what sets its address.
@@ -30,6 +32,10 @@ func (r role) words() (what, flag string) {
 		return "Stratum over TLS", "--stratum-tls"
 	case roleHTTPS:
 		return "HTTPS", "http.tls_listen"
+	case roleScope:
+		return "the scope", "--listen or scope.listen"
+	case roleScopeTLS:
+		return "the scope over TLS", "--tls-listen or scope.tls_listen"
 	}
 	return "HTTP", "--http"
 }
@@ -166,6 +172,12 @@ func (p *poolParts) shareSockets() (*Sockets, error) {
 	for i, l := range p.listeners {
 		configured := &p.cfg.Listeners[i]
 		err = errors.Join(err, add(listenerRole(configured), configured.Listen, l))
+	}
+	for i, l := range p.scope.listeners {
+		err = errors.Join(err, add(roleScope, p.cfg.Scope.Listen[i], l))
+	}
+	for i, l := range p.scope.secure {
+		err = errors.Join(err, add(roleScopeTLS, p.cfg.Scope.TLSListen[i], l))
 	}
 	err = errors.Join(err, add(roleHTTP, p.cfg.HTTP.Listen, p.http))
 	if p.https != nil {

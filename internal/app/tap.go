@@ -3,6 +3,7 @@ package app
 import (
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/scopeapi"
 	"github.com/poolscope/poolscope/internal/pool"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/stratum"
@@ -41,20 +42,13 @@ func (s tapSession) Line(dir stratum.Direction, line []byte, at time.Time) {
 // tapSwitch turns the pool's tap on and off, in the words of the API.
 type tapSwitch struct{ pool *pool.Pool }
 
-// Tap is the mode "off", "all" or "worker", and then the worker.
-func (t tapSwitch) Tap() (mode, worker string) {
-	m := t.pool.Tap().Mode
-	if m.Worker != "" {
-		return "worker", m.Worker
-	}
-	return m.String(), ""
-}
+var _ scopeapi.Tap = tapSwitch{}
 
-// SetTap changes it. The error is pool.ErrTapMode or pool.ErrNoTap.
-func (t tapSwitch) SetTap(mode, worker string) error {
-	if mode == "worker" {
-		mode += ":" + worker
-	}
+// TapMode is "off", "all" or "worker:NAME".
+func (t tapSwitch) TapMode() string { return t.pool.Tap().Mode.String() }
+
+// SetTapMode changes it. The error is pool.ErrTapMode or pool.ErrNoTap.
+func (t tapSwitch) SetTapMode(mode string) error {
 	m, err := pool.ParseTapMode(mode)
 	if err != nil {
 		return err

@@ -57,28 +57,26 @@ func TestTapSink(t *testing.T) {
 
 // TestTapSwitch sets the tap in the words of the API.
 func TestTapSwitch(t *testing.T) {
-	p := &poolParts{cfg: poolConfig(t), log: slog.New(slog.DiscardHandler), tapSink: tapSink{}}
+	p := &poolParts{cfg: poolConfig(t), log: slog.New(slog.DiscardHandler)}
 	if err := p.bind(t.Context(), telemetry.Build{}); err != nil {
 		t.Fatal(err)
 	}
 	defer p.close()
 	tap := tapSwitch{p.pool}
-	for _, c := range []struct{ mode, worker, gotMode, gotWorker string }{
-		{"all", "", "all", ""}, {"worker", "a.b", "worker", "a.b"}, {"off", "", "off", ""}, {"all", "ignored", "all", ""},
-	} {
-		if err := tap.SetTap(c.mode, c.worker); err != nil {
-			t.Errorf("%s %s: %v", c.mode, c.worker, err)
+	for _, mode := range []string{"all", "worker:a.b", "off", "all"} {
+		if err := tap.SetTapMode(mode); err != nil {
+			t.Errorf("%s: %v", mode, err)
 		}
-		if mode, worker := tap.Tap(); mode != c.gotMode || worker != c.gotWorker {
-			t.Errorf("%s %s: it is %s %s", c.mode, c.worker, mode, worker)
+		if got := tap.TapMode(); got != mode {
+			t.Errorf("%s: it is %s", mode, got)
 		}
 	}
-	for _, c := range [][2]string{{"worker", ""}, {"some", "a"}, {"", ""}} {
-		if err := tap.SetTap(c[0], c[1]); !errors.Is(err, pool.ErrTapMode) {
-			t.Errorf("%v: %v", c, err)
+	for _, mode := range []string{"worker:", "some", ""} {
+		if err := tap.SetTapMode(mode); !errors.Is(err, pool.ErrTapMode) {
+			t.Errorf("%s: %v", mode, err)
 		}
 	}
-	if mode, _ := tap.Tap(); mode != "all" {
+	if mode := tap.TapMode(); mode != "all" {
 		t.Errorf("after mistakes it is %s", mode)
 	}
 }

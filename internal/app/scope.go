@@ -1,0 +1,427 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/api"
+	"github.com/poolscope/poolscope/internal/api/scopeapi"
+	"github.com/poolscope/poolscope/internal/config"
+	"github.com/poolscope/poolscope/internal/scope/audit"
+	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/journal"
+	"github.com/poolscope/poolscope/internal/scope/relay"
+	"github.com/poolscope/poolscope/internal/scope/replay"
+	"github.com/poolscope/poolscope/internal/telemetry"
+	"github.com/poolscope/poolscope/ui"
+)
+
+// journalDir is the journal's folder in the data folder.
+const journalDir = "capture"
+
+const mebibyte = 1 << 20
+
+// scopeParts is everything that a scope is made of: what relays, keeps, checks
+// and shows lines. In a pool it may be without a proxy, for the tap alone.
+type scopeParts struct {
+	cfg *config.Config
+	log *slog.Logger
+
+	listeners []net.Listener
+	secure    []net.Listener // miners speak TLS there
+	tls       *tls.Config    // theirs; to be set when there are any
+
+	journal  *journal.Journal // nil without
+	library  *journal.Library
+	auditor  *audit.Auditor
+	recorder *capture.Recorder
+	relay    *relay.Server // nil without a proxy
+	replay   *replay.Service
+	feed     *scopeapi.Feed
+	api      *scopeapi.API
+}
+
+// scopeSurroundings are what a scope needs of the program that it runs in.
+type scopeSurroundings struct {
+	build   telemetry.Build
+	ownPool string // host:port of the pool in this program; "" without one
+	chain   audit.Chain
+	http    net.Addr // where the API is reached
+	token   string
+}
+
+// listenScope binds the addresses of the proxy, or takes those that another
+// process left.
+func listenScope(cfg *config.Config, inherited *Sockets, log *slog.Logger) (s *scopeParts, err error) {
+	s = &scopeParts{cfg: cfg, log: log.With("part", "scope")}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	for _, address := range cfg.Scope.Listen {
+		l, err := inherited.listen(roleScope, address)
+		if err != nil {
+			return nil, err
+		}
+		s.listeners = append(s.listeners, l)
+	}
+	for _, address := range cfg.Scope.TLSListen {
+		l, err := inherited.listen(roleScopeTLS, address)
+		if err != nil {
+			return nil, err
+		}
+		s.secure = append(s.secure, l)
+	}
+	return s, nil
+}
+
+// open makes the parts behind the addresses. After an error it holds on to
+// nothing but the addresses.
+func (s *scopeParts) open(o scopeSurroundings) error {
+	upstreams, err := upstreamsOf(s.cfg, o.ownPool)
+	if err != nil {
+		return err
+	}
+	ownPools := s.cfg.Scope.OwnPools
+	if o.ownPool != "" {
+		ownPools = append(slices.Clone(ownPools), o.ownPool)
+	}
+	own, err := replay.OwnPools(ownPools)
+	if err != nil {
+		return fmt.Errorf("scope.own_pools: %w", err)
+	}
+
+	var sinks []capture.Sink
+	var firstSeq uint64
+	if s.cfg.Scope.Journal {
+		if s.journal, err = journal.Open(journalConfigOf(s.cfg), s.log); err != nil {
+			return fmt.Errorf("open journal: %w", err)
+		}
+		firstSeq = s.journal.LastSeq() + 1
+		sinks = append(sinks, s.journal)
+	}
+	s.auditor = audit.New(audit.Config{
+		Chain:   o.chain,
+		Payouts: s.cfg.Scope.PayoutAddresses,
+		Rules:   audit.Rules{PoolSilent: s.cfg.Scope.SilenceAfter},
+	}, s.log)
+	s.feed = scopeapi.NewFeed(scopeapi.FeedConfig{})
+	live := &liveSessions{}
+	s.replay = replay.New(replay.Config{Sessions: live, Store: live, Own: own, Log: s.log})
+	sinks = append(sinks, s.feed, s.replay)
+	s.recorder = capture.New(captureConfigOf(s.cfg, s.auditor, firstSeq), s.log, sinks...)
+	s.library = journal.NewLibrary(s.recorder.Store(), s.journal)
+	if len(upstreams) > 0 {
+		if s.relay, err = relay.New(relayConfigOf(s.cfg, upstreams), s.recorder, s.log); err != nil {
+			return err
+		}
+	}
+	live.relay, live.store = s.relay, s.recorder.Store()
+	return nil
+}
+
+// serve makes the API. The tap is nil without a pool.
+func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
+	sources := scopeapi.Sources{
+		Messages: s.library,
+		Replay:   s.replay,
+		Sessions: &liveSessions{relay: s.relay, store: s.recorder.Store()},
+		Audit:    s.auditor,
+		Recorder: s.recorder,
+		Tap:      tap,
+		Parts: []scopeapi.Part{
+			{Name: "audit", Status: func() any { return s.auditor.Status() }},
+			{Name: "replay", Status: func() any { return s.replay.Status() }},
+		},
+	}
+	if s.journal != nil {
+		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "journal", Status: func() any { return s.journal.Stats() }})
+	}
+	if s.relay != nil {
+		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "relay", Status: func() any { return s.relay.Stats() }})
+	}
+	s.api = scopeapi.New(scopeapi.Config{
+		Token: o.token, Version: o.build.Version, Settings: s.settings(o),
+	}, sources, s.feed, s.log)
+}
+
+// keeping is the stage that must outlive the rest: what was captured is written
+// down last.
+func (s *scopeParts) keeping() []stage {
+	stages := []stage{{{"capture", s.recorder.Run}, {"audit", s.auditor.Run}}}
+	if s.journal != nil {
+		stages = slices.Insert(stages, 0, stage{{"journal", s.journal.Run}})
+	}
+	return stages
+}
+
+// front is what faces miners and pools.
+func (s *scopeParts) front() stage {
+	parts := stage{{"replay", s.replay.Run}}
+	options := relay.ListenerOptions{ProxyProtocol: s.cfg.Scope.AcceptProxy, TrustedProxies: s.cfg.Scope.Proxies()}
+	for _, l := range s.listeners {
+		parts = append(parts, part{"scope listener", func(ctx context.Context) error { return s.relay.Serve(ctx, l, options) }})
+	}
+	secure := options
+	secure.TLS = s.tls
+	for _, l := range s.secure {
+		parts = append(parts, part{"scope TLS listener", func(ctx context.Context) error { return s.relay.Serve(ctx, l, secure) }})
+	}
+	return parts
+}
+
+// close releases what listenScope and open took; parts that ran have ended by
+// then.
+func (s *scopeParts) close() {
+	for _, l := range slices.Concat(s.listeners, s.secure) {
+		_ = l.Close()
+	}
+	if s.journal != nil {
+		if err := closeInTime(s.journal.Close); err != nil {
+			s.log.Error("journal not closed cleanly", "err", err)
+		}
+	}
+}
+
+// address is where miners connect to, "" without a proxy.
+func (s *scopeParts) address() string {
+	if all := slices.Concat(s.listeners, s.secure); len(all) > 0 {
+		return all[0].Addr().String()
+	}
+	return ""
+}
+
+// settings are what GET /api/config shows.
+func (s *scopeParts) settings(o scopeSurroundings) scopeapi.Settings {
+	c := &s.cfg.Scope
+	out := scopeapi.Settings{
+		RunID: c.RunID, CaptureMaxMessages: c.CaptureMaxMessages, CaptureMaxPerSession: c.CaptureMaxPerSession,
+		Journal: s.journal != nil, KeepPasswords: c.KeepPasswords, LoadTests: o.ownPool != "" || len(c.OwnPools) > 0, Version: o.build.Version,
+	}
+	if out.RunID == "" {
+		out.RunID = capture.NewID()
+	}
+	out.ListenHost, out.ListenPort = hostAndPort(s.address())
+	if o.http != nil {
+		_, out.APIPort = hostAndPort(o.http.String())
+	}
+	if s.relay != nil {
+		for i, upstream := range s.relay.Stats().Upstreams {
+			out.Pools = append(out.Pools, upstream.Upstream.String())
+			if i == 0 {
+				u := upstream.Upstream
+				scheme := "stratum+tcp://"
+				if u.TLS {
+					scheme = "stratum+ssl://"
+				}
+				out.PoolHost, out.PoolPort = scheme+u.Host, int(u.Port)
+			}
+		}
+	}
+	return out
+}
+
+func hostAndPort(address string) (host string, port int) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0
+	}
+	port, _ = strconv.Atoi(text) // what a socket says of itself is a number
+	return host, port
+}
+
+// upstreamsOf are the pools that miners are passed on to; the one in this
+// program when none is configured and there is a proxy.
+func upstreamsOf(cfg *config.Config, ownPool string) ([]relay.Upstream, error) {
+	c := &cfg.Scope
+	if len(c.Listen)+len(c.TLSListen) == 0 {
+		return nil, nil
+	}
+	texts := c.Pools
+	if len(texts) == 0 {
+		if ownPool == "" {
+			return nil, &config.InvalidError{Problems: []config.Problem{{Key: "scope.pools", Message: "must name a pool: this one has no plain Stratum address that the scope could pass miners on to"}}}
+		}
+		texts = []string{ownPool}
+	}
+	var all []relay.Upstream
+	for _, text := range texts {
+		u, err := relay.ParseUpstream(text)
+		if err != nil {
+			return nil, &config.InvalidError{Problems: []config.Problem{{Source: cfg.OriginOf("scope.pools").Source, Key: "scope.pools", Message: err.Error()}}}
+		}
+		u.Insecure, u.ProxyProtocol = c.Insecure, c.SendProxy
+		all = append(all, u)
+	}
+	return all, nil
+}
+
+func relayConfigOf(cfg *config.Config, upstreams []relay.Upstream) relay.Config {
+	return relay.Config{
+		Upstreams:      upstreams,
+		ConnectTimeout: cfg.Scope.ConnectTimeout,
+		MaxConnections: cfg.Scope.MaxConnections,
+		Reconnect:      relay.ReconnectMode(cfg.Scope.Reconnect),
+	}
+}
+
+func captureConfigOf(cfg *config.Config, analyst capture.Analyst, firstSeq uint64) capture.Config {
+	limits := capture.DefaultLimits()
+	limits.Messages, limits.PerSession = cfg.Scope.CaptureMaxMessages, cfg.Scope.CaptureMaxPerSession
+	limits.Bytes = cfg.Scope.CaptureMaxMegabytes * mebibyte
+	return capture.Config{
+		Limits: limits, MaxLine: cfg.Scope.CaptureMaxLine, KeepPasswords: cfg.Scope.KeepPasswords,
+		Analyst: analyst, FirstSeq: firstSeq,
+	}
+}
+
+func journalConfigOf(cfg *config.Config) journal.Config {
+	c := &cfg.Scope
+	return journal.Config{
+		Dir: filepath.Join(cfg.DataDir, journalDir), MaxAge: c.JournalKeepFor,
+		MaxSize: int64(c.JournalMaxMegabytes) * mebibyte, MinFree: int64(c.JournalMinFreeMegabytes) * mebibyte,
+	}
+}
+
+// liveSessions finds the sessions that are relayed now.
+type liveSessions struct {
+	relay *relay.Server // nil without a proxy
+	store *capture.Store
+}
+
+// liveSession is one of them.
+type liveSession struct {
+	*relay.Session
+	store *capture.Store
+}
+
+// Upstream is the pool that the session is connected to.
+func (s liveSession) Upstream() (pool, peer string) {
+	known, _ := s.store.Session(s.ID())
+	return known.Pool, known.PoolPeer
+}
+
+// Live returns a session that is relayed now.
+func (l *liveSessions) Live(id string) (replay.Live, bool) {
+	if l.relay == nil {
+		return nil, false
+	}
+	s, ok := l.relay.Session(id)
+	if !ok {
+		return nil, false
+	}
+	return liveSession{s, l.store}, true
+}
+
+// Session returns what is known of a session, live or ended.
+func (l *liveSessions) Session(id string) (capture.Session, bool) { return l.store.Session(id) }
+
+// Disconnect closes both sides of a session.
+func (l *liveSessions) Disconnect(id string) bool {
+	if l.relay == nil {
+		return false
+	}
+	s, ok := l.relay.Session(id)
+	if ok {
+		s.Disconnect(relay.ReasonDisconnected)
+	}
+	return ok
+}
+
+var (
+	_ replay.Sessions       = (*liveSessions)(nil)
+	_ replay.Store          = (*liveSessions)(nil)
+	_ scopeapi.Disconnecter = (*liveSessions)(nil)
+)
+
+// RunScope runs a scope in front of other pools until ctx ends.
+func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, log *slog.Logger, out io.Writer) (err error) {
+	boundGarbage()
+	release, err := openDataDir(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, warning := range cfg.Warnings() {
+		log.Warn("configuration", "warning", warning)
+	}
+	s, err := listenScope(cfg, nil, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if len(s.secure) > 0 {
+		if s.tls, err = ownTLS(cfg); err != nil {
+			return err
+		}
+	}
+	web, err := listen("HTTP", "--http", cfg.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	defer web.Close()
+	token, made, err := scopeToken(cfg)
+	if err != nil {
+		return err
+	}
+
+	o := scopeSurroundings{build: build, http: web.Addr(), token: token}
+	if err := s.open(o); err != nil {
+		return err
+	}
+	s.serve(o, nil)
+	sampler := telemetry.NewSampler(sampleEvery)
+	server := api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
+		System: sampler.System, Build: build, Scope: s.api,
+	}, log.With("part", "http"))
+
+	ports := &Ports{HTTP: web.Addr().String(), Scope: s.address()}
+	if err := ports.write(cfg.DataDir); err != nil {
+		return err
+	}
+	printAddresses(out, "poolscope scope "+build.Version, cfg.DataDir, ports)
+	for _, upstream := range s.relay.Stats().Upstreams {
+		fmt.Fprintf(out, "  passes on to  %s\n", upstream.Upstream)
+	}
+	printToken(out, token, made)
+	log.Info("scope started", "version", build.Version, "miners", s.address(), "http", ports.HTTP)
+
+	front := append(s.front(),
+		part{"system sampler", sampler.Run},
+		part{"HTTP server", func(ctx context.Context) error { return server.Serve(ctx, web) }})
+	return runStages(ctx, log, append(s.keeping(), front)...)
+}
+
+// scopeToken is the configured token, or else one that was made for this data
+// folder.
+func scopeToken(cfg *config.Config) (token string, made bool, err error) {
+	if token := cfg.HTTP.Token.Reveal(); token != "" {
+		return token, false, nil
+	}
+	return scopeapi.LoadOrMakeToken(cfg.DataDir)
+}
+
+// printToken shows a new token to the person who started the program, once.
+func printToken(out io.Writer, token string, made bool) {
+	if made {
+		fmt.Fprintf(out, "  access token for everything that changes or sends, shown this once: %s\n", token)
+	}
+}
+
+// ownTLS is TLS with the configured certificate, or one of our own making.
+func ownTLS(cfg *config.Config) (*tls.Config, error) {
+	certificate, err := certificateOf(cfg, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.GetCertificate}, nil
+}
