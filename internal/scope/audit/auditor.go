@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -37,6 +36,7 @@ type Auditor struct {
 	questions chan question
 	overflow  uint64 // of the two
 	submitted uint64 // blocks that our node took
+	faults    uint64 // panics of Run's parts
 }
 
 // New returns an auditor. It starts nothing.
@@ -52,31 +52,12 @@ func New(cfg Config, log *slog.Logger) *Auditor {
 		alarms:    newBook(cfg.Limits.Alarms),
 		told:      make(map[string]time.Time),
 		payouts:   scriptsOf(cfg.Payouts),
-		blocks:    make(chan *foundBlock, 64),
-		questions: make(chan question, 64),
+		blocks:    make(chan *foundBlock, maxQueued),
+		questions: make(chan question, maxQueued),
 	}
 }
 
 var _ capture.Analyst = (*Auditor)(nil)
-
-// Run looks for silence once a second, asks the node what it has to be asked,
-// and gives it blocks, until ctx ends.
-func (a *Auditor) Run(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case b := <-a.blocks:
-			a.submit(ctx, b)
-		case q := <-a.questions:
-			a.ask(ctx, q)
-		case now := <-tick.C:
-			a.tick(now)
-		}
-	}
-}
 
 // Opened begins a session.
 func (a *Auditor) Opened(s capture.Session) {
@@ -173,7 +154,8 @@ type Status struct {
 	Alarms    int          `json:"alarms"`    // kept
 	Lost      uint64       `json:"alarms_dropped"`
 	Raised    []AlarmCount `json:"raised"`           // of every kind, since start
-	Overflow  uint64       `json:"overflow"`         // questions to the node that found their queue full
+	Faults    uint64       `json:"faults"`           // mistakes of ours that were survived
+	Overflow  uint64       `json:"overflow"`         // blocks and questions to the node that found their queue full
 	Submitted uint64       `json:"blocks_submitted"` // that our node took from us
 	Hashing   string       `json:"hashing"`          // how shares are hashed
 }
@@ -186,7 +168,7 @@ func (a *Auditor) Status() Status {
 		Sessions: len(a.sessions), Live: len(a.sessions) - a.ended, Bytes: a.bytes,
 		Dropped: a.dropped, Forgotten: a.forgot,
 		Alarms: len(a.alarms.list), Lost: a.alarms.dropped, Raised: a.alarms.counts(),
-		Overflow: a.overflow, Submitted: a.submitted, Hashing: a.engine.Names(),
+		Faults: a.faults, Overflow: a.overflow, Submitted: a.submitted, Hashing: a.engine.Names(),
 	}
 }
 

@@ -94,9 +94,7 @@ func (a *Auditor) submit(ctx context.Context, b *foundBlock) {
 	if accepted {
 		a.submitted++
 		a.log.Info("block submitted to our node", "hash", b.hash.String(), "height", b.height, "verdict", verdict, "session", b.session)
-		if alarm := s.alarms[AlarmBlock]; alarm != nil {
-			s.raise(AlarmBlock, alarm.Severity, a.now(), fmt.Sprintf("Block %s was sent to our node as well: %s.", b.hash, verdict), b.share)
-		}
+		s.amend(AlarmBlock, fmt.Sprintf("Our node has block %s, a share of session %s: %s.", b.hash, b.session, verdict))
 		return
 	}
 	s.raise(AlarmBlockNotSubmitted, SeverityCritical, a.now(), fmt.Sprintf(

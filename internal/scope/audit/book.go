@@ -80,6 +80,14 @@ func (s *session) raise(kind, severity string, at time.Time, text string, proof 
 	}
 }
 
+// amend tells what became of an alarm.
+func (s *session) amend(kind, text string) {
+	if alarm := s.alarms[kind]; alarm != nil && alarm.Cursor > 0 {
+		s.a.alarms.cursor++
+		alarm.Cursor, alarm.Text = s.a.alarms.cursor, text
+	}
+}
+
 // prove adds a message. Of many the first ones and the latest ones are kept.
 func (a *Alarm) prove(id string) {
 	if slices.Contains(a.Messages, id) {

@@ -66,7 +66,7 @@ type ShareCounts struct {
 	Unanswered uint64        `json:"unanswered"`  // submitted and neither of both
 	AcceptRate *float64      `json:"accept_rate"` // accepted / (accepted + rejected); null before the first answer
 	Reasons    []ReasonCount `json:"reasons"`     // of rejections, in the pool's words, most frequent first, at most 32
-	Audit      AuditCounts   `json:"audit"`
+	Audit      VerdictCounts `json:"audit"`
 	Conflicts  uint64        `json:"conflicts"` // shares that pool and audit disagree about
 }
 
@@ -76,8 +76,8 @@ type ReasonCount struct {
 	Count  uint64 `json:"count"`
 }
 
-// AuditCounts count shares by what the audit says of them.
-type AuditCounts struct {
+// VerdictCounts count shares by what the audit says of them.
+type VerdictCounts struct {
 	Valid         uint64 `json:"valid"`
 	LowDifficulty uint64 `json:"low_difficulty"`
 	Duplicate     uint64 `json:"duplicate"`

@@ -89,7 +89,7 @@ func (s *session) countSubmit(r *shareRecord) {
 }
 
 // of is the counter of a verdict.
-func (c *AuditCounts) of(audit string) *uint64 {
+func (c *VerdictCounts) of(audit string) *uint64 {
 	switch audit {
 	case capture.AuditValid:
 		return &c.Valid

@@ -1,11 +1,8 @@
 package audit
 
 import (
-	"context"
 	"fmt"
 	"time"
-
-	"github.com/poolscope/poolscope/internal/bitcoin"
 )
 
 // quietness says which silences and lasting states of a session were told
@@ -75,7 +72,8 @@ func (s *session) tickTip(now time.Time) {
 	j := *last
 	rules := &s.a.cfg.Rules
 	tip, ok := s.chainTip()
-	if j.shown.Empty && !s.quiet.empty && now.Sub(s.tipAt) > rules.EmptyJobs && !(ok && tip.Hash == s.tip && tip.Transactions == 0) {
+	nothingToMine := ok && tip.Hash == s.tip && tip.Transactions == 0
+	if j.shown.Empty && !s.quiet.empty && !nothingToMine && now.Sub(s.tipAt) > rules.EmptyJobs {
 		s.quiet.empty = true
 		s.raise(AlarmEmptyBlocks, SeverityWarning, now, fmt.Sprintf(
 			"%s after the new block the pool's jobs still hold no transactions: a block of them would earn no fees.",
@@ -103,46 +101,5 @@ func (s *session) tickTip(now time.Time) {
 		default:
 			s.a.overflow++
 		}
-	}
-}
-
-// question asks our node for the block that a session's jobs build on.
-type question struct {
-	session string
-	block   bitcoin.Hash
-	job     uint64 // message of a job on it
-}
-
-const askTime = 5 * time.Second
-
-// ask puts a question to the node, and raises what the answer calls for.
-func (a *Auditor) ask(ctx context.Context, q question) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	state, err := a.cfg.Chain.Known(ctx, q.block)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := a.sessions[q.session]
-	if s == nil || s.closed || s.tip != q.block {
-		return
-	}
-	if err != nil {
-		s.quiet.old = false // asked again
-		return
-	}
-	tip, ok := s.chainTip()
-	switch {
-	case !ok || tip.Hash == q.block:
-		return
-	case !state.Known:
-		s.raise(AlarmUnknownTip, SeverityCritical, a.now(), fmt.Sprintf(
-			"The pool's jobs build on block %s, which our node does not know.", hashName(q.block)), s.tipN, q.job)
-	case !state.InBest:
-		s.raise(AlarmUnknownTip, SeverityCritical, a.now(), fmt.Sprintf(
-			"The pool's jobs build on block %s, which is not part of our node's best chain.", hashName(q.block)), s.tipN, q.job)
-	default:
-		s.raise(AlarmOldTip, SeverityCritical, a.now(), fmt.Sprintf(
-			"The pool's jobs still build on block %s, while our node has had block %d since %s.",
-			hashName(q.block), tip.Height, a.now().Sub(tip.SeenAt).Round(time.Second)), s.tipN, q.job)
 	}
 }

@@ -127,7 +127,7 @@ func (s *stage) find(j *testJob, from, to float64) testShare {
 		h.Nonce = s.nonce
 		hash := h.Hash()
 		if d := bitcoin.HashDifficulty(&hash); d >= from && d < to {
-			params := fmt.Sprintf(`["%s.rig","%s","%s","%08x","%08x"]`, alice, j.id, hex.EncodeToString(extranonce2), h.Time, h.Nonce)
+			params := fmt.Sprintf(`[%q,%q,%q,"%08x","%08x"]`, alice+".rig", j.id, hex.EncodeToString(extranonce2), h.Time, h.Nonce)
 			return testShare{params, hash, d, h}
 		}
 	}
