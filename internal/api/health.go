@@ -48,6 +48,12 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
+// Fault is something that keeps a program without a pool from being ready.
+type Fault struct {
+	Check  string // what was looked at, snake_case
+	Reason string // for people
+}
+
 // serveReady answers GET /readyz: 200 when miners can earn here, otherwise 503
 // and the reasons.
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
@@ -67,11 +73,17 @@ func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 // readiness runs the checks.
 func (s *Server) readiness(now time.Time) readiness {
-	m := s.read(now)
 	reasons := []readyReason{}
 	missing := func(check, reason string) {
 		reasons = append(reasons, readyReason{Check: check, Reason: reason})
 	}
+	if s.src.Faults != nil {
+		for _, f := range s.src.Faults() {
+			missing(f.Check, publicText(f.Reason))
+		}
+		return readiness{Ready: len(reasons) == 0, Reasons: reasons}
+	}
+	m := s.read(now)
 
 	if n := m.activeNode(); m.node.Active == "" || n.State != node.StateReady {
 		switch {

@@ -20,6 +20,19 @@ func TestHealthz(t *testing.T) {
 	}
 }
 
+// A program without a pool is ready when nothing of its own is missing.
+func TestReadyzWithoutPool(t *testing.T) {
+	var faults []Fault
+	s := New(Config{}, Sources{Faults: func() []Fault { return faults }}, nil)
+	if w := get(t, s, "/readyz"); w.Code != http.StatusOK {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	faults = []Fault{{"upstream", "no pool can be reached"}}
+	if w := get(t, s, "/readyz"); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "no pool can be reached") {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
 // healthy returns models of a pool that is ready.
 func healthy() *models {
 	m := full()

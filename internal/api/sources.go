@@ -40,6 +40,9 @@ type Sources struct {
 	Build telemetry.Build
 	// Scope answers for the microscope.
 	Scope *scopeapi.API
+	// Faults, when set, are what /readyz tells in place of the pool's checks: of
+	// a program that has no pool.
+	Faults func() []Fault
 }
 
 // Desk is what came of the operator's requests to the running program.

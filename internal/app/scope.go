@@ -292,6 +292,20 @@ func journalConfigOf(cfg *config.Config) journal.Config {
 	}
 }
 
+// faults are what keeps a scope without a pool from being of use.
+func (s *scopeParts) faults() (all []api.Fault) {
+	upstreams := s.relay.Stats().Upstreams
+	if !slices.ContainsFunc(upstreams, func(u relay.UpstreamStats) bool { return u.Healthy }) {
+		all = append(all, api.Fault{Check: "upstream", Reason: "no pool could be connected to: " + upstreams[0].LastError})
+	}
+	if s.journal != nil {
+		if stats := s.journal.Stats(); stats.State != journal.StateOK {
+			all = append(all, api.Fault{Check: "journal", Reason: "captured lines are not kept on disk: " + stats.LastError})
+		}
+	}
+	return all
+}
+
 // liveSessions finds the sessions that are relayed now.
 type liveSessions struct {
 	relay *relay.Server // nil without a proxy
@@ -381,7 +395,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	s.serve(o, nil)
 	sampler := telemetry.NewSampler(sampleEvery)
 	server := api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
-		System: sampler.System, Build: build, Scope: s.api,
+		System: sampler.System, Build: build, Scope: s.api, Faults: s.faults,
 	}, log.With("part", "http"))
 
 	ports := &Ports{HTTP: web.Addr().String(), Scope: s.address()}
