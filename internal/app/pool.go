@@ -176,7 +176,8 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	if newToken {
 		p.newToken = token
 	}
-	surroundings := scopeSurroundings{build: build, ownPool: p.ownPool(), http: p.http.Addr(), token: token}
+	chain := newScopeChain(p.nodes)
+	surroundings := scopeSurroundings{build: build, ownPool: p.ownPool(), chain: chain, http: p.http.Addr(), token: token}
 	if err := p.scope.open(surroundings); err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	}
 	p.inherit()
 	p.scope.serve(surroundings, tapSwitch{p.pool})
-	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: p.pool, log: log.With("part", "templates")}
+	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: takers{chain, p.pool}, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
 		Ledger:   p.ledger,

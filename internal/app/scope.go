@@ -389,6 +389,13 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	}
 
 	o := scopeSurroundings{build: build, http: web.Addr(), token: token}
+	chain, nodeParts, err := scopeNodes(cfg, log)
+	if err != nil {
+		return err
+	}
+	if chain != nil {
+		o.chain = chain
+	}
 	if err := s.open(o); err != nil {
 		return err
 	}
@@ -412,7 +419,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	front := append(s.front(),
 		part{"system sampler", sampler.Run},
 		part{"HTTP server", func(ctx context.Context) error { return server.Serve(ctx, web) }})
-	return runStages(ctx, log, append(s.keeping(), front)...)
+	return runStages(ctx, log, append(s.keeping(), append(front, nodeParts...))...)
 }
 
 // scopeToken is the configured token, or else one that was made for this data

@@ -180,7 +180,7 @@ func TestAlarms(t *testing.T) {
 			time.Sleep(15 * time.Second)
 			return []uint64{j.n}
 		}},
-		{name: "an old block", kind: AlarmOldTip, count: 1, severity: SeverityCritical, says: "block 199", do: func(s *stage, c *chain) []uint64 {
+		{name: "an old block", kind: AlarmOldTip, count: 1, severity: SeverityCritical, says: "our node is at block 199, for 11s now", do: func(s *stage, c *chain) []uint64 {
 			c.set(Tip{Hash: tipOf(1), Height: 198, SeenAt: time.Now(), Transactions: 3})
 			first := s.job(1, true)
 			time.Sleep(20 * time.Second)

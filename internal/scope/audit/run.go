@@ -122,8 +122,10 @@ func (a *Auditor) ask(ctx context.Context, q question, last *reply) {
 		s.raise(AlarmUnknownTip, SeverityCritical, a.now(), fmt.Sprintf(
 			"The pool's jobs build on block %s, which is not part of our node's best chain.", hashName(q.block)), s.tipN, q.job)
 	default:
-		s.raise(AlarmOldTip, SeverityCritical, a.now(), fmt.Sprintf(
-			"The pool's jobs still build on block %s, while our node has had block %d since %s.",
-			hashName(q.block), tip.Height, a.now().Sub(tip.SeenAt).Round(time.Second)), s.tipN, q.job)
+		text := fmt.Sprintf("The pool's jobs still build on block %s, while our node is at block %d", hashName(q.block), tip.Height)
+		if !tip.SeenAt.IsZero() {
+			text += fmt.Sprintf(", for %s now", a.now().Sub(tip.SeenAt).Round(time.Second))
+		}
+		s.raise(AlarmOldTip, SeverityCritical, a.now(), text+".", s.tipN, q.job)
 	}
 }
