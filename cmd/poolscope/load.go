@@ -30,6 +30,9 @@ type loadCommand struct {
 	NodeRPC  string        `name:"node-rpc" help:"RPC address of the regtest node or devnet that the pool is on." placeholder:"http://USER:PASSWORD@HOST:PORT"`
 	Cookie   string        `name:"node-cookie" help:"Cookie file of that node, instead of user and password." placeholder:"FILE"`
 
+	Through    string `help:"Proxy in front of the same pool: every second miner goes through it, and both are compared." placeholder:"URL"`
+	ThroughPID int    `name:"through-pid" help:"Process of the proxy on this machine." default:"0"`
+
 	InFlight         int           `help:"Handshakes under way at once." default:"64"`
 	HandshakeTimeout time.Duration `help:"Longest time for all handshakes together." default:"30s"`
 	Sources          int           `help:"Loopback addresses to connect from (127.0.0.1, 127.0.0.2, …) when the pool is on this machine; 0 is one for every 5000 connections." default:"0"`
@@ -57,6 +60,11 @@ func (c *loadCommand) Run(env *environment) error {
 	}
 	if c.Blocks > 0 && c.NodeRPC == "" {
 		return usage("--blocks needs --node-rpc: the blocks are mined through the pool's node")
+	}
+	if c.Through != "" {
+		if _, err := miner.ParseEndpoint(c.Through); err != nil {
+			return usage("--through: " + err.Error())
+		}
 	}
 	log, err := env.logger(c.LogLevel, c.LogFormat)
 	if err != nil {
@@ -88,6 +96,8 @@ func (c *loadCommand) Run(env *environment) error {
 		Duration:          c.Duration,
 		PID:               c.PID,
 		InsecureTLS:       c.Insecure,
+		Through:           c.Through,
+		ThroughPID:        c.ThroughPID,
 	}, log, env.stderr)
 	switch {
 	case errors.Is(err, load.ErrNotConfirmed):

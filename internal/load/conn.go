@@ -41,6 +41,7 @@ const (
 // conn is one miner.
 type conn struct {
 	state      connState
+	through    bool // the proxy, of a comparison
 	started    time.Duration
 	ready      time.Duration
 	partial    []byte // of a line
@@ -96,25 +97,28 @@ type runner struct {
 	progress io.Writer
 	report   *Report
 	net      transport
-	process  *process     // nil without
+	process  *process // nil without
+	proxy    *process // nil without
+	proxyCPU time.Duration
 	source   *blockSource // nil without
 	tips     tipLog
 	blockCPU time.Duration // of the server, for each block of the fan-out
 
-	phase    string // of run
-	epoch    time.Time
-	conns    []conn
-	underWay int // handshakes
-	readyN   int
-	alive    int // signed in and not ended
-	notifies int
-	latency  []time.Duration
-	late     []time.Duration
-	window   *Shares // nil outside of the timed window
-	lastAt   time.Duration
-	answers  int
-	left     int // prepared shares that can be sent
-	waiting  int // submits of live connections that are not answered
+	phase                         string // of run
+	epoch                         time.Time
+	conns                         []conn
+	underWay                      int // handshakes
+	readyN                        int
+	alive                         int // signed in and not ended
+	notifies                      int
+	latency                       []time.Duration
+	latencyDirect, latencyThrough []time.Duration // of a comparison
+	late                          []time.Duration
+	window                        *Shares // nil outside of the timed window
+	lastAt                        time.Duration
+	answers                       int
+	left                          int // prepared shares that can be sent
+	waiting                       int // submits of live connections that are not answered
 }
 
 func newRunner(cfg Config, log *slog.Logger, progress io.Writer) *runner {
@@ -124,6 +128,9 @@ func newRunner(cfg Config, log *slog.Logger, progress io.Writer) *runner {
 		progress: progress,
 		epoch:    time.Now(),
 		conns:    make([]conn, cfg.Connections),
+	}
+	for i := range r.conns {
+		r.conns[i].through = cfg.isThrough(i)
 	}
 	r.report = &Report{Pool: cfg.Pool, Connections: cfg.Connections, Errors: map[string]int{}}
 	return r

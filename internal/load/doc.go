@@ -41,6 +41,13 @@
 // asks the pool's node for a template, solves an empty block, and counts from
 // the moment at which it hands that to the node.
 //
+// # Comparing a proxy
+//
+// With a proxy in front of the same pool every second connection goes through
+// it. Both halves send in turns, share by share, so that whatever else the
+// machine does hits both; what a quantile has more on the proxy's side is what
+// the proxy adds.
+//
 // # Whom it may be put on
 //
 // This machine; a private network, with a confirmation for large loads; public

@@ -98,6 +98,13 @@ type Config struct {
 	PID int
 	// InsecureTLS accepts any certificate.
 	InsecureTLS bool
+	// Through is the address of a proxy in front of the same pool. Every second
+	// connection goes through it, the others directly, and both are compared.
+	Through string
+	// ThroughPID is the proxy's process, like PID.
+	ThroughPID int
+
+	proxy *net.TCPAddr // of Through, nil without
 }
 
 // lowDifficulty is what pools are asked for: a share takes 430 hashes.
@@ -140,8 +147,14 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Rate < 0 || c.Rate > 1e8 || math.IsNaN(c.Rate) {
 		bad("the rate must not be %v", c.Rate)
 	}
-	if c.PID < 0 {
-		bad("the process id must not be %d", c.PID)
+	if c.PID < 0 || c.ThroughPID < 0 {
+		bad("the process id must not be %d", min(c.PID, c.ThroughPID))
+	}
+	if c.ThroughPID > 0 && c.Through == "" {
+		bad("the process of a proxy without the proxy's address")
+	}
+	if c.Through != "" && c.Connections < 2 {
+		bad("to compare a proxy with the pool takes two connections at least")
 	}
 	count("sources", &c.Sources, min(1+(c.Connections-1)/perSource, maxAddresses), maxAddresses)
 	count("targets", &c.Targets, 1, maxAddresses)
@@ -196,7 +209,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, progress io.Writer) 
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.checkTarget(address.IP); err != nil {
+	if err := errors.Join(cfg.checkTarget(address.IP), cfg.openThrough(ctx, endpoint)); err != nil {
 		return nil, err
 	}
 	if err := checkFileLimit(cfg.Connections); err != nil {
@@ -215,6 +228,11 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, progress io.Writer) 
 		}
 		if files := r.process.files(); files > 0 && files < cfg.Connections {
 			r.say("the server may open %d files only: it cannot hold %d connections", files, cfg.Connections)
+		}
+	}
+	if cfg.ThroughPID > 0 {
+		if r.proxy, err = openProcess(cfg.ThroughPID); err != nil {
+			return nil, err
 		}
 	}
 	if cfg.Blocks > 0 {
@@ -273,18 +291,4 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// addresses returns where connection i comes from and goes to. The source is
-// nil where the system chooses it.
-func (c *Config) addresses(i int, pool *net.TCPAddr) (source, target net.IP) {
-	ip := pool.IP.To4()
-	if ip == nil || !ip.IsLoopback() {
-		return nil, pool.IP
-	}
-	target = net.IPv4(ip[0], ip[1], ip[2], ip[3]+byte(i%c.Targets)).To4()
-	if c.Sources > 1 {
-		source = net.IPv4(127, 0, 0, byte(1+i/c.Targets%c.Sources)).To4()
-	}
-	return source, target
 }

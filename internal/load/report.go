@@ -18,6 +18,7 @@ type Report struct {
 	Fanout      *Fanout        `json:"fanout,omitempty"`
 	Prepared    *Prepared      `json:"prepared,omitempty"`
 	Shares      *Shares        `json:"shares,omitempty"`
+	Through     *Through       `json:"through,omitempty"`
 	Alive       int            `json:"alive"`            // connections at the end
 	Cut         string         `json:"cut,omitempty"`    // why the run ended before everything was done
 	Errors      map[string]int `json:"errors,omitempty"` // connections that failed or ended, by reason
@@ -148,6 +149,9 @@ func (r *Report) String() string {
 		for _, k := range byCount(s.RejectedBy) {
 			fmt.Fprintf(&b, "rejected    %7d  %s\n", s.RejectedBy[k], k)
 		}
+	}
+	if r.Through != nil {
+		r.Through.print(&b)
 	}
 	for _, k := range byCount(r.Errors) {
 		fmt.Fprintf(&b, "error       %7d  %s\n", r.Errors[k], k)

@@ -61,7 +61,7 @@ func (r *runner) segment(ctx context.Context, w *Shares) error {
 	}
 	runtime.GC() // not while the clock runs
 	w.Segments++
-	cpu, own := r.process.cpu(), ownCPU()
+	cpu, proxyCPU, own := r.process.cpu(), r.proxy.cpu(), ownCPU()
 	start := r.now()
 	r.lastAt, r.window = start, w
 	var err error
@@ -73,6 +73,7 @@ func (r *runner) segment(ctx context.Context, w *Shares) error {
 	r.window = nil
 	w.ClientCPUSeconds += (ownCPU() - own).Seconds()
 	w.CPUSeconds += (r.process.cpu() - cpu).Seconds()
+	r.proxyCPU += r.proxy.cpu() - proxyCPU
 	w.Seconds += (r.lastAt - start).Seconds()
 	return err
 }
@@ -90,6 +91,7 @@ func (w *Shares) finish(r *runner) {
 	w.Unanswered = w.Sent - r.answers
 	w.Latency = latencyOf(r.latency)
 	w.LateMicros = latencyOf(r.late).P99
+	r.compare(w)
 }
 
 // closedLoop keeps every connection at its number of outstanding submits.
@@ -190,6 +192,7 @@ func (r *runner) answer(c *conn, k int, at time.Duration, reason string) {
 		return
 	}
 	r.latency = append(r.latency, took)
+	r.noteThrough(c, took)
 	r.answers++
 	r.lastAt = at
 	if reason == "" {

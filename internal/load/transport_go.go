@@ -79,7 +79,7 @@ func (t *goTransport) serve(ctx context.Context, c *goConn) error {
 	if source != nil {
 		d.LocalAddr = &net.TCPAddr{IP: source}
 	}
-	conn, err := d.DialContext(ctx, "tcp", (&net.TCPAddr{IP: target, Port: t.address.Port, Zone: t.address.Zone}).String())
+	conn, err := d.DialContext(ctx, "tcp", target.String())
 	if err != nil {
 		return err
 	}

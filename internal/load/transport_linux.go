@@ -79,11 +79,11 @@ func (e *epoll) dial(i int) {
 func (e *epoll) connect(i int) error {
 	source, target := e.cfg.addresses(i, e.address)
 	family, address := unix.AF_INET, unix.Sockaddr(nil)
-	if ip := target.To4(); ip != nil {
-		address = &unix.SockaddrInet4{Port: e.address.Port, Addr: [4]byte(ip)}
+	if ip := target.IP.To4(); ip != nil {
+		address = &unix.SockaddrInet4{Port: target.Port, Addr: [4]byte(ip)}
 	} else {
 		family = unix.AF_INET6
-		address = &unix.SockaddrInet6{Port: e.address.Port, ZoneId: e.zone, Addr: [16]byte(target.To16())}
+		address = &unix.SockaddrInet6{Port: target.Port, ZoneId: e.zone, Addr: [16]byte(target.IP.To16())}
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
