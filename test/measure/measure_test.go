@@ -55,6 +55,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if len(os.Args) == 4 && os.Args[1] == "scope" {
+		if err := runScope(os.Stdout, os.Args[2], strings.Split(os.Args[3], ",")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	if *use != "" {
 		poolscope = *use
