@@ -78,8 +78,8 @@ bench: need-go ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: measure
-measure: need-go ## the figures of docs/performance.md, in about four minutes on a quiet machine
-	$(GO) test -count=1 -timeout 10m -v -run '^TestMeasure$$' ./test/measure -measure $(ARGS)
+measure: need-go ## the figures of docs/performance.md, in about eight minutes on a quiet machine
+	$(GO) test -count=1 -timeout 20m -v -run '^TestMeasure(Scope)?$$' ./test/measure -measure $(ARGS)
 
 .PHONY: fmt
 fmt: need-go $(UI_DEPS) ## format Go and TypeScript

@@ -21,7 +21,6 @@ import (
 type proxyKind struct {
 	name    string
 	parts   string // of runScope; "" is the program
-	stalled int    // clients of the WebSocket that read nothing
 	rates   bool   // measure lines a second, too
 }
 

@@ -2,12 +2,15 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,54 +22,40 @@ import (
 	"github.com/poolscope/poolscope/internal/scope/relay"
 )
 
-// runScope is a proxy in front of a pool, put together from the parts that are
-// named: it shows what each of them costs, which the program itself, where all
-// of them are, does not. It says on w where it listens.
+var errNoPart = errors.New("there is no such part")
+
+// scopeParts are a proxy in front of a pool, put together from the parts that
+// are named, always with relay, recorder and ring. They show what each part
+// costs, which the program itself, where all of them are, does not.
 //
-//	record    nothing besides the relay and the recorder with its ring
-//	audit     facts, shares, alarms
-//	journal   everything on disk
-//	fill=N    so many messages are recorded before it listens
+//	audit         facts, shares, alarms
+//	journal       everything on disk
+//	fill=N        so many messages are recorded before it listens
+//	profile=FILE  of the processor time from then on
+type scopeParts struct {
+	capture.Config
+	sinks   []capture.Sink
+	fill    int
+	profile string
+	ends    []func() // in reverse order
+}
+
+// runScope runs such a proxy until it is interrupted. It says on w where it
+// listens and, at the end, what was not recorded.
 func runScope(w io.Writer, pool string, parts []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.DiscardHandler)
-	var cfg capture.Config
-	var sinks []capture.Sink
-	fill := 0
+	s := &scopeParts{Config: capture.Config{Gather: time.Millisecond}}
+	defer s.end()
 	for _, part := range parts {
-		name, value, _ := strings.Cut(part, "=")
-		switch name {
-		case "record":
-		case "audit":
-			a := audit.New(audit.Config{}, log)
-			go func() { _ = a.Run(ctx) }() // it ends with the process
-			cfg.Analyst = a
-		case "journal":
-			dir, err := os.MkdirTemp("", "poolscope-measure-")
-			if err != nil {
-				return err
-			}
-			defer os.RemoveAll(dir)
-			j, err := journal.Open(journal.Config{Dir: dir}, log)
-			if err != nil {
-				return err
-			}
-			defer j.Close()
-			go func() { _ = j.Run(ctx) }()
-			sinks = append(sinks, j)
-		case "fill":
-			var err error
-			if fill, err = strconv.Atoi(value); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("scope: there is no part %q", name)
+		if err := s.add(ctx, part, log); err != nil {
+			return fmt.Errorf("scope: %s: %w", part, err)
 		}
 	}
-	recorder := capture.New(cfg, log, sinks...)
-	go func() { _ = recorder.Run(ctx) }()
-	fillRing(recorder, fill)
+	recorder := capture.New(s.Config, log, s.sinks...)
+	go func() { _ = recorder.Run(ctx) }() // it ends with the process
+	fillRing(recorder, s.fill)
 	upstream, err := relay.ParseUpstream(pool)
 	if err != nil {
 		return err
@@ -79,12 +68,66 @@ func runScope(w io.Writer, pool string, parts []string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.startProfile(); err != nil {
+		return err
+	}
 	fmt.Fprintln(w, l.Addr())
-	defer func() {
-		chunks, bytes := recorder.Losses()
-		fmt.Fprintf(w, "lost %d chunks, %d bytes\n", chunks, bytes)
-	}()
-	return server.Serve(ctx, l, relay.ListenerOptions{})
+	err = server.Serve(ctx, l, relay.ListenerOptions{})
+	chunks, bytes := recorder.Losses()
+	fmt.Fprintf(w, "lost %d chunks, %d bytes\n", chunks, bytes)
+	return err
+}
+
+// add makes one of the parts.
+func (s *scopeParts) add(ctx context.Context, part string, log *slog.Logger) (err error) {
+	switch name, value, _ := strings.Cut(part, "="); name {
+	case "":
+	case "audit":
+		a := audit.New(audit.Config{}, log)
+		go func() { _ = a.Run(ctx) }()
+		s.Analyst = a
+	case "journal":
+		dir, err := os.MkdirTemp("", "poolscope-measure-")
+		if err != nil {
+			return err
+		}
+		s.ends = append(s.ends, func() { _ = os.RemoveAll(dir) })
+		j, err := journal.Open(journal.Config{Dir: dir}, log)
+		if err != nil {
+			return err
+		}
+		s.ends = append(s.ends, func() { _ = j.Close() })
+		go func() { _ = j.Run(ctx) }()
+		s.sinks = append(s.sinks, j)
+	case "fill":
+		s.fill, err = strconv.Atoi(value)
+	case "profile":
+		s.profile = value
+	default:
+		err = errNoPart
+	}
+	return err
+}
+
+func (s *scopeParts) startProfile() error {
+	if s.profile == "" {
+		return nil
+	}
+	f, err := os.Create(s.profile)
+	if err != nil {
+		return err
+	}
+	s.ends = append(s.ends, func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	})
+	return pprof.StartCPUProfile(f)
+}
+
+func (s *scopeParts) end() {
+	for _, end := range slices.Backward(s.ends) {
+		end()
+	}
 }
 
 // fillRing records shares of miners that are gone.

@@ -328,6 +328,30 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// Lines that come together are handled together, a moment later, and with the
+// times that they had.
+func TestGather(t *testing.T) {
+	r, sink := capture(t, Config{Gather: time.Millisecond}, func(r *Recorder) {
+		tape := r.Open(Opening{ID: "s", At: time.Now()})
+		for range 5 {
+			say(tape, MinerToPool, "{}\n")
+			time.Sleep(100 * time.Microsecond)
+		}
+		synctest.Wait()
+		if m := r.Store().Message("s", 1); m != nil {
+			t.Errorf("handled at once: %+v", m)
+		}
+		time.Sleep(600 * time.Microsecond)
+		synctest.Wait()
+		if m := r.Store().Message("s", 5); m == nil || m.Received.Nanosecond() != 400_000 || m.Forwarded.Sub(m.Received) != 30*time.Microsecond {
+			t.Errorf("not handled after a moment: %+v", m)
+		}
+	})
+	if s, _ := r.Store().Session("s"); s.Messages != 5 || len(sink.captured) != 5 {
+		t.Errorf("session %+v", s)
+	}
+}
+
 // A chunk that the other side takes late gets its time then.
 func TestLateForwarding(t *testing.T) {
 	r, sink := capture(t, Config{}, func(r *Recorder) {

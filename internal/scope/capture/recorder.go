@@ -19,6 +19,11 @@ type Config struct {
 	QueueChunks   int  // chunks that may wait for the recorder; 0 is 65536
 	QueueBytes    int  // bytes that may wait; 0 is 64 MiB
 
+	// Gather is how long the recorder lets lines come together after the first.
+	// It is woken so much less often, and whoever relays has not to wake it; 0
+	// handles each at once.
+	Gather time.Duration
+
 	Analyst  Analyst // looks at messages before they are published; nil for none
 	FirstSeq uint64  // of the first message, above all that a journal has; 0 is 1
 }
@@ -203,6 +208,9 @@ func (r *Recorder) Run(ctx context.Context) error {
 		select {
 		case e := <-r.queue:
 			r.batch = append(r.batch, e)
+			if r.cfg.Gather > 0 {
+				time.Sleep(r.cfg.Gather)
+			}
 			r.work(forwardPatience)
 		case <-r.wake:
 			r.handleControl()
