@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -59,7 +60,7 @@ func (s *Session) Inject(ctx context.Context, line []byte, wireID string, sent f
 	case <-s.ended:
 		return nil, time.Time{}, ErrSessionEnded
 	case <-ctx.Done():
-		return nil, time.Time{}, context.Cause(ctx)
+		return nil, time.Time{}, ctx.Err()
 	}
 	if err := s.private.add(in); err != nil {
 		return nil, time.Time{}, err
@@ -80,7 +81,7 @@ func (s *Session) Inject(ctx context.Context, line []byte, wireID string, sent f
 	case <-s.ended:
 		err = ErrSessionEnded
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		err = ctx.Err()
 	}
 	if s.uplink.withdraw(in) {
 		s.private.remove(in.id)
@@ -106,7 +107,7 @@ func oneLine(line []byte, wireID string) ([]byte, error) {
 	}
 	var found scanner
 	found.scan(body)
-	if !found.done() || string(found.id) != wireID {
+	if !json.Valid(body) || !found.done() || string(found.id) != wireID {
 		return nil, ErrBadLine
 	}
 	return append(slices.Clip(bytes.Clone(body)), '\n'), nil

@@ -87,14 +87,14 @@ func (p *pools) left(one *pool) {
 }
 
 // dial connects a session to the first upstream that can be connected to.
-func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, error) {
+func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, Upstream, error) {
 	var all []error
 	if target, one := s.redirect.take(session.ends.miner.Addr(), time.Now()); one != nil {
 		nc, err := s.dialOne(ctx, target, session.ends)
 		if err == nil {
 			s.redirections.Add(1)
 			s.pools.joined(one)
-			return nc, one, nil
+			return nc, one, target, nil
 		}
 		s.log.Warn("pool sent a miner elsewhere, where nobody is", "session", session.id, "pool", target.String(), "err", err)
 	}
@@ -105,7 +105,7 @@ func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, erro
 			if nc != nil {
 				nc.close(false)
 			}
-			return nil, nil, ctx.Err()
+			return nil, nil, Upstream{}, ctx.Err()
 		}
 		now := time.Now()
 		if news := s.pools.tried(one, now.Sub(began), err, now); news && err != nil {
@@ -115,11 +115,11 @@ func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, erro
 		}
 		if err == nil {
 			s.pools.joined(one)
-			return nc, one, nil
+			return nc, one, one.Upstream, nil
 		}
 		all = append(all, fmt.Errorf("%s: %w", one, err))
 	}
-	return nil, nil, errors.Join(all...)
+	return nil, nil, Upstream{}, errors.Join(all...)
 }
 
 // dialOne connects to an upstream: TCP, then the PROXY header, then TLS.

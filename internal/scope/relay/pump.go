@@ -38,6 +38,9 @@ func (s *Session) pumpUp() {
 	if err := s.miner.SetReadDeadline(time.Time{}); err != nil && first.err == nil {
 		first.err = err
 	}
+	if until := s.drainUntil.Load(); until != 0 { // the pool has gone already
+		s.patience(s.miner, time.Unix(0, until))
+	}
 	if len(first.bytes) > 0 {
 		if err := s.uplink.write(first.bytes); err != nil {
 			s.brokeOff(capture.MinerToPool, err)

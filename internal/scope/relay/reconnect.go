@@ -29,7 +29,7 @@ func (s *Session) reconnect(line []byte, atLeast time.Duration) {
 	}
 	asked := parseReconnect(line)
 	configured := s.upstream.Upstream
-	target, safe := asked.target(configured, addrPort(s.pool.RemoteAddr()).Addr())
+	target, safe := asked.target(configured, s.target, addrPort(s.pool.RemoteAddr()).Addr())
 	if safe && target != configured {
 		s.server.redirect.put(s.ends.miner.Addr(), target, s.upstream, time.Now())
 	}
@@ -89,8 +89,8 @@ func parseReconnect(line []byte) (r reconnection) {
 
 // target is the upstream that is asked for, and whether it is safe to follow:
 // it is then the same operator's by all appearances. Everything but host and
-// port stays as it was, TLS above all.
-func (r reconnection) target(now Upstream, peer netip.Addr) (target Upstream, safe bool) {
+// port stays as it is now, TLS above all.
+func (r reconnection) target(configured, now Upstream, peer netip.Addr) (target Upstream, safe bool) {
 	target = now
 	if r.bad {
 		return target, false
@@ -113,15 +113,16 @@ func (r reconnection) target(now Upstream, peer netip.Addr) (target Upstream, sa
 		return target, true
 	}
 	target.Host = r.host
-	if _, err := netip.ParseAddr(now.Host); err == nil {
+	target.ServerName = ""
+	if r.host == configured.Host {
+		target.ServerName = configured.ServerName
+		return target, true
+	}
+	if _, err := netip.ParseAddr(configured.Host); err == nil {
 		return target, false // a name says nothing about an address
 	}
-	domain := registrable(now.Host)
-	if domain == "" || registrable(r.host) != domain {
-		return target, false
-	}
-	target.ServerName = ""
-	return target, true
+	domain := registrable(configured.Host)
+	return target, domain != "" && registrable(r.host) == domain
 }
 
 // sharedDomains are some under which anybody gets a name of his own.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -121,6 +122,9 @@ func (s *Server) Accept(ctx context.Context, nc net.Conn, o ListenerOptions) {
 
 	ends, nc, why := s.introduce(ctx, nc, o)
 	if why != "" {
+		if ctx.Err() != nil {
+			why = ReasonShutdown
+		}
 		s.closed.add(why)
 		_ = nc.Close()
 		return
@@ -165,7 +169,10 @@ func (s *Server) introduce(ctx context.Context, nc net.Conn, o ListenerOptions) 
 			return who, nc, ReasonUntrustedProxy
 		}
 		header, err := proxyproto.Read(nc)
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
+			return who, nc, ReasonMinerClosed // a health check that only connects
+		case err != nil:
 			s.log.Debug("no PROXY header", "remote", who.miner.String(), "err", err)
 			return who, nc, ReasonProxyHeader
 		}
@@ -207,7 +214,7 @@ func (s *Server) newSession(miner *wire, who ends) *Session {
 		Origin:   capture.OriginProxy,
 		Miner:    session.minerText,
 		Listener: addrText(miner.LocalAddr()),
-		Pool:     s.cfg.Upstreams[0].Address(),
+		Pool:     s.pools.order(time.Now())[0].Address(),
 		At:       time.Now(),
 	})
 	s.total.Add(1)

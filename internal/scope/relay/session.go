@@ -39,6 +39,7 @@ type Session struct {
 	connected chan struct{} // closed when pool is set
 	pool      *wire
 	upstream  *pool
+	target    Upstream // what was dialled: upstream, or where it sent the miner
 
 	drainUntil atomic.Int64 // when a session that one side has ended ends at last, Unix ns; 0 while both live
 	leaving    atomic.Bool  // the pool sent client.reconnect
@@ -60,6 +61,17 @@ func (s *Session) Miner() string { return s.minerText }
 
 // Tape is where the session is recorded.
 func (s *Session) Tape() *capture.Tape { return s.tape }
+
+// Upstream is the pool that the session is connected to: host:port as it was
+// dialled, and the resolved ip:port. Both are empty before it is.
+func (s *Session) Upstream() (pool, peer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pool == nil {
+		return "", ""
+	}
+	return s.target.Address(), addrText(s.pool.RemoteAddr())
+}
 
 // Ended is closed when the session ends.
 func (s *Session) Ended() <-chan struct{} { return s.ended }
@@ -101,7 +113,7 @@ func (s *Session) guard(do func()) {
 
 // connect dials a pool. It reports false when the session ended instead.
 func (s *Session) connect() bool {
-	w, upstream, err := s.server.dial(s.dialing, s)
+	w, upstream, target, err := s.server.dial(s.dialing, s)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			s.server.log.Debug("no pool for a miner", "session", s.id, "err", err)
@@ -112,7 +124,7 @@ func (s *Session) connect() bool {
 
 	s.mu.Lock()
 	over := s.over
-	s.pool, s.upstream = w, upstream
+	s.pool, s.upstream, s.target = w, upstream, target
 	s.mu.Unlock()
 	s.uplink.open(w)
 	if over {
