@@ -23,7 +23,8 @@ type injection struct {
 	line   []byte
 	id     string
 	sent   func(time.Time)
-	wrote  chan struct{} // closed after it was sent
+	at     time.Time     // when it was sent
+	wrote  chan struct{} // closed after that
 	answer chan answer
 }
 
@@ -74,6 +75,9 @@ func (s *Session) Inject(ctx context.Context, line []byte, wireID string, sent f
 	case a := <-in.answer:
 		select {
 		case <-in.wrote: // the pool was faster than we
+			if a.at.Before(in.at) {
+				a.at = in.at
+			}
 		case <-s.ended:
 		case <-ctx.Done():
 		}

@@ -13,7 +13,7 @@ import (
 // Bounds of the time between the end of one side and the end of the session.
 const (
 	// drainIdle is how long nothing may come from the side that has not ended.
-	drainIdle = 80 * time.Millisecond
+	drainIdle = 70 * time.Millisecond
 	// drainMax bounds it when something keeps coming.
 	drainMax = 2 * time.Second
 )

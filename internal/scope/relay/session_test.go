@@ -1,11 +1,9 @@
 package relay
 
 import (
-	"context"
 	"errors"
 	"io"
 	"testing"
-	"time"
 )
 
 func TestLinesPassBothWays(t *testing.T) {
@@ -23,27 +21,5 @@ func TestLinesPassBothWays(t *testing.T) {
 	s := b.ended()
 	if s.Reason != "miner_closed" || s.Messages != 2 || s.PoolPeer != b.pool.Addr().String() || s.Miner != miner.LocalAddr().String() {
 		t.Errorf("session %+v", s)
-	}
-}
-
-func TestInject(t *testing.T) {
-	b := newBench(t, Config{}, ListenerOptions{})
-	miner, pool := b.connect()
-	s := b.session()
-	type outcome struct {
-		line []byte
-		err  error
-	}
-	done := make(chan outcome)
-	var sent time.Time
-	go func() {
-		line, _, err := s.Inject(context.Background(), []byte(`{"id":"scope-1","method":"mining.submit","params":[]}`), `"scope-1"`, func(at time.Time) { sent = at })
-		done <- outcome{line, err}
-	}()
-	hear(t, pool, `{"id":"scope-1","method":"mining.submit","params":[]}`+"\n")
-	say(t, pool, `{"id":3,"result":true}`+"\n"+`{"id":"scope-1","result":false}`+"\n"+`{"id":4,"result":true}`+"\n")
-	hear(t, miner, `{"id":3,"result":true}`+"\n"+`{"id":4,"result":true}`+"\n")
-	if o := <-done; o.err != nil || string(o.line) != `{"id":"scope-1","result":false}`+"\n" || sent.IsZero() {
-		t.Errorf("answer %q, %v, sent %v", o.line, o.err, sent)
 	}
 }
