@@ -190,3 +190,41 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What is written is read the same, and version 1 is what the specification
+// shows.
+func TestAppend(t *testing.T) {
+	address := netip.MustParseAddrPort
+	for _, tc := range []struct {
+		source, destination netip.AddrPort
+		line                string
+		local               bool
+	}{
+		{address("203.0.113.7:56324"), address("192.0.2.1:3333"), "PROXY TCP4 203.0.113.7 192.0.2.1 56324 3333\r\n", false},
+		{address("[::ffff:203.0.113.7]:1"), address("192.0.2.1:3333"), "PROXY TCP4 203.0.113.7 192.0.2.1 1 3333\r\n", false},
+		{address("[2001:db8::7]:56324"), address("[2001:db8::1]:3333"), "PROXY TCP6 2001:db8::7 2001:db8::1 56324 3333\r\n", false},
+		{address("[fe80::7%eth0]:1"), address("[fe80::1%eth0]:2"), "PROXY TCP6 fe80::7 fe80::1 1 2\r\n", false},
+		{address("203.0.113.7:1"), address("[2001:db8::1]:2"), "PROXY TCP6 ::ffff:203.0.113.7 2001:db8::1 1 2\r\n", false},
+		{netip.AddrPort{}, address("192.0.2.1:3333"), "PROXY UNKNOWN\r\n", true},
+		{netip.AddrPort{}, netip.AddrPort{}, "PROXY UNKNOWN\r\n", true},
+	} {
+		for version := 1; version <= 2; version++ {
+			raw := Header{Version: version, Source: tc.source, Destination: tc.destination}.Append([]byte("before "))
+			rest, ok := strings.CutPrefix(string(raw), "before ")
+			if !ok || version == 1 && rest != tc.line {
+				t.Errorf("version %d: %q, want %q", version, raw, tc.line)
+			}
+			r := strings.NewReader(rest + tail)
+			got, err := Read(r)
+			if err != nil || got.Version != version || got.Local != tc.local || r.Len() != len(tail) {
+				t.Errorf("%q: %+v, %v", rest, got, err)
+			}
+			unzoned := func(a netip.AddrPort) netip.AddrPort {
+				return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+			}
+			if !tc.local && (got.Source != unzoned(tc.source) || got.Destination != unzoned(tc.destination)) {
+				t.Errorf("%q: %+v", rest, got)
+			}
+		}
+	}
+}

@@ -91,10 +91,10 @@ func TestHalfCloseDrains(t *testing.T) {
 		if _, err := second.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("the other side reads %v", err)
 		}
-		for range 10 { // for longer than a silence may last
+		answers := uint64(0)
+		for began := time.Now(); time.Since(began) < 2*drainIdle; answers++ { // for longer than a silence may last
 			say(t, second, "an answer\n")
 			hear(t, first, "an answer\n")
-			time.Sleep(drainIdle / 4)
 		}
 		_ = second.Close()
 		if _, err := first.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
@@ -104,7 +104,7 @@ func TestHalfCloseDrains(t *testing.T) {
 		if minerEnds {
 			want = ReasonMinerClosed
 		}
-		if s := b.ended(); s.Reason != string(want) || s.Messages != 11 {
+		if s := b.ended(); s.Reason != string(want) || s.Messages != 1+answers {
 			t.Errorf("ended for %q with %d messages", s.Reason, s.Messages)
 		}
 	}
@@ -115,6 +115,8 @@ func TestHalfCloseDrains(t *testing.T) {
 func TestDrainIsBounded(t *testing.T) {
 	b := newBench(t, Config{}, ListenerOptions{})
 	miner, pool := b.connect()
+	say(t, miner, "hello\n")
+	hear(t, pool, "hello\n")
 	began := time.Now()
 	_ = miner.CloseWrite()
 	go func() {
@@ -128,7 +130,7 @@ func TestDrainIsBounded(t *testing.T) {
 	if _, err := io.Copy(io.Discard, miner); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took < drainMax/2 || took > drainMax+2*time.Second {
+	if took := time.Since(began); took > drainMax+2*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if s := b.ended(); s.Reason != string(ReasonMinerClosed) {

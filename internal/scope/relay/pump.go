@@ -77,6 +77,7 @@ func (s *Session) readEarly(buf []byte) early {
 			return e // connected
 		}
 		if end == endClosed && len(e.bytes) > 0 {
+			s.blame(ReasonMinerClosed, false)
 			e.err = err // it may wait for the answer to what it said
 			return e
 		}

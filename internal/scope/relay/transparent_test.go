@@ -281,8 +281,9 @@ func TestSlowSideBlocksOnlyItsDirection(t *testing.T) {
 	say(t, miner, "still there\n")
 	hear(t, pool, "still there\n")
 	_ = pool.SetWriteDeadline(time.Now().Add(patience))
-	go func() { _, _ = pool.Write(block[written%len(block):]) }() // the rest of a line
-	written += len(block) - written%len(block)
+	rest := block[written%len(block):] // of a line
+	go func() { _, _ = pool.Write(rest) }()
+	written += len(rest)
 
 	other := b.dial()
 	otherPool := accept(t, b.pool)
@@ -320,6 +321,7 @@ func TestMinerSpeaksFirst(t *testing.T) {
 
 	leaver := b.dial()
 	_ = leaver.Close()
+	b.wait("the second session", func() bool { return b.server.Stats().Sessions == 2 })
 	if s := b.ended(); s.Reason != string(ReasonMinerClosed) {
 		t.Errorf("session %+v", s)
 	}
