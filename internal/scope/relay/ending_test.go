@@ -14,11 +14,11 @@ import (
 const promptly = 100 * time.Millisecond
 
 // readEnd reads until the stream ends and says how long that took.
-func readEnd(t *testing.T, from net.Conn) (err error, took time.Duration) { //nolint:revive // the error is what is asked for
+func readEnd(t *testing.T, from net.Conn) (took time.Duration, err error) {
 	t.Helper()
 	began := time.Now()
 	_, err = io.Copy(io.Discard, from)
-	return err, time.Since(began)
+	return time.Since(began), err
 }
 
 // TestEndings has each side end in each way: the other side is told so at
@@ -53,7 +53,7 @@ func TestEndings(t *testing.T) {
 			}
 			began := time.Now()
 			tc.how(first)
-			err, took := readEnd(t, second)
+			took, err := readEnd(t, second)
 			if tc.reset != errors.Is(err, syscall.ECONNRESET) || !tc.reset && err != nil {
 				t.Errorf("the other side reads %v", err)
 			}
@@ -170,7 +170,7 @@ func TestShutdownWithIdleMiners(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	for _, miner := range miners {
-		if err, _ := readEnd(t, miner); err != nil {
+		if _, err := readEnd(t, miner); err != nil {
 			t.Errorf("a miner reads %v", err)
 		}
 	}
@@ -186,7 +186,7 @@ func TestDisconnect(t *testing.T) {
 	s := b.session()
 	s.Disconnect("")
 	for _, side := range []net.Conn{miner, pool} {
-		if err, _ := readEnd(t, side); err != nil {
+		if _, err := readEnd(t, side); err != nil {
 			t.Error(err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestTooManyConnections(t *testing.T) {
 	first, _ := b.connect()
 	b.connect()
 	third := b.dial()
-	if err, _ := readEnd(t, third); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := readEnd(t, third); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		t.Error(err)
 	}
 	if n := b.server.Stats().Closed[ReasonTooMany]; n != 1 {
@@ -246,10 +246,10 @@ func TestPanicEndsOneSession(t *testing.T) {
 	hear(t, otherPool, "fine\n")
 	say(t, side, "!\n")
 	<-done
-	if err, _ := readEnd(t, side); err != nil {
+	if _, err := readEnd(t, side); err != nil {
 		t.Error(err)
 	}
-	if err, _ := readEnd(t, otherPool); err != nil {
+	if _, err := readEnd(t, otherPool); err != nil {
 		t.Error(err)
 	}
 	if st := b.server.Stats(); st.Panics != 1 || st.Closed[ReasonPanic] != 1 || st.Live != 1 {

@@ -31,7 +31,7 @@ func TestPoolUnreachable(t *testing.T) {
 	b := newBench(t, Config{Upstreams: []Upstream{u}}, ListenerOptions{})
 	miner := b.dial()
 	say(t, miner, "hello\n")
-	if err, _ := readEnd(t, miner); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := readEnd(t, miner); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		t.Error(err)
 	}
 	s := b.ended()
@@ -50,7 +50,7 @@ func TestDeadPoolTimesOut(t *testing.T) {
 	u := upstreamOf(t, listen(t, "127.0.0.1:0"))
 	u.TLS = true
 	b := newBench(t, Config{Upstreams: []Upstream{u}, ConnectTimeout: 50 * time.Millisecond}, ListenerOptions{})
-	if err, took := readEnd(t, b.dial()); err != nil || took < 40*time.Millisecond {
+	if took, err := readEnd(t, b.dial()); err != nil || took < 40*time.Millisecond {
 		t.Errorf("%v after %v", err, took)
 	}
 	if s := b.ended(); s.Reason != string(ReasonPoolUnreachable) {
@@ -200,7 +200,7 @@ func TestTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		second := <-accepted
-		defer func() { _, _ = first.NetConn().Close(), second.NetConn().Close() }()
+		t.Cleanup(func() { _ = second.NetConn().Close() })
 		if !minerEnds {
 			first, second = second, first
 		}
@@ -260,7 +260,7 @@ func TestCertificateIsVerified(t *testing.T) {
 				return
 			}
 			go func() { _, _ = nc.Read(make([]byte, 1)) }() // shakes hands
-			if err, _ := readEnd(t, miner); err != nil {
+			if _, err := readEnd(t, miner); err != nil {
 				t.Error(err)
 			}
 			if s, st := b.ended(), b.server.Stats(); s.Reason != string(ReasonPoolUnreachable) || !strings.Contains(st.Upstreams[0].LastError, "certificate") {

@@ -117,10 +117,10 @@ func TestReconnectIsAnswered(t *testing.T) {
 	hear(t, miner, "before\nafter\n")
 	say(t, miner, "goodbye\n")
 	hear(t, pool, "goodbye\n")
-	if err, _ := readEnd(t, miner); err != nil {
+	if _, err := readEnd(t, miner); err != nil {
 		t.Error(err)
 	}
-	if err, _ := readEnd(t, pool); err != nil {
+	if _, err := readEnd(t, pool); err != nil {
 		t.Error(err)
 	}
 	s := b.ended()
@@ -152,7 +152,7 @@ func TestReconnectToStranger(t *testing.T) {
 	b := newBench(t, Config{}, ListenerOptions{})
 	miner, pool := b.connect()
 	say(t, pool, `{"method":"client.reconnect","params":["pool.evil.test",3333,0],"id":null}`+"\n")
-	if err, _ := readEnd(t, miner); err != nil {
+	if _, err := readEnd(t, miner); err != nil {
 		t.Error(err)
 	}
 	b.connect()
@@ -165,7 +165,7 @@ func TestReconnectAndClose(t *testing.T) {
 	miner, pool := b.connect()
 	say(t, pool, `{"method":"client.reconnect","params":["",0,3],"id":null}`+"\n")
 	_ = pool.Close()
-	if err, took := readEnd(t, miner); err != nil || took > 2*time.Second {
+	if took, err := readEnd(t, miner); err != nil || took > 2*time.Second {
 		t.Errorf("%v after %v", err, took)
 	}
 	if s := b.ended(); s.Reason != string(ReasonClientReconnect) {
