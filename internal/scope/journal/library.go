@@ -89,7 +89,7 @@ func (l *Library) Sessions(ctx context.Context, limit int, before string) (page 
 	byID := make(map[string]capture.Session)
 	more := false
 	if l.disk != nil {
-		stored, cut, err := l.disk.sessions(ctx, limit, below)
+		stored, cut, err := l.disk.sessionsBelow(ctx, limit, below)
 		if err != nil {
 			return nil, "", err
 		}

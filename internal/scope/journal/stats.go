@@ -1,9 +1,6 @@
 package journal
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // State says how the journal is doing.
 type State string
@@ -22,7 +19,7 @@ type Gap struct {
 	Last     uint64    // number of the last one
 	Messages uint64    // how many
 	From, To time.Time // when they were received
-	Reason   string    // queue_full, write_failed, low_space
+	Reason   string    // queue_full, write_failed, low_space, closed
 }
 
 // Stats tells what the journal did since it was opened, and what it holds.
@@ -52,9 +49,21 @@ type Stats struct {
 }
 
 // Stats tells how the journal is doing.
-func (j *Journal) Stats() Stats { return Stats{State: StateOK} }
-
-// Gaps returns the newest gaps, of one session or of all with "".
-func (j *Journal) Gaps(ctx context.Context, session string, limit int) ([]Gap, error) {
-	return nil, nil
+func (j *Journal) Stats() Stats {
+	j.queue.mu.Lock()
+	messages, bytes := j.queue.usageLocked()
+	dropped, outdated := j.queue.dropped, j.queue.outdated
+	j.queue.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.stats
+	s.QueuedMessages, s.QueuedBytes, s.Dropped, s.DroppedUpdates = messages, bytes, dropped, outdated
+	s.Files, s.Bytes = len(j.files), j.asides
+	for _, f := range j.files {
+		s.Bytes += f.bytes
+	}
+	if len(j.files) > 0 {
+		s.OldestAt = j.files[0].since
+	}
+	return s
 }

@@ -1,0 +1,380 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
+)
+
+const (
+	// retryFirst and retryMost bound the time between two attempts to write; it
+	// doubles.
+	retryFirst = 250 * time.Millisecond
+	retryMost  = 10 * time.Second
+	// transactionMessages and transactionBytes bound what one transaction writes.
+	transactionMessages = 8192
+	transactionBytes    = 8 << 20
+	// previousFor is how long after its end a file stays open for updates.
+	previousFor = time.Minute
+	// pruneEvery is the time between two looks for files that are too old.
+	pruneEvery = time.Minute
+)
+
+// errLowSpace means that as much is free on the disk as is to be left free.
+var errLowSpace = errors.New("too little is free on the disk")
+
+// Run writes what is captured until ctx ends, and what is queued then.
+func (j *Journal) Run(ctx context.Context) error {
+	prune := time.NewTicker(pruneEvery)
+	defer prune.Stop()
+	j.prune(time.Now())
+	for {
+		select {
+		case <-j.queue.filled:
+		case now := <-prune.C:
+			j.prune(now)
+			continue
+		case <-ctx.Done():
+			return j.finish(ctx)
+		}
+		select {
+		case <-time.After(batchTime):
+		case <-j.queue.plenty:
+		case <-ctx.Done():
+		}
+		j.writeQueued(ctx)
+	}
+}
+
+// finish writes what is queued at the end, and closes the file.
+func (j *Journal) finish(ctx context.Context) error {
+	j.writeQueued(ctx)
+	if j.writer != nil {
+		if err := j.writer.transact(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+			return j.saveSessions(context.WithoutCancel(ctx), tx, true)
+		}); err != nil {
+			j.log.Error("sessions were not journalled", "err", err)
+		}
+		j.sessions.saved()
+	}
+	return j.closeWriters()
+}
+
+func (j *Journal) closeWriters() error {
+	var errs []error
+	for _, w := range []**writer{&j.writer, &j.previous} {
+		if *w != nil {
+			errs = append(errs, (*w).close())
+			*w = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// writeQueued writes what is queued. It tries until that works or ctx ends.
+func (j *Journal) writeQueued(ctx context.Context) {
+	b := j.queue.take()
+	if b == nil {
+		return
+	}
+	wait := retryFirst
+	for {
+		begin := time.Now()
+		// Ending must not interrupt a transaction.
+		err := j.write(context.WithoutCancel(ctx), b, begin)
+		j.note(err, time.Since(begin))
+		if err == nil {
+			j.queue.done()
+			return
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		wait = min(2*wait, retryMost)
+	}
+	if lost := j.queue.giveUp(); lost > 0 {
+		j.log.Error("messages were not journalled", "messages", lost, "reason", reasonClosed)
+	}
+}
+
+// note enters how an attempt to write went.
+func (j *Journal) note(err error, took time.Duration) {
+	reason := reasonQueueFull
+	j.mu.Lock()
+	was := j.stats.State
+	switch {
+	case err == nil:
+		j.stats.State = StateOK
+		j.stats.Batches++
+		j.stats.LastBatchAt, j.stats.LastBatchFor = time.Now(), took
+	case errors.Is(err, errLowSpace):
+		j.stats.State, reason = StateLowSpace, reasonLowSpace
+	default:
+		j.stats.State, reason = StateFailing, reasonWriteFailed
+	}
+	if err != nil {
+		j.stats.Errors++
+		j.stats.LastError, j.stats.LastErrorAt = err.Error(), time.Now()
+	}
+	is := j.stats.State
+	j.mu.Unlock()
+	j.queue.blame(reason)
+	switch is {
+	case was:
+	case StateOK:
+		j.log.Info("journal is written again")
+	default:
+		j.log.Error("journal cannot be written; capture goes on, and what finds no room is dropped and counted", "state", is, "err", err)
+	}
+}
+
+// write writes a batch; what an earlier attempt has written is left out.
+func (j *Journal) write(ctx context.Context, b *batch, now time.Time) (err error) {
+	defer func() {
+		if err != nil {
+			j.abandon(err)
+		}
+	}()
+	j.sessions.learn(b)
+	messages := b.messages
+	for {
+		if err := j.makeRoom(); err != nil {
+			return err
+		}
+		if err := j.roll(ctx, now); err != nil {
+			return err
+		}
+		w := j.writer
+		for done := j.lastWritten(); len(messages) > 0 && messages[0].Seq <= done; {
+			messages = messages[1:]
+		}
+		part := messages[:portion(messages, j.transactionBytes())]
+		messages = messages[len(part):]
+		last := len(messages) == 0
+		err := w.transact(ctx, func(tx *sql.Tx) error {
+			if err := w.insert(ctx, tx, part, j.sessions.known); err != nil {
+				return err
+			}
+			if !last {
+				return nil
+			}
+			if err := saveGaps(ctx, tx, b.gaps); err != nil {
+				return err
+			}
+			return j.saveSessions(ctx, tx, false)
+		})
+		if err != nil {
+			return err
+		}
+		j.wrote(w.file, part)
+		if last {
+			break
+		}
+	}
+	if err := j.update(ctx, b.updates); err != nil {
+		return err
+	}
+	j.sessions.saved()
+	return nil
+}
+
+// lastWritten is the highest Seq in all files.
+func (j *Journal) lastWritten() (last uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, f := range j.files {
+		last = max(last, f.last)
+	}
+	return last
+}
+
+// transactionBytes is about the most that one transaction may add.
+func (j *Journal) transactionBytes() int {
+	return int(min(transactionBytes, j.cfg.MaxSize/(4*filesAtLeast)))
+}
+
+// portion is how many of the messages go into one transaction, at least one.
+func portion(messages []*capture.Message, most int) (n int) {
+	bytes := 0
+	for n < len(messages) && n < transactionMessages {
+		if bytes += cost(messages[n]); bytes > most && n > 0 {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// abandon closes the files after an error. A damaged one is set aside, so that
+// the next attempt begins another.
+func (j *Journal) abandon(err error) {
+	if w := j.writer; w != nil && errors.Is(err, errDamaged) {
+		_ = w.close() // it is damaged
+		j.writer = nil
+		j.setAside(w.file, err)
+	}
+	if err := j.closeWriters(); err != nil {
+		j.log.Debug("journal file was not closed properly", "err", err)
+	}
+}
+
+// wrote enters what a file has got.
+func (j *Journal) wrote(f *file, messages []*capture.Message) {
+	bytes := sizeOf(f.path)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f.bytes = bytes
+	j.stats.Written += uint64(len(messages))
+	if len(messages) == 0 {
+		return
+	}
+	newest := messages[len(messages)-1]
+	if f.first == 0 {
+		f.first, f.since = messages[0].Seq, messages[0].Received
+	}
+	f.last, f.until = newest.Seq, newest.Received
+}
+
+// update writes newer versions of messages, each in its file.
+func (j *Journal) update(ctx context.Context, updates []*capture.Message) error {
+	if len(updates) == 0 {
+		return nil
+	}
+	updates = slices.SortedFunc(slices.Values(updates), func(a, b *capture.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	files := j.acquire()
+	defer j.release(files)
+	for _, f := range files {
+		j.mu.Lock()
+		first, last := f.first, f.last
+		j.mu.Unlock()
+		from, _ := find(updates, first)
+		to, _ := find(updates, last+1)
+		if first == 0 || from == to {
+			continue
+		}
+		if err := j.updateFile(ctx, f, updates[from:to]); err != nil {
+			return err
+		}
+		j.mu.Lock()
+		j.stats.Updated += uint64(to - from)
+		j.mu.Unlock()
+	}
+	return nil
+}
+
+func (j *Journal) updateFile(ctx context.Context, f *file, updates []*capture.Message) error {
+	w, ok := j.writer, false
+	for _, open := range []*writer{j.writer, j.previous} {
+		if open != nil && open.file == f {
+			w, ok = open, true
+		}
+	}
+	if !ok {
+		var err error
+		if w, err = openWriter(ctx, f, j.checkpoint()); err != nil {
+			return err
+		}
+		defer func() { _ = w.close() }() // what was committed stays
+	}
+	return w.transact(ctx, func(tx *sql.Tx) error { return w.update(ctx, tx, updates) })
+}
+
+// checkpoint is the number of pages in SQLite's log from which on they are
+// moved to the file: few when all files together must be small.
+func (j *Journal) checkpoint() int {
+	return int(min(defaultCheckpoint, max(8, j.cfg.MaxSize/(8*filesAtLeast*pageSize))))
+}
+
+// roll sees to it that writer is the one to write to: another one after a day,
+// and when the file is large.
+func (j *Journal) roll(ctx context.Context, now time.Time) error {
+	if j.previous != nil && now.Sub(j.rolledAt) > previousFor {
+		if err := j.previous.close(); err != nil {
+			j.log.Warn("journal file was not closed properly", "path", j.previous.file.path, "err", err)
+		}
+		j.previous = nil
+	}
+	day := now.UTC().Format(time.DateOnly)
+	newest, full := j.newest()
+	if newest != nil && newest.day >= day && !full {
+		if j.writer == nil {
+			return j.begin(ctx, newest)
+		}
+		return nil
+	}
+	if err := j.retire(ctx, now); err != nil {
+		return err
+	}
+	next := &file{day: day, part: 1}
+	if newest != nil && newest.day >= day { // also when the clock went back
+		next.day, next.part = newest.day, newest.part+1
+	}
+	next.path = pathOf(j.cfg.Dir, next.day, next.part)
+	return j.begin(ctx, next)
+}
+
+// newest is the file that is written to, and whether it is large enough.
+func (j *Journal) newest() (f *file, full bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.files) == 0 {
+		return nil, false
+	}
+	f = j.files[len(j.files)-1]
+	return f, f.bytes >= j.cfg.MaxSize/filesAtLeast
+}
+
+// begin makes a file the one that is written to.
+func (j *Journal) begin(ctx context.Context, f *file) error {
+	w, err := openWriter(ctx, f, j.checkpoint())
+	if errors.Is(err, errDamaged) {
+		j.setAside(f, err)
+	}
+	if err != nil {
+		return err
+	}
+	j.writer = w
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	// An attempt that seemed to fail may have written something.
+	f.first, f.last = w.first, w.last
+	if !slices.Contains(j.files, f) {
+		j.files = append(j.files, f)
+		j.log.Info("journal file begun", "file", filepath.Base(f.path))
+	}
+	return nil
+}
+
+// retire ends writing to a file. It stays open for updates for a while.
+func (j *Journal) retire(ctx context.Context, now time.Time) error {
+	w := j.writer
+	if w == nil {
+		return nil
+	}
+	if err := w.transact(ctx, func(tx *sql.Tx) error {
+		if err := j.saveSessions(ctx, tx, true); err != nil || len(w.segment.entries) == 0 {
+			return err
+		}
+		return w.seal(ctx, tx)
+	}); err != nil {
+		return err
+	}
+	if j.previous != nil {
+		if err := j.previous.close(); err != nil {
+			j.log.Warn("journal file was not closed properly", "path", j.previous.file.path, "err", err)
+		}
+	}
+	j.sessions.saved()
+	j.previous, j.writer, j.rolledAt = w, nil, now
+	return nil
+}

@@ -1,0 +1,377 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
+)
+
+const (
+	// segmentsAtOnce is the number of segments that are read with one query.
+	segmentsAtOnce = 16
+	// rowsPerQuery is the most rows that are asked for by their Seqs.
+	rowsPerQuery = 128
+)
+
+// search is one search on its way.
+type search struct {
+	filter  capture.Filter
+	limit   int
+	skip    int
+	below   uint64 // what is at or above was looked at; 0: nothing was
+	page    []*capture.Message
+	more    bool // one message more than the page was found
+	text    needle
+	until   time.Time
+	stopped bool // the time was over
+}
+
+// Find returns the messages that f wants, newest first, and the cursor of the
+// next page; 0 when there are no more. complete is false when the time for one
+// search was over before the page was full: then the page is what was found so
+// far, and the search goes on from next. The newest version of a message counts
+// as soon as it is written.
+func (j *Journal) Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
+	s := &search{filter: f, limit: f.PageSize(), skip: f.Offset, below: f.Cursor, text: newNeedle(f.Text), until: time.Now().Add(j.cfg.Budget)}
+	waiting := j.queue.pending()
+	files := j.acquire()
+	defer j.release(files)
+	for _, m := range slices.Backward(waiting) {
+		if !s.full() {
+			s.take(m)
+		}
+	}
+	// What was written since is in both.
+	if len(waiting) > 0 && (s.below == 0 || s.below > waiting[0].Seq) {
+		s.below = waiting[0].Seq
+	}
+	err = j.each(ctx, files, func(ctx context.Context, f *file, tx *sql.Tx) error {
+		j.mu.Lock()
+		first := f.first
+		j.mu.Unlock()
+		if first == 0 || s.below > 0 && first >= s.below {
+			return nil
+		}
+		if err := s.file(ctx, tx); err != nil {
+			return err
+		}
+		if s.done() {
+			return errEnough
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, 0, false, err
+	case s.full():
+		return s.page, s.page[len(s.page)-1].Seq, true, nil
+	case s.stopped:
+		return s.page, s.below, false, nil
+	}
+	return s.page, 0, true, nil
+}
+
+// full says whether the page is full and there is another one.
+func (s *search) full() bool { return s.more }
+
+// done says whether the search ends here.
+func (s *search) done() bool { return s.full() || s.stopped }
+
+// take takes a message when it is wanted. Messages come with falling Seq.
+func (s *search) take(m *capture.Message) {
+	switch {
+	case !s.filter.Matches(m):
+	case s.skip > 0:
+		s.skip--
+	case len(s.page) == s.limit:
+		s.more = true
+	default:
+		s.page = append(s.page, m)
+	}
+}
+
+// need is about how many more messages are needed.
+func (s *search) need() int { return s.skip + s.limit - len(s.page) + 1 }
+
+// file searches one file from below on.
+func (s *search) file(ctx context.Context, tx *sql.Tx) error {
+	var session int64
+	if s.filter.Session != "" {
+		err := tx.QueryRowContext(ctx, `SELECT key FROM sessions WHERE id = ?`, s.filter.Session).Scan(&session)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	var sealed sql.NullInt64
+	if err := tx.QueryRowContext(ctx, `SELECT last FROM segments ORDER BY first DESC LIMIT 1`).Scan(&sealed); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if err := s.rows(ctx, tx, uint64(sealed.Int64)+1, session); err != nil {
+		return err
+	}
+	w := want(&s.filter, session)
+	for !s.done() {
+		list, err := s.segments(ctx, tx, &w)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i := range list {
+			if err := s.segment(ctx, tx, &list[i], &w); err != nil {
+				return err
+			}
+			if s.full() {
+				return nil
+			}
+			s.below = list[i].first
+			if s.stopped = !time.Now().Before(s.until) || ctx.Err() != nil; s.stopped {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// rows looks at all rows from a Seq up to the cursor.
+func (s *search) rows(ctx context.Context, tx *sql.Tx, from uint64, session int64) error {
+	query, args := `SELECT `+selectRow+` WHERE m.seq >= ?`, []any{int64(from)}
+	if s.below > 0 {
+		query, args = query+` AND m.seq < ?`, append(args, int64(s.below))
+	}
+	if session != 0 {
+		query, args = query+` AND m.session = ?`, append(args, session)
+	}
+	return s.load(ctx, tx, query+` ORDER BY m.seq DESC`, args...)
+}
+
+// load takes the messages that a query gives.
+func (s *search) load(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	for !s.full() && rows.Next() {
+		m, err := scanRow(rows)
+		if err != nil {
+			return err
+		}
+		s.take(m)
+	}
+	return rows.Err()
+}
+
+// stored is a segment as it was read.
+type stored struct {
+	first, last uint64
+	bytes       int // of its lines
+	blob        []byte
+}
+
+// segments reads the next segments that may have something: those that a
+// session, a worker or a method leads to, or all.
+func (s *search) segments(ctx context.Context, tx *sql.Tx, w *wanted) (list []stored, err error) {
+	from, order := `segments g WHERE ?`, `g.first`
+	lead := int64(1)
+	switch {
+	case w.session != 0:
+		from, order, lead = `spans p CROSS JOIN segments g ON g.first = p.segment WHERE p.session = ?`, `p.first_n`, w.session
+	case w.worker != 0:
+		from, order, lead = `terms t CROSS JOIN segments g ON g.first = t.segment WHERE t.term = ?`, `t.segment`, int64(w.worker)
+	case w.method != 0:
+		from, order, lead = `terms t CROSS JOIN segments g ON g.first = t.segment WHERE t.term = ?`, `t.segment`, int64(w.method)
+	}
+	query, args := `SELECT g.first, g.last, g.bytes, g.columns FROM `+from, []any{lead}
+	if s.below > 0 {
+		query, args = query+` AND g.first < ?`, append(args, int64(s.below))
+	}
+	if w.marks != 0 {
+		query, args = query+` AND g.marks & ? = ?`, append(args, int64(w.marks), int64(w.marks))
+	}
+	if !s.filter.After.IsZero() {
+		query, args = query+` AND g.until >= ?`, append(args, s.filter.After.UnixNano())
+	}
+	if !s.filter.Before.IsZero() {
+		query, args = query+` AND g.since < ?`, append(args, s.filter.Before.UnixNano())
+	}
+	rows, err := tx.QueryContext(ctx, query+` ORDER BY `+order+` DESC LIMIT `+strconv.Itoa(segmentsAtOnce), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	for rows.Next() {
+		var one stored
+		if err := rows.Scan(&one.first, &one.last, &one.bytes, &one.blob); err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}
+
+// segment looks at what a segment has below the cursor.
+func (s *search) segment(ctx context.Context, tx *sql.Tx, g *stored, w *wanted) error {
+	c, err := parseColumns(g.first, g.blob)
+	if err != nil {
+		return err
+	}
+	seqs := c.candidates(w, s.below)
+	if s.filter.Text != "" && len(seqs) > rowsPerQuery {
+		if seqs, err = s.grep(ctx, tx, g, seqs); err != nil {
+			return err
+		}
+	}
+	for len(seqs) > 0 && !s.full() {
+		n := min(len(seqs), s.need(), rowsPerQuery)
+		if err := s.load(ctx, tx, `SELECT `+selectRow+` WHERE m.seq IN (`+numbers(seqs[:n])+`) ORDER BY m.seq DESC`); err != nil {
+			return err
+		}
+		seqs = seqs[n:]
+	}
+	return nil
+}
+
+// numbers writes Seqs as SQL.
+func numbers(seqs []uint64) string {
+	out := make([]byte, 0, 12*len(seqs))
+	for i, seq := range seqs {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendUint(out, seq, 10)
+	}
+	return string(out)
+}
+
+// maxConcat bounds the lines that are looked at as one text.
+const maxConcat = 4 << 20
+
+// grep reads the lines of a segment's candidates, the newest first, and returns
+// those that have the text.
+func (s *search) grep(ctx context.Context, tx *sql.Tx, g *stored, seqs []uint64) (found []uint64, err error) {
+	from, to := int64(seqs[len(seqs)-1]), int64(seqs[0])
+	if g.bytes <= maxConcat {
+		// One row of all lines costs a fraction of a row for each.
+		var all sql.RawBytes
+		rows, err := tx.QueryContext(ctx, `SELECT group_concat(raw, '') FROM messages WHERE seq BETWEEN ? AND ?`, from, to)
+		if err != nil {
+			return nil, err
+		}
+		absent := rows.Next() && rows.Scan(&all) == nil && !s.text.in(all)
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || absent {
+			return nil, err
+		}
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT seq, raw FROM messages WHERE seq BETWEEN ? AND ? ORDER BY seq DESC`, from, to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	for at := 0; at < len(seqs) && rows.Next(); {
+		var seq uint64
+		var line sql.RawBytes
+		if err := rows.Scan(&seq, &line); err != nil {
+			return nil, err
+		}
+		if seq == seqs[at] {
+			if at++; s.text.in(line) {
+				found = append(found, seq)
+			}
+		}
+	}
+	return found, rows.Err()
+}
+
+// Message is the nth message of a session, or ErrNotFound.
+func (j *Journal) Message(ctx context.Context, session string, n uint64) (m *capture.Message, err error) {
+	list, err := j.SessionMessages(ctx, session, n, 1)
+	if err == nil && (len(list) == 0 || list[0].N != n) {
+		return nil, fmt.Errorf("message %q: %w", capture.MessageID(session, n), ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// SessionMessages is like [Library.SessionMessages], for what is on disk.
+func (j *Journal) SessionMessages(ctx context.Context, session string, from uint64, limit int) (list []*capture.Message, err error) {
+	waiting := j.queue.pending()
+	files := j.acquire()
+	defer j.release(files)
+	slices.Reverse(files)
+	err = j.each(ctx, files, func(ctx context.Context, _ *file, tx *sql.Tx) error {
+		var key int64
+		err := tx.QueryRowContext(ctx, `SELECT key FROM sessions WHERE id = ?`, session).Scan(&key)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			list, err = readSession(ctx, tx, key, from, limit, list)
+		}
+		if err == nil && len(list) >= limit {
+			return errEnough
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range waiting {
+		if len(list) < limit && m.Session == session && m.N >= from && (len(list) == 0 || m.N > list[len(list)-1].N) {
+			list = append(list, m)
+		}
+	}
+	return list, nil
+}
+
+// readSession appends up to limit messages of a session that a file has, from
+// number from on.
+func readSession(ctx context.Context, tx *sql.Tx, key int64, from uint64, limit int, list []*capture.Message) ([]*capture.Message, error) {
+	type span struct{ first, last int64 }
+	var spans []span
+	rows, err := tx.QueryContext(ctx, `SELECT g.first, g.last FROM spans p JOIN segments g ON g.first = p.segment
+		WHERE p.session = ? AND p.first_n >= coalesce((SELECT max(first_n) FROM spans WHERE session = ? AND first_n <= ?), 0) ORDER BY p.first_n LIMIT ?`,
+		key, key, int64(from), limit+1)
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		var s span
+		if err := rows.Scan(&s.first, &s.last); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		spans = append(spans, s)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	var sealed sql.NullInt64
+	if err := tx.QueryRowContext(ctx, `SELECT max(last) FROM segments`).Scan(&sealed); err != nil {
+		return nil, err
+	}
+	spans = append(spans, span{sealed.Int64 + 1, maxSeq})
+	for _, s := range spans {
+		if len(list) >= limit {
+			break
+		}
+		found := &search{limit: limit - len(list), below: uint64(s.last) + 1}
+		if err := found.load(ctx, tx, `SELECT `+selectRow+` WHERE m.seq BETWEEN ? AND ? AND m.session = ? AND m.n >= ? ORDER BY m.seq LIMIT ?`,
+			s.first, s.last, key, int64(from), limit-len(list)); err != nil {
+			return nil, err
+		}
+		list = append(list, found.page...)
+	}
+	return list, nil
+}
+
+// maxSeq is above all Seqs.
+const maxSeq = 1<<63 - 2

@@ -1,0 +1,14 @@
+//go:build linux || darwin || freebsd
+
+package journal
+
+import "syscall"
+
+// freeSpace is what is free on the disk of a folder, in bytes.
+func freeSpace(dir string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(uint64(s.Bavail) * uint64(s.Bsize)), nil
+}
