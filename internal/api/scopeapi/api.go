@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -127,25 +128,23 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // unrouted says why there is no route: no such path, or not with this method.
 // A path that is known but for a slash at its end is sent there.
 func (a *API) unrouted(w http.ResponseWriter, r *http.Request) error {
-	if allowed := a.methods(r, r.URL.Path); len(allowed) > 0 {
+	if allowed := a.methods(r, *r.URL); len(allowed) > 0 {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		return errMethod
 	}
-	if bare := strings.TrimRight(r.URL.Path, "/"); bare != r.URL.Path && len(a.methods(r, bare)) > 0 {
-		to := strings.TrimRight(r.URL.EscapedPath(), "/")
-		if r.URL.RawQuery != "" {
-			to += "?" + r.URL.RawQuery
-		}
-		w.Header().Set("Location", to)
+	bare := *r.URL
+	bare.Path, bare.RawPath = strings.TrimRight(bare.Path, "/"), strings.TrimRight(bare.RawPath, "/")
+	if bare.Path != r.URL.Path && len(a.methods(r, bare)) > 0 {
+		w.Header().Set("Location", bare.RequestURI())
 		return &failure{http.StatusTemporaryRedirect, nil}
 	}
 	return errNotFound
 }
 
 // methods are those that a path takes.
-func (a *API) methods(r *http.Request, path string) (allowed []string) {
+func (a *API) methods(r *http.Request, at url.URL) (allowed []string) {
 	probe := r.Clone(r.Context())
-	probe.URL.Path, probe.URL.RawPath = path, ""
+	probe.URL = &at
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		probe.Method = method
 		if _, pattern := a.mux.Handler(probe); pattern != "" {

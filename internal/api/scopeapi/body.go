@@ -50,7 +50,7 @@ func (c *call) readBody(op *operation) (problems []problem, err error) {
 	members, ok := value.(map[string]any)
 	if !ok {
 		return []problem{{
-			Type: "model_attributes_type", Loc: []any{"body"}, Input: value,
+			Type: "model_attributes_type", Loc: []any{"body"}, Input: echo(value),
 			Msg: "Input should be a valid dictionary or object to extract fields from",
 		}}, nil
 	}
@@ -60,7 +60,7 @@ func (c *call) readBody(op *operation) (problems []problem, err error) {
 		given, ok := members[name]
 		if !ok {
 			if slices.Contains(op.body.Required, name) {
-				problems = append(problems, problem{Type: "missing", Loc: []any{"body", name}, Msg: "Field required", Input: members})
+				problems = append(problems, problem{Type: "missing", Loc: []any{"body", name}, Msg: "Field required", Input: echo(members)})
 			}
 			continue
 		}
@@ -72,7 +72,7 @@ func (c *call) readBody(op *operation) (problems []problem, err error) {
 			wrong = checkBounds(schema, value)
 		}
 		if wrong != nil {
-			wrong.Loc, wrong.Input = []any{"body", name}, given
+			wrong.Loc, wrong.Input = []any{"body", name}, echo(given)
 			problems = append(problems, *wrong)
 			continue
 		}
@@ -113,6 +113,26 @@ func parseBody(text []byte) (value any, wrong *problem) {
 		Type: "json_invalid", Loc: []any{"body", at}, Msg: "JSON decode error",
 		Input: map[string]any{}, Ctx: map[string]any{"error": err.Error()},
 	}
+}
+
+// echo is a value to be told back. Numbers that not every reader can hold become
+// texts.
+func echo(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		if _, err := v.Float64(); err != nil {
+			return v.String()
+		}
+	case []any:
+		for i := range v {
+			v[i] = echo(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = echo(v[name])
+		}
+	}
+	return value
 }
 
 // convert takes a member as its schema wants it. Numbers may come as text, and

@@ -15,6 +15,10 @@ type FeedConfig struct {
 	Clients  int // most WebSockets; 256
 	Messages int // that may wait for one client; 4096
 	Bytes    int // that may wait for one client; 4 MiB
+
+	Ping      time.Duration // time between two pings, and to answer one; 20 s
+	Patience  time.Duration // for one frame: who reads nothing for as long is gone; 20 s
+	AgentPing time.Duration // the application's ping of /api/ws/agents; 30 s
 }
 
 // feedQueue is how many messages may wait to be encoded.
@@ -64,6 +68,14 @@ func NewFeed(cfg FeedConfig) *Feed {
 	}
 	if cfg.Bytes <= 0 {
 		cfg.Bytes = 4 << 20
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{{&cfg.Ping, 20 * time.Second}, {&cfg.Patience, 20 * time.Second}, {&cfg.AgentPing, 30 * time.Second}} {
+		if *d.value <= 0 {
+			*d.value = d.standard
+		}
 	}
 	return &Feed{cfg: cfg, queue: make(chan *capture.Message, feedQueue), clients: make(map[*listener]struct{})}
 }
@@ -320,12 +332,3 @@ func (f *Feed) Wait(ctx context.Context) {
 	case <-ctx.Done():
 	}
 }
-
-// Limits of a WebSocket.
-const (
-	pingEvery   = 20 * time.Second // and as long to answer
-	agentsPing  = 30 * time.Second // the application's ping of /api/ws/agents
-	writeLimit  = 20 * time.Second // for one frame: who reads nothing for as long is gone
-	goodbye     = 100 * time.Millisecond
-	maxFromPeer = 1 << 20 // bytes of a frame that a client sends, all ignored
-)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/journal"
 	"github.com/poolscope/poolscope/internal/scope/replay"
@@ -24,6 +25,7 @@ type bench struct {
 	api      *API
 	recorder *capture.Recorder
 	feed     *Feed
+	auditor  *audit.Auditor // of the recorder; not a source unless a test makes it one
 	replay   *fakeReplay
 	tap      *fakeTap
 	live     map[string]bool // sessions that Disconnect finds
@@ -34,7 +36,8 @@ func newBench(t *testing.T, change ...func(*Config, *Sources)) *bench {
 	t.Helper()
 	b := &bench{t: t, feed: NewFeed(FeedConfig{}), replay: newFakeReplay(), tap: &fakeTap{mode: "off"}, live: map[string]bool{}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	b.recorder = capture.New(capture.Config{}, log, b.feed)
+	b.auditor = audit.New(audit.Config{}, log)
+	b.recorder = capture.New(capture.Config{Analyst: b.auditor}, log, b.feed)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

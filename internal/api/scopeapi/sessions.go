@@ -29,7 +29,7 @@ type sessionView struct {
 	PoolConnected   bool     `json:"pool_connected" doc:"Whether the pool is connected now"`
 	PoolPeer        string   `json:"pool_peer,omitempty" doc:"Resolved address of the pool; left out until it was connected"`
 
-	settingsView
+	SessionSettings
 
 	Origin     string   `json:"origin" enum:"proxy,tap,file" doc:"How the lines reach the scope"`
 	Listener   string   `json:"listener,omitempty" doc:"Address that the miner connected to"`
@@ -68,8 +68,8 @@ func (a *API) viewOf(s *capture.Session) sessionView {
 		},
 		UserAgent: known(s.UserAgent), MiningSessionID: known(s.ResumeID),
 		PoolConnected: s.Connected, PoolPeer: s.PoolPeer,
-		settingsView: a.settingsOf(s.ID),
-		Origin:       string(s.Origin), Listener: s.Listener,
+		SessionSettings: a.settingsOf(s.ID),
+		Origin:          string(s.Origin), Listener: s.Listener,
 		Live: s.Live(), EndedAt: knownTime(s.EndedAt), CloseCause: known(s.Reason),
 		Workers: s.Workers, Kept: s.Kept, LostBytes: s.LostBytes, Gaps: s.Gaps, Unpaired: s.Unpaired,
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/poolscope/poolscope/internal/scope/replay"
 )
 
-// settingsView are the settings of a session.
-type settingsView struct {
+// SessionSettings are the settings of a session.
+type SessionSettings struct {
 	Broadcast       bool `json:"broadcast_enabled" doc:"Whether its shares are published for the fleet"`
 	RepeatCount     int  `json:"repeat_count" minimum:"1" maximum:"1000" doc:"How often each agent submits a share"`
 	AutoReplay      bool `json:"auto_replay_enabled" doc:"Whether each share is sent again"`
@@ -19,12 +19,12 @@ type settingsView struct {
 }
 
 // settingsOf are the settings of a session.
-func (a *API) settingsOf(session string) settingsView {
+func (a *API) settingsOf(session string) SessionSettings {
 	s := replay.DefaultSettings()
 	if a.src.Replay != nil {
 		s = a.src.Replay.Settings(session)
 	}
-	return settingsView{
+	return SessionSettings{
 		Broadcast: s.Broadcast, RepeatCount: s.RepeatCount,
 		AutoReplay: s.AutoReplay, AutoReplayCount: s.AutoReplayCount,
 		AutoReplayRate: s.AutoReplayRate, AutoReplayJitter: s.AutoReplayJitter,
@@ -74,17 +74,17 @@ type (
 )
 
 // stateOf picks one setting out of all, for the answer of a sub-resource.
-type stateOf func(a *API, session string, s settingsView) any
+type stateOf func(a *API, session string, s SessionSettings) any
 
-func broadcastOf(_ *API, session string, s settingsView) any {
+func broadcastOf(_ *API, session string, s SessionSettings) any {
 	return broadcastState{session, s.Broadcast}
 }
 
-func repeatCountOf(_ *API, session string, s settingsView) any {
+func repeatCountOf(_ *API, session string, s SessionSettings) any {
 	return repeatCountState{session, s.RepeatCount}
 }
 
-func autoReplayOf(a *API, session string, s settingsView) any {
+func autoReplayOf(a *API, session string, s SessionSettings) any {
 	state := autoReplayState{SessionID: session, Enabled: s.AutoReplay}
 	if a.src.Replay != nil {
 		p := a.src.Replay.AutoReplay(session)
@@ -93,7 +93,7 @@ func autoReplayOf(a *API, session string, s settingsView) any {
 	return state
 }
 
-func autoReplayCountOf(_ *API, session string, s settingsView) any {
+func autoReplayCountOf(_ *API, session string, s SessionSettings) any {
 	return autoReplayCountState{session, s.AutoReplayCount}
 }
 

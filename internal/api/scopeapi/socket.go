@@ -2,12 +2,21 @@ package scopeapi
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/coder/websocket"
+)
+
+const (
+	// goodbye is how long a client may take to receive and answer our close. It
+	// is short since the server's end waits for it.
+	goodbye = 100 * time.Millisecond
+	// maxFromPeer bounds a frame that a client sends, all of which are ignored.
+	maxFromPeer = 1 << 20
 )
 
 // end is why a WebSocket ended.
@@ -45,7 +54,7 @@ func serveFeed(c *call) error {
 	return c.socket(c.text("session_id"), func(ctx context.Context, conn *websocket.Conn, l *listener) error {
 		for {
 			for text := l.take(); text != nil; text = l.take() {
-				if err := write(conn, text); err != nil {
+				if err := l.write(conn, text); err != nil {
 					return err
 				}
 			}
@@ -63,12 +72,12 @@ const noSession = "\x00"
 
 // serveAgentFeed answers GET /api/ws/agents.
 func serveAgentFeed(c *call) error {
-	return c.socket(noSession, func(ctx context.Context, conn *websocket.Conn, _ *listener) error {
+	return c.socket(noSession, func(ctx context.Context, conn *websocket.Conn, l *listener) error {
 		text := []byte(`{"type":"init","agents":[]}`)
-		tick := time.NewTicker(agentsPing)
+		tick := time.NewTicker(c.api.feed.cfg.AgentPing)
 		defer tick.Stop()
 		for {
-			if err := write(conn, text); err != nil {
+			if err := l.write(conn, text); err != nil {
 				return err
 			}
 			text = []byte(`{"type":"ping"}`)
@@ -81,10 +90,15 @@ func serveAgentFeed(c *call) error {
 	})
 }
 
-func write(conn *websocket.Conn, text []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+// write sends one frame, as long as the client's patience lasts.
+func (l *listener) write(conn *websocket.Conn, text []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.feed.cfg.Patience)
 	defer cancel()
-	return conn.Write(ctx, websocket.MessageText, text)
+	err := conn.Write(ctx, websocket.MessageText, text)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // what the library says then is only what it led to
+	}
+	return err
 }
 
 // socket makes a WebSocket of a request and lets send write to it, until one
@@ -130,7 +144,7 @@ func (c *call) pump(conn *websocket.Conn, below *http.ResponseController, l *lis
 	}()
 	go func() {
 		defer func() { done <- struct{}{} }()
-		if ping(ctx, conn) {
+		if ping(ctx, conn, c.api.feed.cfg.Ping) {
 			return
 		}
 		cancel(errSilent)
@@ -148,9 +162,9 @@ func (c *call) pump(conn *websocket.Conn, below *http.ResponseController, l *lis
 	switch {
 	case stopped.Err() != nil:
 		why = endShutdown
-	case context.Cause(ctx) == errSilent: //nolint:errorlint // our own value, never wrapped
+	case errors.Is(context.Cause(ctx), errSilent):
 		why = endSilent
-	case err != nil && ctx.Err() == nil:
+	case errors.Is(err, context.DeadlineExceeded), err != nil && ctx.Err() == nil:
 		why = endWrite
 	}
 	cancel(nil)
@@ -182,8 +196,8 @@ func ignore(conn *websocket.Conn) error {
 
 // ping asks the client every now and then whether it is there. It returns false
 // when there was no answer, and true when ctx ended.
-func ping(ctx context.Context, conn *websocket.Conn) bool {
-	tick := time.NewTicker(pingEvery)
+func ping(ctx context.Context, conn *websocket.Conn, every time.Duration) bool {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
@@ -191,7 +205,7 @@ func ping(ctx context.Context, conn *websocket.Conn) bool {
 			return true
 		case <-tick.C:
 		}
-		limit, cancel := context.WithTimeout(ctx, pingEvery)
+		limit, cancel := context.WithTimeout(ctx, every)
 		err := conn.Ping(limit)
 		cancel()
 		if err != nil {

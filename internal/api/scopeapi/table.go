@@ -210,6 +210,7 @@ func (b builder) otherOperations() []operation {
 	return []operation{
 		b.op("GET", "/api/agents", "agents", "List agents", []agentView{}, serveAgents),
 		b.op("GET", "/api/agents/{agent_id}", "agents", "One agent", agentView{}, serveAgent, agent()),
+		b.op("GET", "/api/agents/{agent_id}/history", "agents", "What an agent told, the newest first", []agentView{}, serveAgent, agent()),
 		b.op("GET", "/api/config", "scope", "Configuration, without secrets", Settings{}, serveConfig),
 		feed, agents,
 		b.op("GET", "/api/scope/status", "scope", "What the scope does, and what it dropped", scopeStatus{}, serveStatus),
