@@ -19,9 +19,9 @@ import (
 
 // proxyKind is a proxy that is measured: parts of the scope, or the program.
 type proxyKind struct {
-	name    string
-	parts   string // of runScope; "" is the program
-	rates   bool   // measure lines a second, too
+	name  string
+	parts string // of runScope; "" is the program
+	rates bool   // measure lines a second, too
 }
 
 // A ring of 50,000 messages is full in all of them before they are measured.
@@ -160,7 +160,8 @@ func TestMeasureScope(t *testing.T) {
 func measureProxy(ctx context.Context, t *testing.T, kind proxyKind, pool, floor *server, table *proxyTable) error {
 	t.Helper()
 	if !*full {
-		kind.parts = strings.Replace(kind.parts, "fill=1000000", "fill=1000", 1)
+		kind.parts, _, _ = strings.Cut(kind.parts, "fill=")
+		kind.parts = strings.TrimSuffix(kind.parts, ",")
 	}
 	proxy := startProxy(t, kind, pool.address)
 	defer proxy.stop(t)
