@@ -146,6 +146,9 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 	if s.journal != nil {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "journal", Status: func() any { return s.journal.Stats() }})
 	}
+	if own, ok := tap.(tapSwitch); ok {
+		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "tap", Status: func() any { return own.pool.Tap() }})
+	}
 	if s.relay != nil {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "relay", Status: func() any { return s.relay.Stats() }})
 	}
@@ -274,13 +277,18 @@ func relayConfigOf(cfg *config.Config, upstreams []relay.Upstream) relay.Config 
 	}
 }
 
+// gatherLines is how long captured lines may come together before they are
+// looked at: what people and the journal see is later by as much, and whoever
+// relays is spared a switch of threads for each line.
+const gatherLines = time.Millisecond
+
 func captureConfigOf(cfg *config.Config, analyst capture.Analyst, firstSeq uint64) capture.Config {
 	limits := capture.DefaultLimits()
 	limits.Messages, limits.PerSession = cfg.Scope.CaptureMaxMessages, cfg.Scope.CaptureMaxPerSession
 	limits.Bytes = cfg.Scope.CaptureMaxMegabytes * mebibyte
 	return capture.Config{
 		Limits: limits, MaxLine: cfg.Scope.CaptureMaxLine, KeepPasswords: cfg.Scope.KeepPasswords,
-		Analyst: analyst, FirstSeq: firstSeq,
+		Analyst: analyst, FirstSeq: firstSeq, Gather: gatherLines,
 	}
 }
 

@@ -100,6 +100,9 @@ func (m TapMode) String() string {
 	return "off"
 }
 
+// MarshalText is String, for JSON.
+func (m TapMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
 // wants says whether a session is to be shown. Its mutex is held.
 func (m TapMode) wants(s *session) bool {
 	if m.All || m.Worker == "" {
@@ -123,12 +126,12 @@ func (m TapMode) isFor(worker string) bool {
 
 // TapStatus is what the tap does, and has done since start.
 type TapStatus struct {
-	Mode        TapMode
-	Available   bool   // there is somebody to show lines to
-	Connections int    // that are shown now
-	Sessions    uint64 // begun
-	Lines       uint64 // shown
-	Faults      uint64 // panics of the sink; each ended one session of the tap, and no connection
+	Mode        TapMode `json:"mode"`
+	Available   bool    `json:"available"`   // there is somebody to show lines to
+	Connections int     `json:"connections"` // that are shown now
+	Sessions    uint64  `json:"sessions"`    // begun
+	Lines       uint64  `json:"lines"`       // shown
+	Faults      uint64  `json:"faults"`      // panics of the sink; each ended one session of the tap, and no connection
 }
 
 // taps shows connections to the sink. While the mode is off a line costs what
