@@ -31,6 +31,7 @@ type cli struct {
 	Load    loadCommand    `cmd:"" help:"Put load with really valid shares on a pool of yours, and measure it."`
 	Capture captureCommand `cmd:"" help:"Record what one miner and a running pool say to each other, into a file of the pool's."`
 	Replay  replayCommand  `cmd:"" help:"Play one side of a captured session to a pool or to a miner."`
+	Inspect inspectCommand `cmd:"" help:"Show the Stratum sessions, jobs, shares and alarms in a file: pcap, pcapng or JSON messages."`
 	Config  configCommand  `cmd:"" help:"Check, print or generate the configuration of the pool."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
