@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -340,7 +341,7 @@ type failing struct{ io.Reader }
 
 func (f failing) Read(b []byte) (int, error) {
 	n, err := f.Reader.Read(b)
-	if err == io.EOF { //nolint:errorlint // readers return it as it is
+	if errors.Is(err, io.EOF) {
 		err = os.ErrClosed
 	}
 	return n, err
