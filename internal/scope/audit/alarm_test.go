@@ -223,7 +223,7 @@ func TestAlarms(t *testing.T) {
 			before := s.job(1, true)
 			return []uint64{before.n, s.job(1, false, func(j *testJob) { j.time = before.time - 20 }).n}
 		}},
-		{name: "empty jobs", kind: AlarmEmptyBlocks, count: 1, severity: SeverityWarning, says: "no transactions", do: func(s *stage, c *chain) []uint64 {
+		{name: "empty jobs", kind: AlarmEmptyBlocks, count: 1, severity: SeverityWarning, says: "newest job holds no transactions", do: func(s *stage, c *chain) []uint64 {
 			first := s.job(1, true, empty)
 			time.Sleep(20 * time.Second)
 			second := s.job(1, false, empty)

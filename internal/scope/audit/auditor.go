@@ -23,6 +23,7 @@ type Auditor struct {
 	order    []*session // in which they began
 	ended    int
 	bytes    int // of all sessions, about
+	roomAt   int // bytes at which room is made
 	alarms   book
 	told     map[string]time.Time // when a kind of alarm was logged last
 	payouts  [][]byte             // scripts of Config.Payouts
@@ -40,15 +41,18 @@ type Auditor struct {
 }
 
 // New returns an auditor. It starts nothing.
-func New(cfg Config, log *slog.Logger) *Auditor {
+func New(cfg Config, log *slog.Logger) *Auditor { return newAuditor(cfg, log, sharehash.New()) }
+
+func newAuditor(cfg Config, log *slog.Logger, engine *sharehash.Engine) *Auditor {
 	cfg.Limits.setDefaults()
 	cfg.Rules.setDefaults()
 	return &Auditor{
 		cfg:       cfg,
 		log:       log,
-		engine:    sharehash.New(),
+		engine:    engine,
 		now:       time.Now,
 		sessions:  make(map[string]*session),
+		roomAt:    cfg.Limits.Bytes,
 		alarms:    newBook(cfg.Limits.Alarms),
 		told:      make(map[string]time.Time),
 		payouts:   scriptsOf(cfg.Payouts),
@@ -85,7 +89,7 @@ func (a *Auditor) Message(m *capture.Message) {
 		s = a.open(capture.Session{Opening: capture.Opening{ID: m.Session, At: m.Received}})
 	}
 	s.message(m)
-	if a.bytes > a.cfg.Limits.Bytes {
+	if a.bytes > a.roomAt {
 		a.makeRoom()
 	}
 }
@@ -142,6 +146,9 @@ func (a *Auditor) makeRoom() {
 			s.shorten(keep)
 		}
 	}
+	// Sessions themselves cannot be shortened: there are as many as there are
+	// connections. Who looks through all of them must not do so all the time.
+	a.roomAt = max(a.cfg.Limits.Bytes, a.bytes+a.cfg.Limits.Bytes/16)
 }
 
 // Status is what the auditor as a whole keeps and has dropped.

@@ -3,10 +3,12 @@ package audit
 import (
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
@@ -19,8 +21,11 @@ type feeder struct {
 	at time.Time
 }
 
+// engine is made once: it tests itself, which takes some milliseconds.
+var engine = sync.OnceValue(sharehash.New)
+
 func newFeeder(cfg Config) *feeder {
-	return &feeder{a: New(cfg, slog.New(slog.DiscardHandler)), at: time.Unix(1_700_000_000, 0)}
+	return &feeder{a: newAuditor(cfg, slog.New(slog.DiscardHandler), engine()), at: time.Unix(1_700_000_000, 0)}
 }
 
 func (f *feeder) parse(session string, d capture.Direction, line string) *capture.Message {

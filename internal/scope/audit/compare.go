@@ -120,6 +120,9 @@ func ratio(a, b float64) *float64 {
 		return nil
 	}
 	r := a / b
+	if math.IsInf(r, 0) {
+		return nil
+	}
 	return &r
 }
 

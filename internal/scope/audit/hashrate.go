@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"math"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -9,6 +10,9 @@ import (
 // evidenceTime is how long a miner must have had work before its hashrate is
 // more than a guess.
 const evidenceTime = 30 * time.Second
+
+// maxWork is a difficulty above all that there can be.
+const maxWork = 1e60
 
 // work is the difficulty of accepted shares, in windows.
 type work struct {
@@ -36,6 +40,8 @@ const (
 
 // add counts an accepted share.
 func (w *work) add(at time.Time, difficulty float64) {
+	// A pool may ask for anything, but no sum may become infinite.
+	difficulty = min(difficulty, maxWork)
 	w.shares++
 	w.total += difficulty
 	if w.minutes == nil {
@@ -96,6 +102,7 @@ func (r *Hashrate) conclude(w *work, had, window time.Duration) {
 	if w.shares == 0 || had < evidenceTime || r.Seconds <= 0 {
 		return
 	}
-	hashes := r.Work * bitcoin.HashesPerDifficulty / r.Seconds
-	r.Hashes = &hashes
+	if hashes := r.Work * bitcoin.HashesPerDifficulty / r.Seconds; !math.IsInf(hashes, 0) {
+		r.Hashes = &hashes
+	}
 }

@@ -22,12 +22,14 @@ func Of(s capture.Session, messages iter.Seq[*capture.Message], cfg Config) *Aud
 	opened := s
 	opened.EndedAt, opened.Reason = time.Time{}, ""
 	a.Opened(opened)
+	pass := func(to time.Time) {
+		for step := max(time.Second, to.Sub(now)/100); now.Before(to); a.tick(now) {
+			now = minTime(now.Add(step), to)
+		}
+	}
 	asked := make(map[uint64]*capture.Message)
 	for m := range messages {
-		for now.Before(m.Received) {
-			now = minTime(now.Add(tickOf(now, m.Received)), m.Received)
-			a.tick(now)
-		}
+		pass(m.Received)
 		c := *m
 		c.Share, c.Response = nil, nil
 		a.Message(&c)
@@ -46,16 +48,10 @@ func Of(s capture.Session, messages iter.Seq[*capture.Message], cfg Config) *Aud
 		}
 	}
 	if !s.Live() {
-		now = s.EndedAt
+		pass(s.EndedAt)
 		a.Closed(s)
 	}
 	return a
-}
-
-// tickOf is the step of the clock between two messages: a second, or more when
-// nothing was said for long.
-func tickOf(from, to time.Time) time.Duration {
-	return max(time.Second, to.Sub(from)/100)
 }
 
 func minTime(a, b time.Time) time.Time {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -63,7 +64,9 @@ func (p *payoutState) add(worker string, first bool) {
 	if p.address == "" {
 		p.address, p.network = address, network
 	}
-	p.scripts = append(p.scripts, script)
+	if !slices.ContainsFunc(p.scripts, func(known []byte) bool { return bytes.Equal(known, script) }) {
+		p.scripts = append(p.scripts, script)
+	}
 }
 
 // network is the chain that a session mines on, as far as it is known.
@@ -80,7 +83,6 @@ func (s *session) checkPayout(m *capture.Message, j *job, c *decode.Coinbase) {
 	if c == nil || c.Total <= 0 || len(s.workers) == 0 {
 		return
 	}
-	wanted := [][][]byte{p.scripts, s.a.payouts}
 	var paid, largest int64
 	var main *decode.Output
 	for i := range c.Outputs {
@@ -88,12 +90,9 @@ func (s *session) checkPayout(m *capture.Message, j *job, c *decode.Coinbase) {
 		if out.Value > largest {
 			largest, main = out.Value, out
 		}
-		for _, scripts := range wanted {
-			for _, script := range scripts {
-				if bytes.Equal(script, out.Script0) {
-					paid += out.Value
-				}
-			}
+		same := func(script []byte) bool { return bytes.Equal(script, out.Script0) }
+		if slices.ContainsFunc(p.scripts, same) || slices.ContainsFunc(s.a.payouts, same) {
+			paid += out.Value
 		}
 	}
 	if main == nil {

@@ -13,9 +13,9 @@ import (
 const (
 	maxWorkers     = 64
 	maxReasons     = 32
-	maxExtranonce1 = 64 // bytes
-	maxExtranonce2 = 32 // bytes
-	sessionBytes   = 4096
+	maxExtranonce1 = 64       // bytes
+	maxExtranonce2 = 32       // bytes
+	sessionBytes   = 16 << 10 // with its histograms and windows
 )
 
 // session is what is known of a session. It is guarded by the auditor's lock.

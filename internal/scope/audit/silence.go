@@ -76,7 +76,7 @@ func (s *session) tickTip(now time.Time) {
 	if j.shown.Empty && !s.quiet.empty && !nothingToMine && now.Sub(s.tipAt) > rules.EmptyJobs {
 		s.quiet.empty = true
 		s.raise(AlarmEmptyBlocks, SeverityWarning, now, fmt.Sprintf(
-			"%s after the new block the pool's jobs still hold no transactions: a block of them would earn no fees.",
+			"%s after the new block the pool's newest job holds no transactions: a block of it would earn no fees.",
 			now.Sub(s.tipAt).Round(time.Second)), s.tipN, j.n)
 	}
 	if !ok {

@@ -98,7 +98,7 @@ func (s *session) countAnswer(r *shareRecord, share *capture.Share, latency time
 	if share.Pool == capture.PoolAccepted {
 		s.counts.Accepted++
 		s.difficultyShares++
-		s.difficultyWork += share.Target
+		s.difficultyWork += min(share.Target, maxWork)
 		s.work.add(s.lastAt, share.Target)
 	} else {
 		s.counts.Rejected++
