@@ -18,13 +18,14 @@ const maxAsked = 4096
 func Of(s capture.Session, messages iter.Seq[*capture.Message], cfg Config) *Auditor {
 	a := New(cfg, slog.New(slog.DiscardHandler))
 	now := s.At
-	a.now = func() time.Time { return now }
+	a.setClock(now)
 	opened := s
 	opened.EndedAt, opened.Reason = time.Time{}, ""
 	a.Opened(opened)
 	pass := func(to time.Time) {
-		for step := max(time.Second, to.Sub(now)/100); now.Before(to); a.tick(now) {
-			now = minTime(now.Add(step), to)
+		if to.After(now) {
+			a.Advance(now, to)
+			now = to
 		}
 	}
 	asked := make(map[uint64]*capture.Message)
@@ -52,11 +53,4 @@ func Of(s capture.Session, messages iter.Seq[*capture.Message], cfg Config) *Aud
 		a.Closed(s)
 	}
 	return a
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
