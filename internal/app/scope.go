@@ -320,28 +320,12 @@ type liveSessions struct {
 	store *capture.Store
 }
 
-// liveSession is one of them.
-type liveSession struct {
-	*relay.Session
-	store *capture.Store
-}
-
-// Upstream is the pool that the session is connected to.
-func (s liveSession) Upstream() (pool, peer string) {
-	known, _ := s.store.Session(s.ID())
-	return known.Pool, known.PoolPeer
-}
-
 // Live returns a session that is relayed now.
 func (l *liveSessions) Live(id string) (replay.Live, bool) {
 	if l.relay == nil {
 		return nil, false
 	}
-	s, ok := l.relay.Session(id)
-	if !ok {
-		return nil, false
-	}
-	return liveSession{s, l.store}, true
+	return l.relay.Session(id)
 }
 
 // Session returns what is known of a session, live or ended.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -40,6 +41,9 @@ func TestPoolUnreachable(t *testing.T) {
 	}
 	st := b.server.Stats()
 	one := st.Upstreams[0]
+	if text, err := json.Marshal(st); err != nil || !strings.Contains(string(text), `"upstream":"stratum+tcp://`+address+`"`) || !strings.Contains(string(text), `"pool_unreachable":1`) {
+		t.Errorf("%s, %v", text, err)
+	}
 	if st.Closed[ReasonPoolUnreachable] != 1 || one.Healthy || !one.Resting || one.Dials != 1 || one.Failures != 1 || !strings.Contains(one.LastError, "refused") || one.FailedAt.IsZero() {
 		t.Errorf("%+v", st)
 	}
@@ -93,6 +97,9 @@ func TestFailover(t *testing.T) {
 		pool := accept(t, l)
 		say(t, miner, "a\n")
 		hear(t, pool, "a\n")
+		if name, peer := b.session().Upstream(); name != l.Addr().String() || peer != name {
+			t.Errorf("the session's pool is %s, %s; want %s", name, peer, l.Addr())
+		}
 		_ = miner.Close()
 		_ = pool.Close()
 	}

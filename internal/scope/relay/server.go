@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -196,7 +195,7 @@ func (s *Server) introduce(ctx context.Context, nc net.Conn, o ListenerOptions) 
 func (s *Server) newSession(miner *wire, who ends) *Session {
 	session := &Session{
 		server:    s,
-		id:        newSessionID(),
+		id:        capture.NewID(),
 		ends:      who,
 		miner:     miner,
 		connected: make(chan struct{}),
@@ -244,13 +243,4 @@ func (s *Server) Session(id string) (*Session, bool) {
 func (s *Server) panicked(session string, v any) {
 	s.panics.Add(1)
 	s.log.Error("relay failed", "session", session, "panic", v, "stack", string(debug.Stack()))
-}
-
-// newSessionID is a random UUID (RFC 9562, version 4).
-func newSessionID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }

@@ -4,36 +4,37 @@ import "time"
 
 // Stats are the relay's figures since its start.
 type Stats struct {
-	Live     int    // sessions now
-	Sessions uint64 // ever
-	Closed   map[Reason]uint64
-	Panics   uint64 // mistakes of ours, each of which ended one session
+	Live     int               `json:"live"`     // sessions now
+	Sessions uint64            `json:"sessions"` // ever
+	Closed   map[Reason]uint64 `json:"closed"`   // connections by why they ended, every reason from the start
+	Panics   uint64            `json:"panics"`   // mistakes of ours, each of which ended one session
 
-	BytesToPool  uint64 // of miners, forwarded
-	BytesToMiner uint64 // of pools, forwarded
+	BytesToPool  uint64 `json:"bytes_to_pool"`  // of miners, forwarded
+	BytesToMiner uint64 `json:"bytes_to_miner"` // of pools, forwarded
 
-	Injected      uint64 // lines of ours that pools were sent
-	Answered      uint64 // of them
-	LateAnswers   uint64 // that came when nobody waited any more, and were swallowed
-	ForgottenLate uint64 // ids that were given up so long ago that a late answer would reach the miner
+	Injected      uint64 `json:"injected"`       // lines of ours that pools were sent
+	Answered      uint64 `json:"answered"`       // of them
+	LateAnswers   uint64 `json:"late_answers"`   // that came when nobody waited any more, and were swallowed
+	ForgottenLate uint64 `json:"forgotten_late"` // ids that were given up so long ago that a late answer would reach the miner
 
-	Reconnects uint64 // client.reconnect that were held back
-	Redirected uint64 // sessions that went where client.reconnect said
+	Reconnects uint64 `json:"reconnects"` // client.reconnect that were held back
+	Redirected uint64 `json:"redirected"` // sessions that went where client.reconnect said
 
-	Upstreams []UpstreamStats // in the order of preference
+	Healthy   int             `json:"healthy"`   // upstreams whose last attempt did not fail
+	Upstreams []UpstreamStats `json:"upstreams"` // in the order of preference
 }
 
 // UpstreamStats is the health of an upstream.
 type UpstreamStats struct {
-	Upstream  Upstream
-	Live      int    // sessions now
-	Dials     uint64 // attempts to connect
-	Failures  uint64
-	Healthy   bool          // the last attempt succeeded, or there was none
-	Resting   bool          // it failed a short while ago, and is tried after the others
-	FailedAt  time.Time     // the last failure; zero for none
-	LastError string        // of it
-	Connect   time.Duration // what the last successful attempt took, with TLS
+	Upstream  Upstream  `json:"upstream"`
+	Live      int       `json:"live"`  // sessions now
+	Dials     uint64    `json:"dials"` // attempts to connect
+	Failures  uint64    `json:"failures"`
+	Healthy   bool      `json:"healthy"`              // the last attempt succeeded, or there was none
+	Resting   bool      `json:"resting"`              // it failed a short while ago, and is tried after the others
+	FailedAt  time.Time `json:"failed_at,omitzero"`   // the last failure; zero for none
+	LastError string    `json:"last_error,omitempty"` // of it
+	ConnectMS float64   `json:"connect_ms"`           // milliseconds that the last successful attempt took, with TLS
 }
 
 // Stats tells the relay's figures.
@@ -41,6 +42,13 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	live := len(s.sessions)
 	s.mu.Unlock()
+	upstreams := s.pools.stats(time.Now())
+	healthy := 0
+	for _, u := range upstreams {
+		if u.Healthy {
+			healthy++
+		}
+	}
 	return Stats{
 		Live:          live,
 		Sessions:      s.total.Load(),
@@ -54,7 +62,8 @@ func (s *Server) Stats() Stats {
 		ForgottenLate: s.forgotten.Load(),
 		Reconnects:    s.reconnects.Load(),
 		Redirected:    s.redirections.Load(),
-		Upstreams:     s.pools.stats(time.Now()),
+		Healthy:       healthy,
+		Upstreams:     upstreams,
 	}
 }
 
@@ -72,7 +81,7 @@ func (p *pools) stats(now time.Time) []UpstreamStats {
 			Resting:   one.failed && now.Sub(one.failedAt) < p.backoff,
 			FailedAt:  one.failedAt,
 			LastError: one.lastError,
-			Connect:   one.took,
+			ConnectMS: float64(one.took.Microseconds()) / 1000,
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"encoding"
 	"fmt"
 	"net"
 	"net/netip"
@@ -144,6 +145,11 @@ func (u Upstream) String() string {
 	}
 	return "stratum+tcp://" + u.Address()
 }
+
+// MarshalText gives String.
+func (u Upstream) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+var _ encoding.TextMarshaler = Upstream{}
 
 // serverName is the name that the pool's certificate must bear.
 func (u Upstream) serverName() string {
