@@ -160,6 +160,16 @@ func TestAutoReplayWantsAPoolOfOnesOwn(t *testing.T) {
 	})
 }
 
+func TestAutoReplayOfATap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		tap := b.recorder.Open(capture.Opening{ID: "tap", Origin: capture.OriginTap, Pool: "pool.test:3333", At: time.Now()})
+		if _, err := b.Change(tap.ID(), Change{AutoReplay: new(true)}); !errors.Is(err, ErrNotRelayed) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAutoReplayGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

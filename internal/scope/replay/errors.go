@@ -32,6 +32,10 @@ var (
 	// ErrNotOwn is what load features answer on foreign pools.
 	ErrNotOwn = &Refusal{"not_own_pool", "Auto-replay puts load on a pool, so it works only with pools that the configuration lists as your own (scope.own_pools)"}
 
+	// ErrNotRelayed is what they answer for connections of our own pool that are
+	// only listened to: there is no connection of the scope's to send on.
+	ErrNotRelayed = &Refusal{"not_relayed", "Auto-replay needs a miner that is connected through the scope's proxy"}
+
 	ErrNoSession       = &Refusal{"no_session", "Session not found"}
 	ErrRepeatCount     = &Refusal{"repeat_count", "Repeat count must be between 1 and 1000"}
 	ErrAutoReplayCount = &Refusal{"auto_replay_count", "Auto-replay count must be between 1 and 900000"}

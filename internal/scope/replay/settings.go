@@ -159,8 +159,11 @@ func (s *Service) sweepLocked() {
 	}
 }
 
-// foreign says why a session's pool must not be put load on.
+// foreign says why a session must not be used to put load on its pool.
 func (s *Service) foreign(id string, known capture.Session) error {
+	if known.Origin != capture.OriginProxy {
+		return ErrNotRelayed
+	}
 	pool, peer := known.Pool, known.PoolPeer
 	if live, ok := s.cfg.Sessions.Live(id); ok {
 		pool, peer = live.Upstream()
