@@ -16,13 +16,14 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/test/nodes"
+	"github.com/poolscope/poolscope/test/program"
 )
 
 // rig is a running scope, as its users see it.
 type rig struct {
 	t       testing.TB
 	process *nodes.Process
-	dataDir string
+	ports   struct{ HTTP, Scope, Stratum string }
 	miners  string // host:port that miners connect to
 	api     string // base URL
 	token   string
@@ -37,28 +38,30 @@ func start(t testing.TB, pool string, more ...string) *rig {
 // startIn runs it in a folder that may have been used before.
 func startIn(t testing.TB, dataDir, pool string, more ...string) *rig {
 	t.Helper()
+	return run(t, dataDir, append([]string{"scope", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--pool", pool}, more...)...)
+}
+
+// run runs a sub-command that has a scope in it.
+func run(t testing.TB, dataDir string, arguments ...string) *rig {
+	t.Helper()
 	ports := filepath.Join(dataDir, "ports.json")
 	if err := os.Remove(ports); err != nil && !errors.Is(err, os.ErrNotExist) {
-		t.Fatal(err)
+		t.Fatal(err) // one of a process that was killed must not be taken for news
 	}
-	command := append([]string{binary, "scope", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--pool", pool}, more...)
-	r := &rig{t: t, dataDir: dataDir, process: nodes.Start(t, "poolscope scope", command...)}
-	var addresses struct {
-		HTTP  string `json:"http"`
-		Scope string `json:"scope"`
-	}
-	nodes.WaitFor(t, limit, "ports.json", func() bool {
+	command := append([]string{binary, arguments[0], "--data-dir", dataDir}, arguments[1:]...)
+	r := &rig{t: t, process: nodes.Start(t, "poolscope "+arguments[0], command...)}
+	nodes.WaitFor(t, program.StartLimit, "ports.json", func() bool {
 		if !r.process.Running() {
 			t.Fatalf("it ended at its start with code %d:\n%s", r.process.ExitCode(), r.process.Output())
 		}
 		data, err := os.ReadFile(ports)
-		return err == nil && json.Unmarshal(data, &addresses) == nil
+		return err == nil && json.Unmarshal(data, &r.ports) == nil
 	})
 	token, err := os.ReadFile(filepath.Join(dataDir, "scope-token"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.miners, r.api, r.token = addresses.Scope, "http://"+addresses.HTTP, strings.TrimSpace(string(token))
+	r.miners, r.api, r.token = r.ports.Scope, "http://"+r.ports.HTTP, strings.TrimSpace(string(token))
 	return r
 }
 
@@ -157,6 +160,7 @@ func (m *message) n() string { return m.ID[strings.LastIndexByte(m.ID, '-')+1:] 
 // session is a session of the API, as far as the tests look at it.
 type session struct {
 	ID       string  `json:"session_id"`
+	Origin   string  `json:"origin"`
 	Messages int     `json:"message_count"`
 	Agent    *string `json:"user_agent"`
 	Resume   *string `json:"mining_session_id"`
