@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/devnet"
+	"github.com/poolscope/poolscope/internal/miner"
 	"github.com/poolscope/poolscope/internal/pool"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/stratum"
@@ -78,5 +80,74 @@ func TestTapSwitch(t *testing.T) {
 	}
 	if mode := tap.TapMode(); mode != "all" {
 		t.Errorf("after mistakes it is %s", mode)
+	}
+}
+
+// TestTapEqualsProxy mines through the scope's proxy at a pool that is tapped:
+// both must have seen the same lines, byte for byte, and agree with the pool
+// about every share.
+func TestTapEqualsProxy(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	log := slog.New(slog.DiscardHandler)
+	chain, err := devnet.New(devnet.Config{
+		DataDir: t.TempDir(), RPCListen: "127.0.0.1:0", ZMQListen: "127.0.0.1:0", BlockInterval: 20 * time.Second, Hashrate: 1e6, TxRate: 5,
+	}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = chain.Close() }()
+	cfg := demoConfig(DemoOptions{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", Stratum: "127.0.0.1:0", Scope: "127.0.0.1:0"})
+	useDevnet(cfg, chain, 1e-6)
+	cfg.Difficulty.Vardiff = false
+	p := &poolParts{cfg: cfg, log: log}
+	if err := p.bind(ctx, telemetry.Build{}); err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	m, err := miner.New(miner.Config{Pool: p.ports().Scope, User: demoUser(0), Threads: 1, MaxHashrate: 100_000, SuggestDifficulty: 1e-6}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := p.scope.recorder.Store()
+	time.AfterFunc(20*time.Second, cancel)
+	go func() {
+		for ctx.Err() == nil && store.Usage().Messages < 200 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		cancel()
+	}()
+	stages := append(append([]stage{{{"devnet", chain.Run}}}, p.keeping()...), p.front(), stage{{"miner", m.Run}})
+	if err := runStages(ctx, log, stages...); err != nil {
+		t.Error(err)
+	}
+
+	all := store.Sessions()
+	if len(all) != 2 || all[0].Origin == all[1].Origin {
+		t.Fatalf("%d sessions: %+v", len(all), all)
+	}
+	var lines [2][2][]string // by session and direction
+	judged := 0
+	for i, s := range all {
+		for n := uint64(1); n <= s.Messages; n++ {
+			m := store.Message(s.ID, n)
+			lines[i][m.Direction] = append(lines[i][m.Direction], string(m.Raw))
+			if m.Share == nil {
+				continue
+			}
+			if judged++; m.Share.Audit == capture.AuditUnknown || m.Share.Conflict != "" {
+				t.Errorf("%s: share %+v", s.Origin, m.Share)
+			}
+		}
+	}
+	for direction := range lines[0] {
+		// The last lines may be on their way when everything ends.
+		a, b := lines[0][direction], lines[1][direction]
+		if n := min(len(a), len(b)); n < 20 || max(len(a), len(b)) > n+5 || !slices.Equal(a[:n], b[:n]) {
+			t.Errorf("direction %d: %d and %d lines\n%s\n\n%s", direction, len(a), len(b), strings.Join(a, ""), strings.Join(b, ""))
+		}
+	}
+	if judged < 20 {
+		t.Errorf("%d shares were judged", judged)
 	}
 }
