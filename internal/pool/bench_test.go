@@ -34,8 +34,8 @@ type sharePath struct {
 	request stratum.Request
 }
 
-func newSharePath(t testing.TB) *sharePath {
-	r := newRig(t, false, func(c *Config) { c.Difficulty.Min, c.Difficulty.Start = 1e-12, 1e-12 })
+func newSharePath(t testing.TB, change ...func(*Config)) *sharePath {
+	r := newRig(t, false, append(change, func(c *Config) { c.Difficulty.Min, c.Difficulty.Start = 1e-12, 1e-12 })...)
 	r.newTip(branches11)
 	m := r.connect(t)
 	m.start(alice+".rig", "x")
