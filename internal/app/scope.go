@@ -260,7 +260,7 @@ func upstreamsOf(cfg *config.Config, ownPool string) ([]relay.Upstream, error) {
 	for _, text := range texts {
 		u, err := relay.ParseUpstream(text)
 		if err != nil {
-			return nil, &config.InvalidError{Problems: []config.Problem{{Source: cfg.OriginOf("scope.pools").Source, Key: "scope.pools", Message: err.Error()}}}
+			return nil, fmt.Errorf("scope.pools: %w", err)
 		}
 		u.Insecure, u.ProxyProtocol = c.Insecure, c.SendProxy
 		all = append(all, u)

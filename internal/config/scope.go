@@ -4,10 +4,11 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/endpoint"
 )
 
-// scope checks section [scope]. Addresses of pools are checked by who dials
-// them.
+// scope checks section [scope].
 func (v *validator) scope() {
 	s := v.config.Scope
 	atLeast := func(key string, value, least int) {
@@ -21,6 +22,8 @@ func (v *validator) scope() {
 	if v.config.scopeOnly && len(s.Pools) == 0 {
 		v.complain("scope.pools", `must name the pool that miners are passed on to, such as "stratum+tcp://pool.example:3333" (--pool)`)
 	}
+	v.pools("scope.pools", s.Pools)
+	v.pools("scope.own_pools", s.OwnPools)
 	atLeast("scope.max_connections", s.MaxConnections, 1)
 	atLeast("scope.capture_max_messages", s.CaptureMaxMessages, 1)
 	atLeast("scope.capture_max_per_session", s.CaptureMaxPerSession, 1)
@@ -50,6 +53,15 @@ func (v *validator) scope() {
 	for _, address := range s.PayoutAddresses {
 		if err := checkAddress(address, v.config.Network.Chain); err != nil {
 			v.complain("scope.payout_addresses", "%v", err)
+		}
+	}
+}
+
+// pools checks the addresses of pools.
+func (v *validator) pools(key string, pools []string) {
+	for _, pool := range pools {
+		if _, err := endpoint.Parse(pool); err != nil {
+			v.complain(key, "%v", err)
 		}
 	}
 }

@@ -5,10 +5,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/endpoint"
 )
 
 // Ports that are meant when an address names none.
@@ -27,69 +28,29 @@ type Endpoint struct {
 	TLS  bool
 }
 
-// ParseEndpoint reads the address of a pool: stratum+tcp://host:port and
-// stratum+ssl://host:port, the short schemes stratum, tcp, stratum+tls, ssl and
-// tls, or host:port alone. Upper case is accepted, IPv6 addresses stand in
-// brackets, a missing port is 3333, or 4333 with TLS. It fails with ErrBadPool.
+// ParseEndpoint reads the address of a pool as endpoint.Parse does, but for what
+// a miner would not mean: schemes of HTTP, and user names, which are a setting of
+// their own. A missing port is 3333, or 4333 with TLS. It fails with ErrBadPool.
 func ParseEndpoint(text string) (Endpoint, error) {
-	var e Endpoint
-	rest := strings.TrimSpace(text)
-	if scheme, after, ok := strings.Cut(rest, "://"); ok {
-		switch strings.ToLower(scheme) {
-		case "stratum+tcp", "stratum", "tcp":
-		case "stratum+ssl", "stratum+tls", "stratumssl", "stratums", "ssl", "tls":
-			e.TLS = true
-		case "stratum2+tcp", "stratum+tcp2":
-			return Endpoint{}, fmt.Errorf("%w: %q is Stratum V2, which is not spoken here", ErrBadPool, text)
-		default:
-			return Endpoint{}, fmt.Errorf("%w: unknown scheme %q; use stratum+tcp:// or stratum+ssl://", ErrBadPool, scheme)
-		}
-		rest = after
-	}
-
-	// Some pools ask for options behind the port, such as #xnsub. What they
-	// ask for is done anyway.
-	rest, _, _ = strings.Cut(rest, "#")
-	rest = strings.TrimSuffix(rest, "/")
+	parsed, err := endpoint.Parse(text)
+	scheme, rest, _ := strings.Cut(strings.ToLower(strings.TrimSpace(text)), "://")
 	switch {
-	case rest == "":
-		return Endpoint{}, fmt.Errorf("%w: %q names no host", ErrBadPool, text)
-	case strings.Contains(rest, "@"):
+	case err != nil:
+		return Endpoint{}, fmt.Errorf("%w: %w", ErrBadPool, err)
+	case rest != "" && strings.HasPrefix(scheme, "http"):
+		return Endpoint{}, fmt.Errorf("%w: unknown scheme %q; use stratum+tcp:// or stratum+ssl://", ErrBadPool, scheme)
+	case strings.Contains(text, "@"):
 		return Endpoint{}, fmt.Errorf("%w: a user name in the address; it is a setting of its own", ErrBadPool)
-	case strings.ContainsAny(rest, "/?\\ \t\"'"):
-		return Endpoint{}, fmt.Errorf("%w: %q has something other than a port behind the host", ErrBadPool, text)
 	}
-
-	host, port, err := splitHostPort(rest)
-	if err != nil {
-		return Endpoint{}, fmt.Errorf("%w: %q: %w", ErrBadPool, text, err)
+	e := Endpoint{Host: parsed.Host, Port: strconv.Itoa(int(parsed.Port)), TLS: parsed.TLS}
+	switch {
+	case parsed.Port != 0:
+	case e.TLS:
+		e.Port = DefaultTLSPort
+	default:
+		e.Port = DefaultPort
 	}
-	if port == "" {
-		port = DefaultPort
-		if e.TLS {
-			port = DefaultTLSPort
-		}
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
-		return Endpoint{}, fmt.Errorf("%w: %q: the port must be a number from 1 to 65535", ErrBadPool, text)
-	}
-	if host == "" {
-		return Endpoint{}, fmt.Errorf("%w: %q names no host", ErrBadPool, text)
-	}
-	e.Host, e.Port = strings.ToLower(host), strconv.FormatUint(n, 10)
 	return e, nil
-}
-
-// splitHostPort is net.SplitHostPort with an optional port.
-func splitHostPort(s string) (host, port string, err error) {
-	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil && (addr.Is4() || strings.HasPrefix(s, "[") == strings.HasSuffix(s, "]")) {
-		return addr.String(), "", nil
-	}
-	if !strings.Contains(s, ":") {
-		return s, "", nil
-	}
-	return net.SplitHostPort(s)
 }
 
 // Address returns host:port for dialling.

@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"internal/app"},
 	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load"},
 	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
-	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/config", "internal/telemetry", "internal/files"},
+	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
@@ -36,8 +36,8 @@ var sideways = map[string][]string{
 	"internal/load": {"internal/miner"},                  // finds its shares with the same hasher and jobs
 	// implements the interfaces that these two define
 	"internal/store":   {"internal/ledger", "internal/abuse"},
-	"internal/config":  {"internal/bitcoin"}, // checks payout addresses
-	"internal/stratum": {"internal/bitcoin"}, // hashes and difficulties as values
+	"internal/config":  {"internal/bitcoin", "internal/endpoint"}, // checks payout addresses; pools' addresses
+	"internal/stratum": {"internal/bitcoin"},                      // hashes and difficulties as values
 }
 
 // elsewhere are rooms outside of the house: the UI's embedded files, which

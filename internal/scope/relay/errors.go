@@ -2,14 +2,6 @@ package relay
 
 import "errors"
 
-// Errors of ParseUpstream. They are wrapped with the text that is at fault.
-var (
-	ErrUpstreamEmpty  = errors.New("the pool's address is empty")
-	ErrUpstreamScheme = errors.New("unknown scheme of a pool's address")
-	ErrUpstreamHost   = errors.New("bad host in a pool's address")
-	ErrUpstreamPort   = errors.New("bad port in a pool's address")
-)
-
 // ErrNoUpstream is the error of New for a configuration without a pool.
 var ErrNoUpstream = errors.New("relay: no pool to relay to")
 
