@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ func (c *inspectCommand) Run(env *environment) error {
 		defer file.Close()
 		in, name = file, c.File
 	}
-	result, problem := inspect.Read(in, inspect.Options{Ports: c.Port, Payouts: c.Payout, Network: network})
+	result, problem := inspect.Read(interruptible{env.ctx, in}, inspect.Options{Ports: c.Port, Payouts: c.Payout, Network: network})
 	result.Keep(c.Session, c.Messages)
 	if problem != nil {
 		problem = fmt.Errorf("%s: %w", name, problem)
@@ -58,4 +59,17 @@ func (c *inspectCommand) Run(env *environment) error {
 		err = result.Print(env.stdout, inspect.Text{Name: name, Rows: c.Rows})
 	}
 	return errors.Join(problem, err)
+}
+
+// interruptible ends a reader with its context: what was read is shown.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r interruptible) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, errors.New("interrupted")
+	}
+	return r.Reader.Read(b)
 }

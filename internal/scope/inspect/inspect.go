@@ -205,6 +205,7 @@ func (out *Result) collect(f *feed, network bitcoin.Network) {
 		out.Sessions = append(out.Sessions, session)
 		out.File.Messages += s.Messages
 	}
+	slices.SortStableFunc(out.Sessions, func(a, b Session) int { return a.Facts.BeganAt.Compare(b.Facts.BeganAt) })
 	out.Alarms = []audit.Alarm{}
 	for cursor := uint64(0); ; {
 		page := f.auditor.Alarms(audit.AlarmFilter{Since: cursor, Limit: 1000})

@@ -19,7 +19,7 @@ const (
 type events interface {
 	data(side int, b []byte, at time.Time)
 	hole(side int, n uint64)            // bytes that were not captured
-	closed(reason string, at time.Time) // a constant below, or "" for the opposite of opened
+	closed(reason string, at time.Time) // a constant below
 }
 
 // How a connection ends.
@@ -39,6 +39,7 @@ type connection struct {
 	halves  [2]half
 	handler events
 	last    time.Time // of the newest packet
+	closer  string    // end constant of the side that closed first; "" before
 	over    bool
 }
 
@@ -139,6 +140,9 @@ func (a *assembler) segment(c *connection, side int, s *segment, at time.Time) {
 	}
 	if s.flags&flagFIN != 0 && !h.fin {
 		h.fin, h.end = true, seq+uint32(len(s.data)+s.missing) //nolint:gosec // at most a packet
+		if c.closer == "" {
+			c.closer = [2]string{endOpener, endOther}[side]
+		}
 	}
 	// What the other side has acknowledged it has got: it will not be sent again.
 	if s.flags&flagACK != 0 && other.known {
@@ -156,8 +160,7 @@ func (a *assembler) segment(c *connection, side int, s *segment, at time.Time) {
 		}
 	}
 	if c.halves[0].ended && c.halves[1].ended {
-		// side sent the later end.
-		a.end(c, [2]string{endOther, endOpener}[side], at)
+		a.end(c, c.closer, at)
 	}
 }
 
@@ -247,13 +250,8 @@ func (a *assembler) end(c *connection, reason string, at time.Time) {
 			a.skip(c, side, at)
 		}
 	}
-	if reason == endCapture {
-		// A side that closed, without the other side's answer in the capture.
-		for side := range c.halves {
-			if c.halves[side].fin {
-				reason = [2]string{endOpener, endOther}[side]
-			}
-		}
+	if reason == endCapture && c.closer != "" {
+		reason = c.closer // the other side's answer is not in the capture
 	}
 	c.handler.closed(reason, at)
 	delete(a.live, c.key)
