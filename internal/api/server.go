@@ -95,6 +95,9 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 	s.static = newStatic(cfg.UI, log)
 	s.hub = newHub(cfg.MaxLive, s.liveTopics(), s.now, log)
 	s.metrics = newServerMetrics(s)
+	if src.Scope != nil {
+		src.Scope.Document(documented())
+	}
 	s.handler = s.middleware(s.routes())
 	return s
 }
@@ -215,6 +218,9 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, handler http.Handle
 		_ = srv.Close()
 	}
 	s.hub.wait(grace)
+	if s.src.Scope != nil {
+		s.src.Scope.Wait(grace)
+	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}

@@ -57,9 +57,9 @@ export async function launch() {
  *
  * `faults` collects what must not happen: console errors, uncaught exceptions,
  * failed responses, requests to other hosts. `onSocket` may take over its
- * WebSockets.
+ * WebSockets. `path` is the page, the first one by default.
  */
-export async function open(browser, { onSocket, ...options } = {}) {
+export async function open(browser, { onSocket, path = '/', ...options } = {}) {
   const url = serverURL();
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -88,7 +88,7 @@ export async function open(browser, { onSocket, ...options } = {}) {
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
   await page.addInitScript(watch);
   if (onSocket) await page.routeWebSocket(/\/api\/live$/, onSocket);
-  await page.goto(url.href);
+  await page.goto(new URL(path, url).href);
   return { page, faults };
 }
 

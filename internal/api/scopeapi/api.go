@@ -1,6 +1,7 @@
 package scopeapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -24,6 +25,7 @@ type API struct {
 	token   atomic.Pointer[string]
 	feed    *Feed
 	cross   *http.CrossOriginProtection
+	metrics metrics
 
 	mux        *http.ServeMux
 	operations []operation
@@ -52,6 +54,7 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 		started: cfg.Now(),
 		feed:    feed,
 		cross:   http.NewCrossOriginProtection(),
+		metrics: newMetrics(),
 		mux:     http.NewServeMux(),
 	}
 	a.SetToken(cfg.Token)
@@ -72,6 +75,9 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 
 // SetToken replaces Config.Token, from the next request on.
 func (a *API) SetToken(token string) { a.token.Store(&token) }
+
+// Wait waits until the WebSockets have ended, whose requests have, or ctx ends.
+func (a *API) Wait(ctx context.Context) { a.feed.Wait(ctx) }
 
 // Patterns are what a server is to send here, as http.ServeMux takes them.
 func (a *API) Patterns() []string {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
+	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/decode"
 )
@@ -32,6 +33,11 @@ func serveDecoded(c *call) error {
 func (a *API) explain(ctx context.Context, m *capture.Message) (*decode.Message, error) {
 	h := history{ctx: ctx, api: a, session: m.Session}
 	known := decode.Context{FromMiner: m.Direction != capture.PoolToMiner, Received: m.Received}
+	if a.src.Audit != nil {
+		if facts, ok := a.src.Audit.Facts(m.Session); ok {
+			known.Network = bitcoin.Network(facts.Network)
+		}
+	}
 	var question json.RawMessage
 	switch {
 	case m.IsResponse && m.Pair > 0:

@@ -44,7 +44,7 @@ type Feed struct {
 	mu      sync.Mutex
 	clients map[*listener]struct{}
 	stop    context.CancelFunc // ends the encoding; nil while it does not run
-	running sync.WaitGroup
+	stopped chan struct{}      // closed when the latest encoding has ended; nil before the first
 }
 
 // feedCounts are what a feed did since it was made.
@@ -139,7 +139,15 @@ func (f *Feed) join(session string) (l *listener, ok bool) {
 			<-f.queue
 		}
 		f.overflow.Store(0)
-		f.running.Go(func() { f.encode(ctx) })
+		before, after := f.stopped, make(chan struct{})
+		f.stopped = after
+		go func() {
+			defer close(after)
+			if before != nil {
+				<-before // one at a time, or messages would change places
+			}
+			f.encode(ctx)
+		}()
 	}
 	f.listeners.Store(int64(len(f.clients)))
 	return l, true
@@ -322,13 +330,14 @@ func (f *Feed) Status() FeedStatus {
 
 // Wait waits until nothing runs for the feed any more, or ctx ends.
 func (f *Feed) Wait(ctx context.Context) {
-	done := make(chan struct{})
-	go func() {
-		f.running.Wait()
-		close(done)
-	}()
+	f.mu.Lock()
+	stopped := f.stopped
+	f.mu.Unlock()
+	if stopped == nil {
+		return
+	}
 	select {
-	case <-done:
+	case <-stopped:
 	case <-ctx.Done():
 	}
 }

@@ -78,6 +78,7 @@ func (a *API) describe() *huma.OpenAPI {
 			{Name: "live", Description: "WebSockets"},
 			{Name: "agents", Description: "The fleet"},
 			{Name: "scope", Description: "The program itself"},
+			{Name: "pool", Description: "The pool of this program; its errors are plain text"},
 		},
 		Components: &huma.Components{
 			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),

@@ -125,7 +125,7 @@ func serveStatus(c *call) error {
 		s.Tap = &tap
 	}
 	for _, p := range a.src.Parts {
-		s.Parts[p.Name] = p.Status()
+		s.Parts[p.Name] = plain(p.Status())
 	}
 	return c.json(s)
 }

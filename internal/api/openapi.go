@@ -1,0 +1,17 @@
+package api
+
+import "github.com/poolscope/poolscope/internal/api/scopeapi"
+
+// documented are the pool's endpoints as the API's description lists them.
+func documented() []scopeapi.Endpoint {
+	return []scopeapi.Endpoint{
+		{Path: "/api/overview", Summary: "Headline figures, recent workers, bans, best shares, miner types", Response: overviewPage{}},
+		{Path: "/api/pool-page", Summary: "Counters of blocks, node calls and errors", Response: poolPage{}},
+		{Path: "/api/node", Summary: "The Bitcoin node", Response: nodePage{}},
+		{Path: "/api/server", Summary: "Process, machine, job feed", Response: serverPage{}},
+		{Path: "/api/pool-hashrate", Summary: "Hashrate and block timer", Response: hashratePage{}, Query: map[string]string{"include_history": "1 adds six minutes"}},
+		{Path: "/api/blocks", Summary: "Found blocks, the newest first", Response: []foundBlock{}, Query: map[string]string{"limit": "1 to 100, 10 when left out"}},
+		{Path: "/api/status", Summary: "State, template, nodes, rejects", Response: statusPage{}},
+		{Path: "/api/history", Summary: "Charts", Response: historyPage{}, Query: map[string]string{"range": "6m, 24h or 30d"}},
+	}
+}
