@@ -112,6 +112,7 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 	s.auditor = audit.New(audit.Config{
 		Chain:   o.chain,
 		Payouts: s.cfg.Scope.PayoutAddresses,
+		OwnPool: o.ownPool,
 		Rules:   audit.Rules{PoolSilent: s.cfg.Scope.SilenceAfter},
 	}, s.log)
 	s.feed = scopeapi.NewFeed(scopeapi.FeedConfig{})

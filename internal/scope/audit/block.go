@@ -17,6 +17,7 @@ type foundBlock struct {
 	share   uint64 // its message
 	hash    bitcoin.Hash
 	height  int64
+	text    string // what was told
 	block   []byte // serialized
 }
 
@@ -35,28 +36,28 @@ func (s *session) foundBlock(m *capture.Message, r *shareRecord, p *proof) {
 	if r.share.Audit == capture.AuditStale && j.newTip {
 		text += fmt.Sprintf("; it came %d ms after another block", r.share.StaleBy.Milliseconds())
 	}
-	found := &foundBlock{session: s.info.ID, share: m.N, hash: hash, height: j.shown.Height}
-	why := s.assemble(found, j, p)
-	switch {
-	case s.info.Origin == capture.OriginTap:
-		// Our own pool, which sends it to all nodes itself.
-	case why != "":
-		text += "; we could not send it ourselves, since " + why
-	default:
-		text += "; it is sent to our node as well"
-	}
 	severity := SeverityCritical
-	if s.info.Origin == capture.OriginTap {
-		severity = SeverityInfo
+	if s.ownPool() {
+		severity = SeverityInfo // it submits the block itself
+	} else {
+		found := &foundBlock{session: s.info.ID, share: m.N, hash: hash, height: j.shown.Height, text: text}
+		if why := s.assemble(found, j, p); why != "" {
+			text += "; we could not send it ourselves, since " + why
+		} else {
+			text += "; it is sent to our node as well"
+		}
 	}
 	s.raise(AlarmBlock, severity, m.Received, text+".", m.N, j.n)
+}
+
+// ownPool says whether the session's pool is that of this program.
+func (s *session) ownPool() bool {
+	return s.info.Origin == capture.OriginTap || s.a.cfg.OwnPool != "" && s.info.Pool == s.a.cfg.OwnPool
 }
 
 // assemble puts the block together and queues it. It says why it did not.
 func (s *session) assemble(found *foundBlock, j *job, p *proof) (why string) {
 	switch {
-	case s.info.Origin == capture.OriginTap:
-		return "our own pool does"
 	case s.info.Origin == capture.OriginFile:
 		return "it is of a capture"
 	case s.a.cfg.Chain == nil:
@@ -94,7 +95,7 @@ func (a *Auditor) submit(ctx context.Context, b *foundBlock) {
 	if accepted {
 		a.submitted++
 		a.log.Info("block submitted to our node", "hash", b.hash.String(), "height", b.height, "verdict", verdict, "session", b.session)
-		s.amend(AlarmBlock, fmt.Sprintf("Our node has block %s, a share of session %s: %s.", b.hash, b.session, verdict))
+		s.amend(AlarmBlock, b.text+"; our node has it: "+verdict+".")
 		return
 	}
 	s.raise(AlarmBlockNotSubmitted, SeverityCritical, a.now(), fmt.Sprintf(

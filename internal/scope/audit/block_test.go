@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestBlockIsSubmitted(t *testing.T) {
 		says    string
 		another string // kind of a further alarm
 	}{
-		{"the node takes it", func(*chain) {}, 1, "Our node has block", ""},
+		{"the node takes it", func(*chain) {}, 1, "; our node has it: a: accepted.", ""},
 		{"the node refuses it", func(c *chain) { c.refuse = "not " }, 1, "it is sent to our node as well", AlarmBlockNotSubmitted},
 		{"other transactions", func(c *chain) { c.branch = []bitcoin.Hash{tipOf(77)} }, 0, "other transactions than", ""},
 	} {
@@ -129,15 +130,17 @@ func checkBlock(t *testing.T, raw []byte, share testShare, wtxids []bitcoin.Hash
 // A block of our own pool is news, no emergency: the pool submits it itself.
 func TestBlockOfOurPool(t *testing.T) {
 	c := &chain{branch: []bitcoin.Hash{tipOf(200), tipOf(201)}}
-	var a *Auditor
-	a, _ = play(t, Config{Chain: c}, func(w *wire) {
-		w.tape = w.recorder.Open(capture.Opening{ID: "tap", Origin: capture.OriginTap, At: time.Now()})
-		s := newStage(w)
-		j := s.job(1, true, func(j *testJob) { j.bits = easyBits })
-		s.submit(s.find(j, 1.0/65536, 1e9), yes)
+	a, _ := play(t, Config{Chain: c, OwnPool: "127.0.0.1:3333"}, func(w *wire) {
+		for i, o := range []capture.Opening{{Origin: capture.OriginTap}, {Origin: capture.OriginProxy, Pool: "127.0.0.1:3333"}} {
+			o.ID, o.At = fmt.Sprint(i), time.Now()
+			w.tape = w.recorder.Open(o)
+			s := newStage(w)
+			j := s.job(1, true, func(j *testJob) { j.bits = easyBits })
+			s.submit(s.find(j, 1.0/65536, 1e9), yes)
+		}
 	})
 	all := a.Alarms(AlarmFilter{Kind: AlarmBlock}).Alarms
-	if len(all) != 1 || all[0].Severity != SeverityInfo || len(c.blocks) != 0 {
+	if len(all) != 2 || all[0].Severity != SeverityInfo || all[1].Severity != SeverityInfo || len(c.blocks) != 0 {
 		t.Errorf("alarms %+v, %d blocks", all, len(c.blocks))
 	}
 }

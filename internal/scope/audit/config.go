@@ -9,6 +9,10 @@ type Config struct {
 	Rules  Rules
 	Chain  Chain // our own node; nil without
 
+	// OwnPool is the pool of this program, as sessions name it: host:port. It
+	// submits its blocks itself, so that they are no emergency. "" without.
+	OwnPool string
+
 	// Payouts are addresses of which a coinbase must pay at least one, for pools
 	// that keep the reward and pay later. With none, the address that a worker's
 	// name begins with has to be paid; a change is told in any case.

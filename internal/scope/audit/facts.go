@@ -32,7 +32,7 @@ type Facts struct {
 	SubscribeToNotify *float64  `json:"subscribe_to_notify_ms,omitempty"` // from the first mining.subscribe to the first job
 	SubmitLatency     Quantiles `json:"submit_latency"`                   // mining.submit to its response
 	RoundTrip         Quantiles `json:"round_trip"`                       // other requests of the miner to their responses
-	NotifyToSubmit    Quantiles `json:"notify_to_submit"`                 // a clean job to the first share on it
+	NotifyToSubmit    Quantiles `json:"notify_to_submit"`                 // a clean job to the first share on it or a later one
 
 	Shares       ShareCounts `json:"shares"`
 	Hashrate     Hashrates   `json:"hashrate"`

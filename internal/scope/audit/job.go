@@ -35,8 +35,7 @@ type job struct {
 	hashing  *sharehash.Job
 	coinbase *sharehash.Coinbase
 
-	shares     JobShares
-	firstShare bool // was seen
+	shares JobShares
 }
 
 // firstJob is the first job on a block.
@@ -121,6 +120,7 @@ func (s *session) notified(m *capture.Message) {
 	j.tip = s.tips
 	if newTip || d.Clean {
 		s.endJobs(j.sentAt(), newTip)
+		s.freshAt = j.sentAt()
 		s.blind.jobs = false // older jobs do not count any more, seen or not
 	}
 	if s.firstJobAt.IsZero() {

@@ -68,6 +68,7 @@ type session struct {
 	tipN         uint64       // message of that job
 	firstJobAt   time.Time
 	lastNotifyAt time.Time
+	freshAt      time.Time // of the newest job that made the older ones stale, until a share came on it or a later one
 	payout       payoutState
 
 	shares      ring[shareRecord]

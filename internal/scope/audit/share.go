@@ -80,11 +80,9 @@ func (s *session) countSubmit(r *shareRecord) {
 	}
 	j.shares.Submitted++
 	j.shares.Best = max(j.shares.Best, r.share.Difficulty)
-	if !j.firstShare {
-		j.firstShare = true
-		if j.shown.Clean || j.shown.NewTip {
-			add(&s.notifyToSubmit, r.received.Sub(j.sentAt()))
-		}
+	if !s.freshAt.IsZero() && j.stale.IsZero() {
+		add(&s.notifyToSubmit, r.received.Sub(s.freshAt))
+		s.freshAt = time.Time{}
 	}
 }
 
