@@ -127,14 +127,18 @@ func (s *Server) dialOne(ctx context.Context, u Upstream, who ends) (w *wire, er
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ConnectTimeout)
 	defer cancel()
 	dialer := net.Dialer{KeepAliveConfig: keepAlive}
+	began := time.Now()
 	nc, err := dialer.DialContext(ctx, "tcp", u.Address())
 	if err != nil {
 		return nil, err
 	}
+	roundTrip := time.Since(began)
 	defer func() {
 		if err != nil {
 			_ = nc.Close()
+			return
 		}
+		w.roundTrip = roundTrip
 	}()
 	if u.ProxyProtocol != 0 {
 		header := proxyproto.Header{Version: u.ProxyProtocol, Source: who.miner, Destination: who.listener}

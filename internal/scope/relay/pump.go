@@ -218,9 +218,10 @@ func (s *Session) drain(d capture.Direction) {
 	s.patience(from, until)
 }
 
-// patience sets how long to wait for more from a side that is drained.
+// patience sets how long to wait for more from a side that is drained: an
+// answer of a pool that is far away takes a round trip to come.
 func (s *Session) patience(from *wire, until time.Time) {
-	if next := time.Now().Add(drainIdle); next.Before(until) {
+	if next := time.Now().Add(drainIdle + 2*min(from.roundTrip, maxRoundTrip)); next.Before(until) {
 		until = next
 	}
 	_ = from.SetReadDeadline(until)

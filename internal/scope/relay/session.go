@@ -12,8 +12,10 @@ import (
 
 // Bounds of the time between the end of one side and the end of the session.
 const (
-	// drainIdle is how long nothing may come from the side that has not ended.
-	drainIdle = 70 * time.Millisecond
+	// drainIdle is how long nothing may come from the side that has not ended,
+	// two round trips to a pool apart.
+	drainIdle    = 70 * time.Millisecond
+	maxRoundTrip = 300 * time.Millisecond
 	// drainMax bounds it when something keeps coming.
 	drainMax = 2 * time.Second
 )

@@ -24,6 +24,8 @@ type wire struct {
 	tls *tls.Conn    // nil without TLS
 	tcp *net.TCPConn // nil when a test gives something else
 
+	roundTrip time.Duration // about; 0 when unknown
+
 	closing sync.Once
 }
 
