@@ -90,7 +90,7 @@ func (s *session) checkPayout(m *capture.Message, j *job, c *decode.Coinbase) {
 		if out.Value > largest {
 			largest, main = out.Value, out
 		}
-		same := func(script []byte) bool { return bytes.Equal(script, out.Script0) }
+		same := func(script []byte) bool { return bytes.Equal(script, out.RawScript) }
 		if slices.ContainsFunc(p.scripts, same) || slices.ContainsFunc(s.a.payouts, same) {
 			paid += out.Value
 		}
@@ -102,11 +102,11 @@ func (s *session) checkPayout(m *capture.Message, j *job, c *decode.Coinbase) {
 		s.checkFraction(m, float64(paid)/float64(c.Total), main)
 		return
 	}
-	if p.main != nil && !bytes.Equal(p.main, main.Script0) {
+	if p.main != nil && !bytes.Equal(p.main, main.RawScript) {
 		s.raise(AlarmPayoutChanged, SeverityWarning, m.Received, fmt.Sprintf(
 			"The main output of the pool's coinbase changed: job %s pays %s BTC to %s.", quote(j.work.ID), main.ValueBTC, nameOf(main)), p.mainN, m.N)
 	}
-	p.main, p.mainN = bytes.Clone(main.Script0), m.N
+	p.main, p.mainN = bytes.Clone(main.RawScript), m.N
 }
 
 // checkFraction compares what the wanted addresses get with what they got.

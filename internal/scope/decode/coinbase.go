@@ -53,14 +53,14 @@ type Output struct {
 	ValueBTC string `json:"value_btc"`
 	// Type is p2pk, p2pkh, p2sh, p2wpkh, p2wsh, p2tr, p2a, witness_unknown,
 	// multisig, op_return, empty or nonstandard.
-	Type    string  `json:"type"`
-	Address string  `json:"address"`         // on the context's network; "" when the script has none
-	Script  string  `json:"script"`          // hex
-	Data    string  `json:"data,omitempty"`  // hex: what an OP_RETURN holds
-	Text    string  `json:"text,omitempty"`  // Data as text, when most of it is printable
-	Label   string  `json:"label,omitempty"` // what the OP_RETURN is known as: "Rootstock merged mining"
-	Percent float64 `json:"percent"`         // of the total
-	Script0 []byte  `json:"-"`               // the script as bytes
+	Type      string  `json:"type"`
+	Address   string  `json:"address"`         // on the context's network; "" when the script has none
+	Script    string  `json:"script"`          // hex
+	Data      string  `json:"data,omitempty"`  // hex: what an OP_RETURN holds
+	Text      string  `json:"text,omitempty"`  // Data as text, when most of it is printable
+	Label     string  `json:"label,omitempty"` // what the OP_RETURN is known as: "Rootstock merged mining"
+	Percent   float64 `json:"percent"`         // of the total
+	RawScript []byte  `json:"-"`               // the script as bytes
 }
 
 // Mark is something that a known prefix in the coinbase tells.
@@ -347,7 +347,7 @@ func (c *Coinbase) outputs(t *transaction, network bitcoin.Network, found *probl
 	}
 	for i, out := range t.outputs {
 		kind := scriptType(out.Script)
-		shown := Output{Value: out.Value, ValueBTC: btc(out.Value), Type: kind, Script: hex.EncodeToString(out.Script), Script0: out.Script}
+		shown := Output{Value: out.Value, ValueBTC: btc(out.Value), Type: kind, Script: hex.EncodeToString(out.Script), RawScript: out.Script}
 		if kind == "op_return" {
 			where := "outputs[" + strconv.Itoa(i) + "]"
 			shown.Data, shown.Text, shown.Label = c.opReturn(where, out.Script)
