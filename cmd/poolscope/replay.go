@@ -14,13 +14,16 @@ import (
 
 	"github.com/poolscope/poolscope/internal/miner"
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/inspect"
 	"github.com/poolscope/poolscope/internal/scope/playback"
 )
 
 type replayCommand struct {
-	File    string `arg:"" help:"Capture to play: JSONL of the export, or messages as the API gives them. - is standard input."`
+	File    string `arg:"" help:"Capture to play: JSONL of the export, messages as the API gives them, a recording of poolscope capture, pcap or pcapng; also with gzip. - is standard input."`
 	To      string `help:"Whom to play to: ${enum}. A pool gets the recorded miner's lines, a miner the recorded pool's." enum:"pool,miner" required:""`
 	Session string `help:"Session to play, or the beginning of its id; needed when the file has several." placeholder:"ID"`
+
+	Port []uint16 `help:"Port that a pool is on, in files of packets. Without, sessions are found by what is said in them." placeholder:"N"`
 
 	Pool     string `help:"Pool to play to, as stratum+tcp://host:port." placeholder:"URL"`
 	Own      bool   `help:"The pool is mine. Needed to play faster than recorded to a pool on another machine."`
@@ -41,7 +44,7 @@ func (c *replayCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	recording, err := c.read()
+	recording, err := c.read(env)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
@@ -89,7 +92,7 @@ func (c *replayCommand) check() (endpoint miner.Endpoint, err error) {
 }
 
 // read reads the file and chooses the session.
-func (c *replayCommand) read() (*playback.Recording, error) {
+func (c *replayCommand) read(env *environment) (*playback.Recording, error) {
 	in := io.Reader(os.Stdin)
 	if c.File != "-" {
 		file, err := os.Open(c.File)
@@ -99,24 +102,31 @@ func (c *replayCommand) read() (*playback.Recording, error) {
 		defer file.Close()
 		in = file
 	}
-	recordings, err := playback.Read(in)
-	if err != nil {
+	result, err := inspect.Read(in, inspect.Options{Ports: c.Port, KeepPasswords: true})
+	switch {
+	case len(result.Sessions) == 0 && err != nil:
 		return nil, err
+	case err != nil: // what could be read is played
+		fmt.Fprintf(env.stderr, "Warning: %v\n", err)
+	case result.File.Chain != nil && !result.File.Chain.Intact:
+		fmt.Fprintf(env.stderr, "Warning: the file was changed after it was written: %s\n", result.File.Chain.Broken)
 	}
-	var fitting []*playback.Recording
+	var fitting []inspect.Session
 	var all []string
-	for _, r := range recordings {
-		if strings.HasPrefix(r.Session, c.Session) {
-			fitting = append(fitting, r)
+	for _, s := range result.Sessions {
+		if strings.HasPrefix(s.Facts.Session, c.Session) {
+			fitting = append(fitting, s)
 		}
 		if len(all) < 20 {
-			all = append(all, r.Session)
+			all = append(all, s.Facts.Session)
 		}
 	}
-	switch len(fitting) {
-	case 1:
-		return fitting[0], nil
-	case 0:
+	switch {
+	case len(fitting) == 1:
+		return playback.New(fitting[0].Facts.Session, fitting[0].Messages), nil
+	case len(result.Sessions) == 0:
+		return nil, errors.New("there is no Stratum session in it")
+	case len(fitting) == 0:
 		return nil, fmt.Errorf("there is no session %s in it; there are %s", c.Session, strings.Join(all, ", "))
 	}
 	return nil, fmt.Errorf("choose one of its %d sessions with --session: %s", len(fitting), strings.Join(all, ", "))

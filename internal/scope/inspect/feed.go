@@ -48,7 +48,7 @@ func newFeed(o *Options) *feed {
 		f.ports[port] = true
 	}
 	f.recorder = capture.New(capture.Config{
-		Analyst: auditor, QueueChunks: 2 * batchChunks, QueueBytes: 1 << 30,
+		Analyst: auditor, KeepPasswords: o.KeepPasswords, QueueChunks: 2 * batchChunks, QueueBytes: 1 << 30,
 		Limits: capture.Limits{Messages: maxMessages, PerSession: maxMessages, Bytes: maxMessageBytes, Sessions: maxSessions},
 	}, slog.New(slog.DiscardHandler))
 	return f

@@ -35,6 +35,9 @@ type Options struct {
 	// Network is that of the addresses that jobs pay; with "" it is that of the
 	// payout address that a worker's name begins with, or main.
 	Network bitcoin.Network
+	// KeepPasswords leaves the passwords of mining.authorize in the messages:
+	// for who plays them to a pool. They are masked otherwise.
+	KeepPasswords bool
 }
 
 // Result is what a file holds.

@@ -230,3 +230,9 @@ func (p *player) emit(e Event) {
 	e.Seconds = time.Since(p.began).Seconds()
 	p.opt.Event(e)
 }
+
+// skip tells of a line that cannot be played.
+func (p *player) skip(m *capture.Message) {
+	p.sum.Skipped++
+	p.emit(Event{Kind: KindSkipped, Method: m.Method, Line: text(m.Raw), Note: "only the beginning of this line was recorded"})
+}

@@ -1,94 +1,76 @@
 package playback
 
 import (
+	"bytes"
 	"slices"
-	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
 
-// Line is one recorded line.
-type Line struct {
-	Direction capture.Direction
-	At        time.Time
-	Raw       []byte // with its ending; a line feed is added where one is missing
-	Cut       bool   // Raw is only the beginning: it cannot be played
-	Masked    bool   // a password in Raw was replaced
-}
-
-// Recording is one side of a recorded session and the other, in their order.
+// Recording is a recorded session, both sides of it.
 type Recording struct {
 	Session string
-	Lines   []Line
 
-	messages []*capture.Message // of the lines
+	messages []*capture.Message // as they were said
 	partner  []int              // of each request its answer, of each answer its request; -1 without
 }
 
-// New makes a recording of a session's lines, which it keeps. Lines that the
-// scope sent itself are left out.
-func New(session string, lines []Line) *Recording {
+// New makes a recording of a session's messages, which stand in the order of
+// their numbers. What the scope sent itself is left out.
+func New(session string, messages []*capture.Message) *Recording {
 	r := &Recording{Session: session}
-	for _, line := range lines {
-		if line.Direction == capture.ScopeToPool || len(line.Raw) == 0 {
-			continue
+	at := make(map[uint64]int, len(messages)) // place of a message, by its number
+	for _, m := range messages {
+		if m.Direction != capture.ScopeToPool && len(m.Raw) > 0 {
+			at[m.N] = len(r.messages)
+			r.messages = append(r.messages, m)
 		}
-		if line.Raw[len(line.Raw)-1] != '\n' && !line.Cut {
-			line.Raw = append(slices.Clip(line.Raw), '\n')
-		}
-		r.Lines = append(r.Lines, line)
 	}
-	r.pair()
-	return r
-}
-
-// pair finds the answers to requests: the first with the same id, in the other
-// direction. Ids that are used again are answered in their order.
-func (r *Recording) pair() {
-	type key struct {
-		direction capture.Direction
-		id        string
-	}
-	asked := make(map[key][]int)
-	r.partner = make([]int, len(r.Lines))
-	for i, line := range r.Lines {
-		m := capture.ParseLine(line.Raw)
-		r.messages = append(r.messages, m)
+	r.partner = make([]int, len(r.messages))
+	for i, m := range r.messages {
 		r.partner[i] = -1
-		switch {
-		case m.ID == "" || line.Cut:
-		case m.IsRequest:
-			k := key{line.Direction, m.ID}
-			asked[k] = append(asked[k], i)
-		default:
-			k := key{opposite(line.Direction), m.ID}
-			if queue := asked[k]; len(queue) > 0 {
-				r.partner[i], r.partner[queue[0]] = queue[0], i
-				asked[k] = queue[1:]
-			}
+		if p, ok := at[m.Pair]; ok && m.Pair > 0 {
+			r.partner[i] = p
 		}
 	}
-}
-
-func opposite(d capture.Direction) capture.Direction {
-	if d == capture.PoolToMiner {
-		return capture.MinerToPool
-	}
-	return capture.PoolToMiner
+	return r
 }
 
 // Count is how many lines went in a direction.
 func (r *Recording) Count(d capture.Direction) (n int) {
-	for _, line := range r.Lines {
-		if line.Direction == d {
+	for _, m := range r.messages {
+		if m.Direction == d {
 			n++
 		}
 	}
 	return n
 }
 
+// line is a line to send. It has a line feed, whether the recorded one had or
+// not.
+func (r *Recording) line(i int) []byte {
+	raw := r.messages[i].Raw
+	if raw[len(raw)-1] != '\n' {
+		return append(slices.Clip(raw), '\n')
+	}
+	return raw
+}
+
+// answer is the answer to a request, nil when it had none.
+func (r *Recording) answer(i int) *capture.Message {
+	if p := r.partner[i]; p >= 0 {
+		return r.messages[p]
+	}
+	return nil
+}
+
+// masked says whether a password in a line was replaced when it was recorded.
+func masked(m *capture.Message) bool {
+	return m.Masked || m.Method == methodAuthorize && bytes.Contains(m.Raw, []byte(`"********"`))
+}
+
 // request says whether a line is a request that wants an answer.
 func (r *Recording) request(i int) bool {
 	m := r.messages[i]
-	return m.IsRequest && m.ID != "" && !r.Lines[i].Cut
+	return m.IsRequest && m.ID != ""
 }

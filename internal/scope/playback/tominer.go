@@ -25,10 +25,9 @@ func ToMiner(ctx context.Context, miner net.Conn, rec *Recording, o Options) (Su
 	}
 	return play(ctx, miner, rec, o, func(p *player) func(context.Context) error {
 		play := &minerPlay{player: p, answers: make(map[string][]int), made: make(map[int]bool)}
-		for i, line := range rec.Lines {
-			if line.Direction == capture.MinerToPool && rec.request(i) && rec.partner[i] >= 0 {
-				method := rec.messages[i].Method
-				play.answers[method] = append(play.answers[method], i)
+		for i, m := range rec.messages {
+			if m.Direction == capture.MinerToPool && rec.request(i) && rec.partner[i] >= 0 {
+				play.answers[m.Method] = append(play.answers[m.Method], i)
 			}
 		}
 		p.handle = play.heard
@@ -40,40 +39,41 @@ func ToMiner(ctx context.Context, miner net.Conn, rec *Recording, o Options) (Su
 // answered before.
 func (p *minerPlay) script(ctx context.Context) error {
 	var last time.Time
-	for i, line := range p.rec.Lines {
-		m := p.rec.messages[i]
+	for i, m := range p.rec.messages {
 		switch {
-		case line.Direction == capture.MinerToPool:
+		case m.Direction == capture.MinerToPool:
 			// Shares are found when they are found; everything else is asked at
 			// its time, and the pool's next line may depend on it.
 			if p.rec.request(i) && p.rec.partner[i] >= 0 && m.Method != methodSubmit {
 				if err := p.awaitRequest(ctx, i); err != nil {
 					return err
 				}
-				last = line.At
+				last = m.Received
 			}
 			continue
 		case p.rec.partner[i] >= 0 && !m.IsRequest:
 			continue // an answer: it is given when the miner asks
-		case line.Cut:
-			p.sum.Skipped++
-			p.emit(Event{Kind: KindSkipped, Line: text(line.Raw), Note: "only the beginning of this line was recorded"})
+		case m.Cut:
+			p.skip(m)
 			continue
 		}
-		if err := p.pause(ctx, last, line.At); err != nil {
+		if err := p.pause(ctx, last, m.Received); err != nil {
 			return err
 		}
-		last = line.At
-		if err := p.write(ctx, line.Raw); err != nil {
+		last = m.Received
+		if err := p.write(ctx, p.rec.line(i)); err != nil {
 			return err
 		}
 		p.sum.Sent++
-		p.emit(Event{Kind: KindSent, Method: m.Method, Line: text(line.Raw)})
+		p.emit(Event{Kind: KindSent, Method: m.Method, Line: text(m.Raw)})
 	}
 	return nil
 }
 
-const methodSubmit = "mining.submit"
+const (
+	methodSubmit    = "mining.submit"
+	methodAuthorize = "mining.authorize"
+)
 
 // awaitRequest waits until the miner has made a recorded request.
 func (p *minerPlay) awaitRequest(ctx context.Context, i int) error {
@@ -106,7 +106,7 @@ func (p *minerPlay) heard(line heard) error {
 	i := queue[0]
 	p.answers[m.Method] = queue[1:]
 	p.made[i] = true
-	answer, _ := replay.ReplaceID(p.rec.Lines[p.rec.partner[i]].Raw, m.ID)
+	answer, _ := replay.ReplaceID(p.rec.line(p.rec.partner[i]), m.ID)
 	p.sum.Answered++
 	p.emit(Event{Kind: KindAnswered, Method: m.Method, Line: text(line.raw), Recorded: text(answer)})
 	return p.answer(answer)

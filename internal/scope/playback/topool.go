@@ -39,32 +39,31 @@ func ToPool(ctx context.Context, pool net.Conn, rec *Recording, o Options) (Summ
 // script sends the miner's lines.
 func (p *poolPlay) script(ctx context.Context) error {
 	var last time.Time
-	for i, line := range p.rec.Lines {
-		if line.Direction != capture.MinerToPool {
+	for i, m := range p.rec.messages {
+		if m.Direction != capture.MinerToPool {
 			continue
 		}
-		if line.Cut {
-			p.sum.Skipped++
-			p.emit(Event{Kind: KindSkipped, Line: text(line.Raw), Note: "only the beginning of this line was recorded"})
+		if m.Cut {
+			p.skip(m)
 			continue
 		}
-		if err := p.pause(ctx, last, line.At); err != nil {
+		if err := p.pause(ctx, last, m.Received); err != nil {
 			return err
 		}
 		if err := p.awaitAnswers(ctx, i); err != nil {
 			return err
 		}
-		last = line.At
+		last = m.Received
 		if err := p.send(ctx, i); err != nil {
 			return err
 		}
 	}
-	return p.awaitAnswers(ctx, len(p.rec.Lines))
+	return p.awaitAnswers(ctx, len(p.rec.messages))
 }
 
 // send sends a line of the miner.
 func (p *poolPlay) send(ctx context.Context, i int) error {
-	line, m := p.rec.Lines[i], p.rec.messages[i]
+	m, line := p.rec.messages[i], p.rec.line(i)
 	if p.rec.request(i) {
 		// Known before it is sent: the answer may be there at once.
 		q := &question{index: i, at: time.Now()}
@@ -73,12 +72,12 @@ func (p *poolPlay) send(ctx context.Context, i int) error {
 			p.open = append(p.open, q)
 		}
 	}
-	if err := p.write(ctx, line.Raw); err != nil {
+	if err := p.write(ctx, line); err != nil {
 		return err
 	}
 	p.sum.Sent++
-	e := Event{Kind: KindSent, Method: m.Method, Line: text(line.Raw)}
-	if line.Masked {
+	e := Event{Kind: KindSent, Method: m.Method, Line: text(line)}
+	if masked(m) {
 		p.sum.Masked++
 		e.Note = "the password in this line was masked when it was recorded"
 	}
@@ -126,8 +125,8 @@ func (p *poolPlay) close(q *question) {
 }
 
 func (p *poolPlay) recorded(q *question) string {
-	if answer := p.rec.partner[q.index]; answer >= 0 {
-		return text(p.rec.Lines[answer].Raw)
+	if answer := p.rec.answer(q.index); answer != nil {
+		return text(answer.Raw)
 	}
 	return ""
 }
@@ -154,10 +153,9 @@ func (p *poolPlay) heard(line heard) error {
 	p.close(q)
 
 	e := Event{Kind: KindAnswer, Method: p.rec.messages[q.index].Method, Line: text(line.raw), Recorded: p.recorded(q), LatencyMS: milliseconds(line.at.Sub(q.at))}
-	var recorded *capture.Message
-	if answer := p.rec.partner[q.index]; answer >= 0 {
-		recorded = p.rec.messages[answer]
-		e.RecordedLatencyMS = milliseconds(p.rec.Lines[answer].At.Sub(p.rec.Lines[q.index].At))
+	recorded := p.rec.answer(q.index)
+	if recorded != nil {
+		e.RecordedLatencyMS = milliseconds(recorded.Received.Sub(p.rec.messages[q.index].Received))
 	}
 	e.Difference = compare(m, recorded)
 	p.sum.Answers++
