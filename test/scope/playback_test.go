@@ -174,7 +174,7 @@ func TestPlayNothing(t *testing.T) {
 	}{
 		{"no pool", 2, []string{file, "--to", "pool"}},
 		{"pool and listen", 2, []string{file, "--to", "pool", "--pool", p.address(), "--listen", "127.0.0.1:0"}},
-		{"bad address", 2, []string{file, "--to", "pool", "--pool", "http//x:y:z"}},
+		{"bad address", 2, []string{file, "--to", "pool", "--pool", "pool.example:99999"}},
 		{"no file", 1, []string{file + "x", "--to", "pool", "--pool", p.address()}},
 		{"empty file", 1, []string{empty, "--to", "pool", "--pool", p.address()}},
 		{"no such session", 1, []string{file, "--to", "pool", "--pool", p.address(), "--session", "none"}},
