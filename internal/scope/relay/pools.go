@@ -96,7 +96,7 @@ func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, Upst
 			s.pools.joined(one)
 			return nc, one, target, nil
 		}
-		s.log.Warn("pool sent a miner elsewhere, where nobody is", "session", session.id, "pool", target.String(), "err", err)
+		s.note("pool sent a miner elsewhere, where nobody is", "session", session.id, "pool", target.String(), "err", err)
 	}
 	for _, one := range s.pools.order(time.Now()) {
 		began := time.Now()

@@ -33,7 +33,7 @@ func (s *Session) reconnect(line []byte, atLeast time.Duration) {
 	if safe && target != configured {
 		s.server.redirect.put(s.ends.miner.Addr(), target, s.upstream, time.Now())
 	}
-	s.server.log.Warn("pool sent client.reconnect, which was held back", "session", s.id, "miner", s.minerText,
+	s.server.note("pool sent client.reconnect, which was held back", "session", s.id, "miner", s.minerText,
 		"pool", configured.String(), "target", target.String(), "followed", safe)
 
 	wait := max(atLeast, min(asked.wait, reconnectLatest))
@@ -121,6 +121,9 @@ func (r reconnection) target(configured, now Upstream, peer netip.Addr) (target 
 	if _, err := netip.ParseAddr(configured.Host); err == nil {
 		return target, false // a name says nothing about an address
 	}
+	if strings.HasSuffix(r.host, "."+configured.Host) {
+		return target, true // who has a name gives out those below it
+	}
 	domain := registrable(configured.Host)
 	return target, domain != "" && registrable(r.host) == domain
 }
@@ -132,15 +135,20 @@ var sharedDomains = []string{
 	"ngrok.io", "ngrok.app", "ngrok.dev", "trycloudflare.com", "workers.dev", "fly.dev", "onion.to", "myqnapcloud.com", "synology.me",
 }
 
+// secondLevels are labels of more than three letters that countries register
+// names below.
+var secondLevels = []string{"info", "name", "firm", "gouv", "asso", "press", "store", "shop", "presse", "priv"}
+
 // registrable is the part of a name that somebody registered, as far as that
 // can be told without a list of all registries: the last two labels; three
-// where the last but one is short below a country (co.uk, com.br). It is ""
-// for names of a single label, and of domains that anybody shares.
+// where the last but one is short below a country (co.uk, com.br) or one of
+// secondLevels. It is "" for names of a single label, and of domains that
+// anybody shares.
 func registrable(host string) string {
 	labels := strings.Split(host, ".")
 	n := len(labels)
 	take := 2
-	if n >= 2 && len(labels[n-1]) == 2 && len(labels[n-2]) <= 3 {
+	if n >= 2 && len(labels[n-1]) == 2 && (len(labels[n-2]) <= 3 || slices.Contains(secondLevels, labels[n-2])) {
 		take = 3
 	}
 	if n < take {

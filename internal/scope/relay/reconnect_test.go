@@ -1,10 +1,15 @@
 package relay
 
 import (
+	"bytes"
+	"log/slog"
 	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
@@ -25,6 +30,7 @@ func TestReconnectTarget(t *testing.T) {
 		{`["us.pool.example",3333]`, "us.pool.example", 3333, true},
 		{`["pool.example"]`, "pool.example", 3333, true},
 		{`["stratum+tcp://us.pool.example",700]`, "us.pool.example", 700, true},
+		{`["a.eu.pool.example"]`, "a.eu.pool.example", 3333, true},
 		{`["192.0.2.7",3333]`, "192.0.2.7", 3333, true},
 		{`["192.0.2.8",3333]`, "192.0.2.8", 3333, false},
 		{`["pool.example.evil.test",3333]`, "pool.example.evil.test", 3333, false},
@@ -71,6 +77,7 @@ func TestRegistrable(t *testing.T) {
 	for host, want := range map[string]string{
 		"pool.example": "pool.example", "a.b.pool.example": "pool.example", "pool.co.uk": "pool.co.uk", "a.pool.co.uk": "pool.co.uk", "co.uk": "",
 		"pool.de": "pool.de", "eu.pool.de": "pool.de", "a.b.de": "a.b.de", "com": "", "localhost": "", "": "", "mine.duckdns.org": "", "x.github.io": "",
+		"a.pool.info.pl": "pool.info.pl", "info.pl": "",
 	} {
 		if got := registrable(host); got != want {
 			t.Errorf("%q: %q, want %q", host, got, want)
@@ -182,5 +189,29 @@ func TestReconnectPasses(t *testing.T) {
 	_ = miner.Close()
 	if s := b.ended(); s.Reason != string(ReasonMinerClosed) || b.server.Stats().Reconnects != 0 {
 		t.Errorf("ended for %q", s.Reason)
+	}
+}
+
+// A name below the configured one is the same operator's, whatever the domain.
+func TestReconnectBelow(t *testing.T) {
+	u := Upstream{Host: "mine.duckdns.org", Port: 3333}
+	for host, want := range map[string]bool{"a.mine.duckdns.org": true, "other.duckdns.org": false, "notmine.duckdns.org": false} {
+		if _, safe := parseReconnect([]byte(`{"params":["`+host+`"]}`)).target(u, u, netip.Addr{}); safe != want {
+			t.Errorf("%s: safe %t", host, safe)
+		}
+	}
+}
+
+// A pool that sends everybody away does not fill the log.
+func TestNotesAreBounded(t *testing.T) {
+	var log bytes.Buffer
+	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil)), notes: rate.NewLimiter(0, 3)}
+	for range 5 {
+		s.note("pool sent client.reconnect")
+	}
+	s.notes = rate.NewLimiter(0, 1)
+	s.note("another")
+	if lines := strings.Count(log.String(), "\n"); lines != 4 || !strings.Contains(log.String(), "left_out_before=2") {
+		t.Errorf("%d lines:\n%s", lines, log.String())
 	}
 }

@@ -15,12 +15,20 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/poolscope/poolscope/internal/proxyproto"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
 
 // introduction is how long a miner's proxy and its TLS handshake may take.
 const introduction = 10 * time.Second
+
+// Bounds of the log lines about single miners.
+const (
+	notesPerSecond = 5
+	notesAtOnce    = 50
+)
 
 // Server relays the connections of miners to pools. It listens to nothing by
 // itself: connections are given to it with Serve or Accept.
@@ -30,6 +38,8 @@ type Server struct {
 	log      *slog.Logger
 	pools    *pools
 	redirect redirects
+	notes    *rate.Limiter
+	leftOut  atomic.Uint64 // notes since the last one in the log
 
 	mu       sync.Mutex // guards the next two
 	sessions map[string]*Session
@@ -67,6 +77,7 @@ func New(cfg Config, recorder *capture.Recorder, log *slog.Logger) (*Server, err
 		recorder: recorder,
 		log:      log,
 		pools:    newPools(cfg.Upstreams, cfg.Backoff),
+		notes:    rate.NewLimiter(notesPerSecond, notesAtOnce),
 		sessions: make(map[string]*Session),
 	}, nil
 }
@@ -237,6 +248,18 @@ func (s *Server) Session(id string) (*Session, bool) {
 	defer s.mu.Unlock()
 	session, ok := s.sessions[id]
 	return session, ok
+}
+
+// note logs what a pool did to one miner, unless there is too much of that.
+func (s *Server) note(message string, arguments ...any) {
+	if !s.notes.Allow() {
+		s.leftOut.Add(1)
+		return
+	}
+	if left := s.leftOut.Swap(0); left > 0 {
+		arguments = append(arguments, "left_out_before", left)
+	}
+	s.log.Warn(message, arguments...)
 }
 
 // panicked counts and logs a mistake of ours.
