@@ -2,11 +2,13 @@ package measure
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,9 +21,11 @@ import (
 
 // proxyKind is a proxy that is measured: parts of the scope, or the program.
 type proxyKind struct {
-	name  string
-	parts string // of runScope; "" is the program
-	rates bool   // measure lines a second, too
+	name    string
+	parts   string // of runScope
+	program bool   // all of it, as `poolscope scope`
+	stalled int    // clients of the program's WebSocket that read nothing
+	rates   bool   // measure lines a second, too
 }
 
 // A ring of 50,000 messages is full in all of them before they are measured.
@@ -30,6 +34,8 @@ var proxyKinds = []proxyKind{
 	{name: "with the audit", parts: "audit,fill=60000", rates: true},
 	{name: "with audit and journal", parts: "audit,journal,fill=60000", rates: true},
 	{name: "the same, 1,000,000 messages captured before", parts: "audit,journal,fill=1000000"},
+	{name: "`poolscope scope`", program: true, rates: true},
+	{name: "the same, 100 stalled WebSocket clients", program: true, stalled: 100},
 }
 
 // What is read off a proxy, in the order of the table's columns.
@@ -99,6 +105,9 @@ func (p *proxyTable) String() string {
 // startProxy runs a proxy on one core in front of a pool.
 func startProxy(t *testing.T, kind proxyKind, pool string) *server {
 	t.Helper()
+	if kind.program {
+		return startScope(t, kind.stalled, pool)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -112,8 +121,47 @@ func startProxy(t *testing.T, kind proxyKind, pool string) *server {
 func (s *server) stop(t *testing.T) {
 	t.Helper()
 	s.process.Stop(t, 10*time.Second)
-	if !strings.Contains(s.process.Output(), "lost 0 chunks") {
-		t.Errorf("the scope says: %s", s.process.Output())
+	if text := s.process.Output(); strings.Contains(text, "lost ") && !strings.Contains(text, "lost 0 chunks") {
+		t.Errorf("the scope says: %s", text)
+	}
+}
+
+// startScope runs the program on one core in front of a pool, with so many
+// clients of its WebSocket that take nothing.
+func startScope(t *testing.T, stalled int, pool string) *server {
+	t.Helper()
+	dir := t.TempDir()
+	p := nodes.Start(t, "poolscope scope", "env", "GOMAXPROCS=1", poolscope, "scope", "--data-dir", dir,
+		"--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--pool", "stratum+tcp://"+pool)
+	var ports struct{ Scope, HTTP string }
+	nodes.WaitFor(t, program.StartLimit, "ports.json", func() bool {
+		text, err := os.ReadFile(filepath.Join(dir, "ports.json"))
+		return err == nil && json.Unmarshal(text, &ports) == nil && ports.Scope != ""
+	})
+	for range stalled {
+		stall(t, ports.HTTP)
+	}
+	return &server{p, ports.Scope}
+}
+
+// stall opens a WebSocket and reads nothing of it but the answer.
+func stall(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintf(conn, "GET /api/ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, len("HTTP/1.1 101"))
+	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 101" {
+		t.Fatalf("the WebSocket answers %q, %v", answer, err)
 	}
 }
 
@@ -129,6 +177,7 @@ func TestMeasureScope(t *testing.T) {
 	defer cancel()
 	end := time.Now().Add(*limit)
 	table := &proxyTable{}
+	disk := measureDisk(t)
 	chain := startChain(t, 5e9)
 	pool, floor := startPool(t, chain), startFloor(t)
 	for round := range rounds {
@@ -149,11 +198,32 @@ func TestMeasureScope(t *testing.T) {
 		}
 	}
 	if *full {
-		fmt.Print(machine(), fmt.Sprintf("Template: %d transactions. %d runs: median (smallest to largest).\n\n", chain.txs, rounds), table)
+		fmt.Print(machine(), fmt.Sprintf("Template: %d transactions. %d runs: median (smallest to largest).\n\n", chain.txs, rounds), table, "\nSustained: "+disk)
 	}
 	if len(table.kinds) == 0 && *only == "" {
 		t.Error("nothing was measured")
 	}
+}
+
+// measureDisk takes how many messages a second the recorder, the audit and the
+// journal get to disk, in a process of their own.
+func measureDisk(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := "500000"
+	if !*full {
+		messages = "1000"
+	}
+	p := nodes.Start(t, "disk", self, "disk", messages)
+	<-p.Done()
+	text := p.Output()
+	if p.ExitCode() != 0 || !strings.Contains(text, "("+messages+" messages") || !strings.Contains(text, " 0 dropped") {
+		t.Errorf("not everything is on disk: %s", text)
+	}
+	return text
 }
 
 // measureProxy measures one proxy once.
@@ -167,6 +237,15 @@ func measureProxy(ctx context.Context, t *testing.T, kind proxyKind, pool, floor
 	defer proxy.stop(t)
 	cfg := load.Config{Connections: 100, Shares: 400, Rate: 10_000, Settle: 500 * time.Millisecond,
 		Through: "stratum+tcp://" + proxy.address, ThroughPID: proxy.process.PID()}
+	if kind.program { // until its ring is full
+		fill := load.Config{Connections: 100, Shares: 300, Outstanding: 32, Settle: time.Millisecond}
+		if !*full {
+			fill = tiny(fill)
+		}
+		if _, err := measure(ctx, t, proxy, fill); err != nil {
+			return err
+		}
+	}
 	if !*full {
 		cfg = tiny(cfg)
 	}

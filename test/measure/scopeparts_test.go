@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -38,6 +39,8 @@ type scopeParts struct {
 	fill    int
 	profile string
 	ends    []func() // in reverse order
+
+	journal *journal.Journal // nil without
 }
 
 // runScope runs such a proxy until it is interrupted. It says on w where it
@@ -98,7 +101,7 @@ func (s *scopeParts) add(ctx context.Context, part string, log *slog.Logger) (er
 		}
 		s.ends = append(s.ends, func() { _ = j.Close() })
 		go func() { _ = j.Run(ctx) }()
-		s.sinks = append(s.sinks, j)
+		s.sinks, s.journal = append(s.sinks, j), j
 	case "fill":
 		s.fill, err = strconv.Atoi(value)
 	case "profile":
@@ -128,6 +131,46 @@ func (s *scopeParts) end() {
 	for _, end := range slices.Backward(s.ends) {
 		end()
 	}
+}
+
+// runDisk records so many shares and answers as fast as the disk takes them, and
+// says on w how fast that was.
+func runDisk(w io.Writer, messages int) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	log := slog.New(slog.DiscardHandler)
+	s := &scopeParts{Config: capture.Config{Gather: time.Millisecond}}
+	defer s.end()
+	for _, part := range []string{"audit", "journal"} {
+		if err := s.add(ctx, part, log); err != nil {
+			return err
+		}
+	}
+	recorder := capture.New(s.Config, log, s.sinks...)
+	go func() { _ = recorder.Run(ctx) }()
+	tapes := make([]*capture.Tape, 100)
+	for i := range tapes {
+		tapes[i] = recorder.Open(capture.Opening{ID: capture.NewID(), Origin: capture.OriginProxy, Miner: "192.0.2.1:1", At: time.Now()})
+	}
+	begin := time.Now()
+	for n := range messages / 2 {
+		for n%64 == 0 && uint64(n*2) > s.journal.Stats().Written+40_000 {
+			time.Sleep(time.Millisecond) // the queues hold more than that
+		}
+		tape, now := tapes[n%len(tapes)], time.Now()
+		tape.Line(capture.MinerToPool, fmt.Appendf(nil, `{"id":%d,"method":"mining.submit","params":["%s","1","%08x","6b0215dc","%08x"]}`+"\n", 1000+n, worker, n, n*7), now)
+		tape.Line(capture.PoolToMiner, fmt.Appendf(nil, `{"id":%d,"result":true,"error":null}`+"\n", 1000+n), now)
+	}
+	for s.journal.Stats().Written < uint64(messages) && time.Since(begin) < time.Minute {
+		time.Sleep(time.Millisecond)
+	}
+	seconds := time.Since(begin).Seconds()
+	stats := s.journal.Stats()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	fmt.Fprintf(w, "%.0f messages/s to disk (%d messages, %d MB on disk, %d dropped, %d MB of memory from the system)\n",
+		float64(stats.Written)/seconds, stats.Written, stats.Bytes>>20, stats.Dropped, memory.Sys>>20)
+	return nil
 }
 
 // fillRing records shares of miners that are gone.
