@@ -18,11 +18,16 @@ type configCommand struct {
 type configCheckCommand struct {
 	configFlags `embed:""`
 	JSON        bool `name:"json" help:"Say it as JSON, for programs."`
+	Scope       bool `help:"Check it for poolscope scope, which needs less than a pool does."`
 }
 
 // Run checks a configuration.
 func (c *configCheckCommand) Run(env *environment) error {
-	cfg, err := c.load()
+	load := c.load
+	if c.Scope {
+		load = func() (*config.Config, error) { return config.LoadScope(c.Config, scopeDataDir, c.flags()...) }
+	}
+	cfg, err := load()
 	if c.JSON {
 		return errors.Join(err, printCheck(env.stdout, cfg, err))
 	}

@@ -314,13 +314,7 @@ func (p *poolParts) front() stage {
 		{"system sampler", p.sampler.Run},
 	}
 	parts = append(parts, p.scope.front()...)
-	if p.https == nil {
-		parts = append(parts, part{"HTTP server", func(ctx context.Context) error { return p.api.Serve(ctx, p.http) }})
-	} else {
-		parts = append(parts,
-			part{"HTTPS server", func(ctx context.Context) error { return p.api.Serve(ctx, tls.NewListener(p.https, p.tls)) }},
-			part{"HTTP redirect", func(ctx context.Context) error { return p.api.ServeRedirect(ctx, p.http, p.https.Addr()) }})
-	}
+	parts = append(parts, webParts(p.api, p.http, p.https, p.tls)...)
 	for _, l := range p.stratum {
 		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})
 	}

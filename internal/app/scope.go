@@ -366,7 +366,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 		return err
 	}
 	defer s.close()
-	if len(s.secure) > 0 {
+	if len(s.secure) > 0 || cfg.HTTP.TLSListen != "" {
 		if s.tls, err = ownTLS(cfg); err != nil {
 			return err
 		}
@@ -376,6 +376,13 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 		return err
 	}
 	defer web.Close()
+	var secureWeb net.Listener
+	if cfg.HTTP.TLSListen != "" {
+		if secureWeb, err = listen("HTTPS", "http.tls_listen", cfg.HTTP.TLSListen); err != nil {
+			return err
+		}
+		defer secureWeb.Close()
+	}
 	token, made, err := scopeToken(cfg)
 	if err != nil {
 		return err
@@ -409,10 +416,8 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	printToken(out, token, made)
 	log.Info("scope started", "version", build.Version, "miners", s.address(), "http", ports.HTTP)
 
-	front := append(s.front(),
-		part{"system sampler", sampler.Run},
-		part{"HTTP server", func(ctx context.Context) error { return server.Serve(ctx, web) }})
-	return runStages(ctx, log, append(s.keeping(), append(front, nodeParts...))...)
+	front := slices.Concat(s.front(), stage{{"system sampler", sampler.Run}}, webParts(server, web, secureWeb, s.tls), nodeParts)
+	return runStages(ctx, log, append(s.keeping(), front)...)
 }
 
 // scopeToken is the configured token, or else one that was made for this data
