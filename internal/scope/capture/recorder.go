@@ -91,6 +91,7 @@ const (
 	eventChunk eventKind = iota
 	eventLine
 	eventOpened
+	eventChosen
 	eventConnected
 	eventDisconnected
 	eventClosed
@@ -292,6 +293,8 @@ func (r *Recorder) handle(e event) {
 		r.own(&e)
 	case eventAnswer, eventFailed:
 		r.settleOwn(&e)
+	case eventChosen:
+		r.change(e.tape, func(s *Session) { s.Pool = e.text })
 	case eventConnected:
 		r.change(e.tape, func(s *Session) { s.PoolPeer, s.Connected = e.text, true })
 	case eventDisconnected:

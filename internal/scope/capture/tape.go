@@ -53,6 +53,12 @@ func (t *Tape) Line(d Direction, line []byte, at time.Time) {
 	}
 }
 
+// PoolChosen notes the host:port that is dialled now, if it is another one than
+// that of the Opening.
+func (t *Tape) PoolChosen(address string) {
+	t.recorder.putAlways(event{kind: eventChosen, tape: t, text: address})
+}
+
 // PoolConnected notes the resolved address of the pool.
 func (t *Tape) PoolConnected(peer string) {
 	t.recorder.putAlways(event{kind: eventConnected, tape: t, text: peer})

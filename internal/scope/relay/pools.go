@@ -90,6 +90,7 @@ func (p *pools) left(one *pool) {
 func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, Upstream, error) {
 	var all []error
 	if target, one := s.redirect.take(session.ends.miner.Addr(), time.Now()); one != nil {
+		session.choose(target)
 		nc, err := s.dialOne(ctx, target, session.ends)
 		if err == nil {
 			s.redirections.Add(1)
@@ -100,6 +101,7 @@ func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, Upst
 	}
 	for _, one := range s.pools.order(time.Now()) {
 		began := time.Now()
+		session.choose(one.Upstream)
 		nc, err := s.dialOne(ctx, one.Upstream, session.ends)
 		if ctx.Err() != nil {
 			if nc != nil {

@@ -102,6 +102,9 @@ func TestFailover(t *testing.T) {
 		}
 		_ = miner.Close()
 		_ = pool.Close()
+		if s := b.ended(); s.Pool != l.Addr().String() || s.PoolPeer != s.Pool {
+			t.Errorf("recorded with the pool %s, %s; want %s", s.Pool, s.PoolPeer, l.Addr())
+		}
 	}
 	relayed(first)
 	_ = first.Close()

@@ -219,12 +219,13 @@ func (s *Server) newSession(miner *wire, who ends) *Session {
 	}
 	session.private.server = s
 	session.uplink.session = session
+	session.chosen = s.pools.order(time.Now())[0].Address()
 	session.tape = s.recorder.Open(capture.Opening{
 		ID:       session.id,
 		Origin:   capture.OriginProxy,
 		Miner:    session.minerText,
 		Listener: addrText(miner.LocalAddr()),
-		Pool:     s.pools.order(time.Now())[0].Address(),
+		Pool:     session.chosen,
 		At:       time.Now(),
 	})
 	s.total.Add(1)

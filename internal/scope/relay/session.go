@@ -36,6 +36,7 @@ type Session struct {
 
 	background sync.WaitGroup // goroutines that send injected lines
 
+	chosen    string          // address that is dialled; of the goroutine that dials
 	dialing   context.Context // ends with the session
 	stopDial  context.CancelFunc
 	connected chan struct{} // closed when pool is set
@@ -111,6 +112,14 @@ func (s *Session) guard(do func()) {
 		}
 	}()
 	do()
+}
+
+// choose notes which upstream is dialled now.
+func (s *Session) choose(u Upstream) {
+	if address := u.Address(); address != s.chosen {
+		s.chosen = address
+		s.tape.PoolChosen(address)
+	}
 }
 
 // connect dials a pool. It reports false when the session ended instead.
