@@ -136,7 +136,7 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 		Messages: s.library,
 		Replay:   s.replay,
 		Sessions: &liveSessions{relay: s.relay, store: s.recorder.Store()},
-		Audit:    s.auditor,
+		Audit:    audit.NewArchive(s.auditor, s.library),
 		Recorder: s.recorder,
 		Tap:      tap,
 		Parts: []scopeapi.Part{

@@ -76,7 +76,7 @@ type Disconnecter interface {
 	Disconnect(session string) bool
 }
 
-// Audit tells what was found out about sessions. *audit.Auditor is one.
+// Audit tells what was found out about sessions. *audit.Archive is one.
 type Audit interface {
 	Facts(session string) (audit.Facts, bool)
 	Difficulty(session string) (audit.DifficultyTimeline, bool)
@@ -86,7 +86,10 @@ type Audit interface {
 	Compare(first, second string) (audit.Comparison, bool)
 }
 
-var _ Audit = (*audit.Auditor)(nil)
+var (
+	_ Audit = (*audit.Auditor)(nil)
+	_ Audit = (*audit.Archive)(nil)
+)
 
 // Tap switches what is captured of our own pool's connections.
 type Tap interface {

@@ -29,6 +29,7 @@ const (
 	AlarmBlockNotSubmitted  = "block_not_submitted" // our node could not be given the block
 	AlarmPayoutMissing      = "payout_missing"      // the coinbase does not pay who it should
 	AlarmPayoutChanged      = "payout_changed"      // the coinbase pays another main output, or another share of the value
+	AlarmWorkerRewritten    = "worker_rewritten"    // the same share is seen in another session under another name
 	AlarmUnknownWorker      = "unknown_worker"      // a share of a worker that was never authorized
 	AlarmExtranonceChanged  = "extranonce_changed"  // an unasked mining.set_extranonce, or another size
 	AlarmReconnect          = "reconnect_requested" // client.reconnect

@@ -353,6 +353,35 @@ func TestAlarms(t *testing.T) {
 
 const donee = "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc"
 
+// The same share in two sessions under two names was rewritten on its way.
+func TestWorkerRewritten(t *testing.T) {
+	for _, name := range []string{alice + ".rig", "thief.1"} {
+		var first, second uint64
+		a, _ := play(t, Config{}, func(w *wire) {
+			behind := &wire{t: w.t, recorder: w.recorder, auditor: w.auditor}
+			behind.tape = w.recorder.Open(capture.Opening{ID: "tap", Origin: capture.OriginTap, At: time.Now()})
+			here, there := newStage(w), newStage(behind)
+			there.ask("mining.authorize", fmt.Sprintf("[%q]", name), yes)
+			share := here.good(here.job(1, true))
+			there.job(1, true)
+			_, first = here.call("mining.submit", share.params)
+			share.params = strings.Replace(share.params, alice+".rig", name, 1)
+			_, second = there.call("mining.submit", share.params)
+		})
+		all := a.Alarms(AlarmFilter{}).Alarms
+		if name != "thief.1" {
+			if len(all) > 0 {
+				t.Errorf("alarms %+v", all)
+			}
+			continue
+		}
+		if len(all) != 1 || all[0].Kind != AlarmWorkerRewritten || all[0].Session != "tap" || all[0].Severity != SeverityCritical ||
+			!slices.Equal(all[0].Messages, []string{capture.MessageID("s", first), capture.MessageID("tap", second)}) {
+			t.Errorf("alarms %+v", all)
+		}
+	}
+}
+
 // A flood of one kind is one alarm, with the first messages and the latest; who
 // polls is given each change once.
 func TestAlarmFlood(t *testing.T) {

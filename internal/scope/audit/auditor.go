@@ -25,6 +25,7 @@ type Auditor struct {
 	bytes    int // of all sessions, about
 	roomAt   int // bytes at which room is made
 	alarms   book
+	recent   sightings
 	told     map[string]time.Time // when a kind of alarm was logged last
 	payouts  [][]byte             // scripts of Config.Payouts
 	dropped  uint64               // jobs, shares and difficulties that made room

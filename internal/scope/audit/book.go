@@ -5,8 +5,6 @@ import (
 	"sort"
 	"strconv"
 	"time"
-
-	"github.com/poolscope/poolscope/internal/scope/capture"
 )
 
 // maxProof is how many messages an alarm names of its first time, and of the
@@ -15,7 +13,7 @@ const maxProof = 4
 
 // kinds are all kinds of alarms, for counters that begin at zero.
 var kinds = []string{
-	AlarmBlock, AlarmBlockNotSubmitted, AlarmPayoutMissing, AlarmPayoutChanged, AlarmUnknownWorker,
+	AlarmBlock, AlarmBlockNotSubmitted, AlarmPayoutMissing, AlarmPayoutChanged, AlarmWorkerRewritten, AlarmUnknownWorker,
 	AlarmExtranonceChanged, AlarmReconnect, AlarmUnknownTip, AlarmOldTip, AlarmLateJob, AlarmBits, AlarmTime,
 	AlarmEmptyBlocks, AlarmDifficultyRaised, AlarmPoolSilent, AlarmSubmitUnanswered, AlarmMinerSilent,
 	AlarmRejectedValid, AlarmRejectedBlock, AlarmAcceptedLow, AlarmAcceptedDuplicate, AlarmAcceptedStale,
@@ -56,8 +54,19 @@ func (b *book) add(alarm *Alarm) {
 }
 
 // raise raises an alarm of the session, or counts it once more. proof are the
-// numbers of the messages that show it.
+// numbers of its messages that show it; 0 is none.
 func (s *session) raise(kind, severity string, at time.Time, text string, proof ...uint64) {
+	ids := make([]string, 0, len(proof))
+	for _, n := range proof {
+		if n > 0 {
+			ids = append(ids, s.id(n))
+		}
+	}
+	s.raiseWith(kind, severity, at, text, ids)
+}
+
+// raiseWith is raise with the ids of messages of any session.
+func (s *session) raiseWith(kind, severity string, at time.Time, text string, proof []string) {
 	b := &s.a.alarms
 	b.raised[kind]++
 	b.cursor++
@@ -70,10 +79,8 @@ func (s *session) raise(kind, severity string, at time.Time, text string, proof 
 	}
 	alarm.Cursor, alarm.Severity, alarm.LastAt, alarm.Text = b.cursor, severity, at, text
 	alarm.Count++
-	for _, n := range proof {
-		if n > 0 {
-			alarm.prove(capture.MessageID(s.info.ID, n))
-		}
+	for _, id := range proof {
+		alarm.prove(id)
 	}
 	if alarm.Count == 1 || severity == SeverityCritical {
 		s.a.tell(alarm)

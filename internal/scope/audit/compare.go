@@ -2,7 +2,10 @@ package audit
 
 import (
 	"math"
+	"slices"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/scope/capture"
 )
 
 // Comparison sets two sessions side by side, such as two pools that are mined
@@ -50,21 +53,50 @@ const maxRaces = 50
 
 // Compare sets two sessions side by side; false when one is not known.
 func (a *Auditor) Compare(first, second string) (Comparison, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	x, y := a.sessions[first], a.sessions[second]
-	if x == nil || y == nil {
+	x, ok1 := a.side(first)
+	y, ok2 := a.side(second)
+	if !ok1 || !ok2 {
 		return Comparison{}, false
 	}
-	c := Comparison{A: x.facts(), B: y.facts(), Tips: []TipRace{}}
-	c.SameTip = x.jobCount > 0 && y.jobCount > 0 && x.tip == y.tip
-	c.races(x, y)
-	if i, j := x.jobs.last(), y.jobs.last(); i != nil && j != nil {
-		c.PayoutA, c.PayoutB = (*i).shown.Value, (*j).shown.Value
-		c.ValueDifference = c.PayoutB - c.PayoutA
-		c.HeightDifference = (*j).shown.Height - (*i).shown.Height
+	return compare(&x, &y), true
+}
+
+// side is what is compared of a session.
+type side struct {
+	facts      Facts
+	firsts     []firstJob // oldest first
+	firstJobAt time.Time
+	newest     *Job // nil before the first
+}
+
+func (a *Auditor) side(session string) (side, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.sessions[session]
+	if s == nil {
+		return side{}, false
 	}
-	c.DifficultyRatio = ratio(y.difficulty, x.difficulty)
+	v := side{facts: s.facts(), firstJobAt: s.firstJobAt}
+	for i := range s.firsts.len() {
+		v.firsts = append(v.firsts, *s.firsts.at(i))
+	}
+	if last := s.jobs.last(); last != nil {
+		job := (*last).view()
+		v.newest = &job
+	}
+	return v, true
+}
+
+func compare(x, y *side) Comparison {
+	c := Comparison{A: x.facts, B: y.facts, Tips: []TipRace{}}
+	c.races(x, y)
+	if i, j := x.newest, y.newest; i != nil && j != nil {
+		c.SameTip = i.PrevHash == j.PrevHash
+		c.PayoutA, c.PayoutB = i.Value, j.Value
+		c.ValueDifference = c.PayoutB - c.PayoutA
+		c.HeightDifference = j.Height - i.Height
+	}
+	c.DifficultyRatio = ratio(c.B.Difficulty, c.A.Difficulty)
 	if c.A.SubmitLatency.Count > 0 && c.B.SubmitLatency.Count > 0 {
 		c.LatencyDifference = difference(c.B.SubmitLatency.P50, c.A.SubmitLatency.P50)
 	}
@@ -74,26 +106,25 @@ func (a *Auditor) Compare(first, second string) (Comparison, bool) {
 	if p, q := c.A.Hashrate.Session.Hashes, c.B.Hashrate.Session.Hashes; p != nil && q != nil {
 		c.HashrateRatio = ratio(*q, *p)
 	}
-	return c, true
+	return c
 }
 
 // races finds the blocks that both sessions had jobs on.
-func (c *Comparison) races(x, y *session) {
+func (c *Comparison) races(x, y *side) {
 	theirs := make(map[string]int)
-	for i := range y.firsts.len() {
-		theirs[y.firsts.at(i).prevHash] = i
+	for i := range y.firsts {
+		theirs[y.firsts[i].prevHash] = i
 	}
 	var sum float64
-	for k := x.firsts.len() - 1; k >= 0; k-- {
-		i := x.firsts.at(k)
+	for _, i := range slices.Backward(x.firsts) {
 		at, both := theirs[i.prevHash]
 		if !both {
 			continue
 		}
-		j := y.firsts.at(at)
+		j := y.firsts[at]
 		race := TipRace{
-			PrevHash: i.prevHash, Height: max(i.height, j.height), A: stamp(i.at), B: stamp(j.at),
-			Difference: milliseconds(j.at.Sub(i.at)), AMessage: x.id(i.n), BMessage: y.id(j.n),
+			PrevHash: i.prevHash, Height: max(i.height, j.height), A: stamp(i.at), B: stamp(j.at), Difference: milliseconds(j.at.Sub(i.at)),
+			AMessage: capture.MessageID(c.A.Session, i.n), BMessage: capture.MessageID(c.B.Session, j.n),
 		}
 		if len(c.Tips) < maxRaces {
 			c.Tips = append(c.Tips, race)

@@ -160,7 +160,7 @@ func TestHashrateWindows(t *testing.T) {
 				}
 			}
 			length := min(at.Sub(from), at.Sub(begun))
-			if window.got.Work != sum || math.Abs(window.got.Seconds-length.Seconds()) > 1e-6 {
+			if window.got.Work != sum || math.Abs(window.got.Seconds-length.Seconds()) > 1e-3 {
 				t.Fatalf("window %+v, want %v in %v", window.got, sum, length)
 			}
 			if length > window.complete || at.Sub(begun) > window.complete && length < window.complete-window.width {

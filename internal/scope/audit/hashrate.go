@@ -98,7 +98,7 @@ func sum(slots []slot, width time.Duration, now time.Time) (r Hashrate) {
 // conclude divides by the part of the window in which there was work.
 func (r *Hashrate) conclude(w *work, had, window time.Duration) {
 	window = min(window, had)
-	r.Seconds = max(window.Seconds(), 0)
+	r.Seconds = max(window.Round(time.Millisecond).Seconds(), 0)
 	if w.shares == 0 || had < evidenceTime || r.Seconds <= 0 {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/bitcoin/sharehash"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
 
@@ -16,7 +17,11 @@ const maxAsked = 4096
 // each in its last version, as a journal or a file has them. The clock is that
 // of the messages, which are not changed.
 func Of(s capture.Session, messages iter.Seq[*capture.Message], cfg Config) *Auditor {
-	a := New(cfg, slog.New(slog.DiscardHandler))
+	return audit(s, messages, cfg, sharehash.New())
+}
+
+func audit(s capture.Session, messages iter.Seq[*capture.Message], cfg Config, engine *sharehash.Engine) *Auditor {
+	a := newAuditor(cfg, slog.New(slog.DiscardHandler), engine)
 	now := s.At
 	a.setClock(now)
 	opened := s

@@ -246,7 +246,7 @@ func TestRealPool(t *testing.T) {
 	for facts, ok := a.Facts("s"); !ok || facts.CloseReason == ""; facts, ok = a.Facts("s") {
 		time.Sleep(time.Millisecond)
 	}
-	compare(t, a, verdicts)
+	compareVerdicts(t, a, verdicts)
 
 	facts, _ := a.Facts("s")
 	if facts.Shares.Conflicts != 0 || facts.Shares.Submitted != uint64(len(verdicts)) || !facts.Complete {
@@ -266,8 +266,8 @@ func TestRealPool(t *testing.T) {
 	}
 }
 
-// compare compares the pool's answers with the audit, and wants all kinds.
-func compare(t *testing.T, a *Auditor, verdicts map[uint64]string) {
+// compareVerdicts compares the pool's answers with the audit, and wants all kinds.
+func compareVerdicts(t *testing.T, a *Auditor, verdicts map[uint64]string) {
 	t.Helper()
 	// What each answer of our pool means, by its text.
 	meanings := map[string][]string{

@@ -182,6 +182,7 @@ func (s *session) audit(r *shareRecord, m *capture.Message) *proof {
 	}
 	if share.Audit == capture.AuditValid || share.Audit == capture.AuditBlock {
 		r.inSeen = true
+		s.checkRewritten(m, r)
 		s.grow(seenBytes - seenBytes*s.seen.add(r.key))
 		if enough && share.Target > minReward && j.n > s.blind.since {
 			s.blind.extranonce = false
