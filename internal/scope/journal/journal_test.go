@@ -19,6 +19,9 @@ import (
 // testLog shows the journal's log when a test fails.
 func testLog(tb testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(tb.Output(), nil)) }
 
+// testLogger is for where no test is.
+func testLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // journal opens a journal, lets do use it while it runs, and ends it.
 func journal(t *testing.T, cfg Config, do func(j *Journal)) {
 	t.Helper()

@@ -110,10 +110,9 @@ func (j *Journal) letGo(f *file) {
 		if *w == nil || (*w).file != f {
 			continue
 		}
-		if err := (*w).close(); err != nil {
+		if err := j.closeWriter(w); err != nil {
 			j.log.Debug("journal file was not closed properly", "path", f.path, "err", err)
 		}
-		*w = nil
 	}
 }
 

@@ -66,15 +66,24 @@ func (j *Journal) finish(ctx context.Context) error {
 	return j.closeWriters()
 }
 
+// closeWriters ends writing to all files.
 func (j *Journal) closeWriters() error {
-	var errs []error
-	for _, w := range []**writer{&j.writer, &j.previous} {
-		if *w != nil {
-			errs = append(errs, (*w).close())
-			*w = nil
-		}
+	return errors.Join(j.closeWriter(&j.writer), j.closeWriter(&j.previous))
+}
+
+// closeWriter ends writing to a file, if there is one, which makes it smaller:
+// SQLite's log goes into it.
+func (j *Journal) closeWriter(w **writer) error {
+	if *w == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	err := (*w).close()
+	bytes := sizeOf((*w).file.path)
+	j.mu.Lock()
+	(*w).file.bytes = bytes
+	j.mu.Unlock()
+	*w = nil
+	return err
 }
 
 // writeQueued writes what is queued. It tries until that works or ctx ends.
@@ -219,8 +228,7 @@ func portion(messages []*capture.Message, most int) (n int) {
 // the next attempt begins another.
 func (j *Journal) abandon(err error) {
 	if w := j.writer; w != nil && errors.Is(err, errDamaged) {
-		_ = w.close() // it is damaged
-		j.writer = nil
+		j.letGo(w.file)
 		j.setAside(w.file, err)
 	}
 	if err := j.closeWriters(); err != nil {
@@ -298,11 +306,8 @@ func (j *Journal) checkpoint() int {
 // roll sees to it that writer is the one to write to: another one after a day,
 // and when the file is large.
 func (j *Journal) roll(ctx context.Context, now time.Time) error {
-	if j.previous != nil && now.Sub(j.rolledAt) > previousFor {
-		if err := j.previous.close(); err != nil {
-			j.log.Warn("journal file was not closed properly", "path", j.previous.file.path, "err", err)
-		}
-		j.previous = nil
+	if now.Sub(j.rolledAt) > previousFor {
+		j.retirePrevious()
 	}
 	day := now.UTC().Format(time.DateOnly)
 	newest, full := j.newest()
@@ -369,12 +374,15 @@ func (j *Journal) retire(ctx context.Context, now time.Time) error {
 	}); err != nil {
 		return err
 	}
-	if j.previous != nil {
-		if err := j.previous.close(); err != nil {
-			j.log.Warn("journal file was not closed properly", "path", j.previous.file.path, "err", err)
-		}
-	}
 	j.sessions.saved()
+	j.retirePrevious()
 	j.previous, j.writer, j.rolledAt = w, nil, now
 	return nil
+}
+
+// retirePrevious ends writing to the file before.
+func (j *Journal) retirePrevious() {
+	if err := j.closeWriter(&j.previous); err != nil {
+		j.log.Warn("journal file was not closed properly", "err", err)
+	}
 }
