@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -242,20 +243,36 @@ func (q *queue) blame(reason string) {
 }
 
 // pending lists the messages that are not known to be written, with rising Seq,
-// in their newest versions.
-func (q *queue) pending() []*capture.Message {
+// and newer versions of messages that are, the latest last.
+func (q *queue) pending() (messages, changed []*capture.Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.writing == nil {
-		return slices.Clone(q.open.messages)
+		return slices.Clone(q.open.messages), slices.Clone(q.open.updates)
 	}
-	all := slices.Concat(q.writing.messages, q.open.messages)
-	for _, m := range q.open.updates {
-		if at, ok := find(all, m.Seq); ok {
-			all[at] = m
-		}
+	return slices.Concat(q.writing.messages, q.open.messages), slices.Concat(q.writing.updates, q.open.updates)
+}
+
+// news lists the sessions of which something is not yet written.
+func (q *queue) news() map[string]capture.Session {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := make(map[string]capture.Session)
+	if q.writing != nil {
+		maps.Copy(out, q.writing.sessions)
 	}
-	return all
+	maps.Copy(out, q.open.sessions)
+	return out
+}
+
+// newsOf is the session with an id, if something of it is not yet written.
+func (q *queue) newsOf(id string) (s capture.Session, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if s, ok = q.open.sessions[id]; !ok && q.writing != nil {
+		s, ok = q.writing.sessions[id]
+	}
+	return s, ok
 }
 
 // waitingGaps are the gaps that were not yet written.

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -27,6 +28,7 @@ type search struct {
 	below   uint64 // what is at or above was looked at; 0: nothing was
 	page    []*capture.Message
 	more    bool // one message more than the page was found
+	changed pending
 	text    needle
 	until   time.Time
 	stopped bool // the time was over
@@ -35,11 +37,11 @@ type search struct {
 // Find returns the messages that f wants, newest first, and the cursor of the
 // next page; 0 when there are no more. complete is false when the time for one
 // search was over before the page was full: then the page is what was found so
-// far, and the search goes on from next. The newest version of a message counts
-// as soon as it is written.
+// far, and the search goes on from next.
 func (j *Journal) Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
 	s := &search{filter: f, limit: f.PageSize(), skip: f.Offset, below: f.Cursor, text: newNeedle(f.Text), until: time.Now().Add(j.cfg.Budget)}
-	waiting := j.queue.pending()
+	waiting, changed := j.queue.pending()
+	s.changed = newPending(changed, s.filter.Matches)
 	files := j.acquire()
 	defer j.release(files)
 	for _, m := range slices.Backward(waiting) {
@@ -69,6 +71,12 @@ func (j *Journal) Find(ctx context.Context, f capture.Filter) (page []*capture.M
 	switch {
 	case err != nil:
 		return nil, 0, false, err
+	case s.stopped:
+		s.takeChanged(s.below)
+	default:
+		s.takeChanged(0)
+	}
+	switch {
 	case s.full():
 		return s.page, s.page[len(s.page)-1].Seq, true, nil
 	case s.stopped:
@@ -85,8 +93,24 @@ func (s *search) done() bool { return s.full() || s.stopped }
 
 // take takes a message when it is wanted. Messages come with falling Seq.
 func (s *search) take(m *capture.Message) {
+	s.takeChanged(m.Seq)
+	if !s.changed.has[m.Seq] && s.filter.Matches(m) {
+		s.add(m)
+	}
+}
+
+// takeChanged takes the wanted messages from a Seq on whose newest versions are
+// not yet written.
+func (s *search) takeChanged(from uint64) {
+	for len(s.changed.wanted) > 0 && s.changed.wanted[0].Seq >= from && !s.full() {
+		s.add(s.changed.wanted[0])
+		s.changed.wanted = s.changed.wanted[1:]
+	}
+}
+
+// add adds a message that is wanted.
+func (s *search) add(m *capture.Message) {
 	switch {
-	case !s.filter.Matches(m):
 	case s.skip > 0:
 		s.skip--
 	case len(s.page) == s.limit:
@@ -304,7 +328,7 @@ func (j *Journal) Message(ctx context.Context, session string, n uint64) (m *cap
 
 // SessionMessages is like [Library.SessionMessages], for what is on disk.
 func (j *Journal) SessionMessages(ctx context.Context, session string, from uint64, limit int) (list []*capture.Message, err error) {
-	waiting := j.queue.pending()
+	waiting, changed := j.queue.pending()
 	files := j.acquire()
 	defer j.release(files)
 	slices.Reverse(files)
@@ -328,6 +352,11 @@ func (j *Journal) SessionMessages(ctx context.Context, session string, from uint
 	for _, m := range waiting {
 		if len(list) < limit && m.Session == session && m.N >= from && (len(list) == 0 || m.N > list[len(list)-1].N) {
 			list = append(list, m)
+		}
+	}
+	for _, m := range changed {
+		if at, ok := find(list, m.Seq); ok {
+			list[at] = m
 		}
 	}
 	return list, nil
@@ -375,3 +404,24 @@ func readSession(ctx context.Context, tx *sql.Tx, key int64, from uint64, limit 
 
 // maxSeq is above all Seqs.
 const maxSeq = 1<<63 - 2
+
+// pending are newer versions of messages that are not yet written. They stand
+// for what is written of these messages.
+type pending struct {
+	has    map[uint64]bool
+	wanted []*capture.Message // with falling Seq
+}
+
+func newPending(changed []*capture.Message, wanted func(*capture.Message) bool) pending {
+	p := pending{has: make(map[uint64]bool, len(changed))}
+	for _, m := range slices.Backward(changed) {
+		if !p.has[m.Seq] { // the latest version
+			p.has[m.Seq] = true
+			if wanted(m) {
+				p.wanted = append(p.wanted, m)
+			}
+		}
+	}
+	slices.SortFunc(p.wanted, func(a, b *capture.Message) int { return cmp.Compare(b.Seq, a.Seq) })
+	return p
+}

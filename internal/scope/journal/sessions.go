@@ -39,6 +39,9 @@ var errEnough = errors.New("enough")
 
 // Session is one session, or ErrNotFound.
 func (j *Journal) Session(ctx context.Context, id string) (s capture.Session, err error) {
+	if s, ok := j.queue.newsOf(id); ok {
+		return s, nil
+	}
 	files := j.acquire()
 	defer j.release(files)
 	found := false
@@ -71,13 +74,18 @@ func scanSession(row scanner) (s capture.Session, err error) {
 // sessionsBelow returns up to limit sessions behind a cursor, and whether there are
 // more. What the newest of several files says of a session counts.
 func (j *Journal) sessionsBelow(ctx context.Context, limit int, below sessionCursor) (page []capture.Session, more bool, err error) {
+	seen := make(map[string]bool)
+	for id, s := range j.queue.news() {
+		if seen[id] = true; below.after(&s) {
+			page = append(page, s)
+		}
+	}
 	files := j.acquire()
 	defer j.release(files)
 	at := below.at
 	if below.id == "" {
 		at = math.MaxInt64
 	}
-	seen := make(map[string]bool)
 	err = j.each(ctx, files, func(ctx context.Context, _ *file, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT data FROM sessions WHERE (began, id) < (?, ?) ORDER BY began DESC, id DESC LIMIT ?`, at, below.id, limit+1)
 		if err != nil {
