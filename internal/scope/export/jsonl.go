@@ -51,6 +51,17 @@ type Session struct {
 	ResumeID   string   `json:"mining_session_id"`
 	Workers    []string `json:"workers"`
 	Difficulty float64  `json:"difficulty"` // the latest; 0 before the first
+	Known      *Known   `json:"known"`      // of a connection that was captured from later than its beginning; null otherwise
+}
+
+// Known is what a connection had said before it was captured.
+type Known struct {
+	UserAgent       string   `json:"user_agent"`
+	Workers         []string `json:"workers"`
+	Extranonce1     string   `json:"extranonce1"`      // hex
+	Extranonce2Size int      `json:"extranonce2_size"` // bytes
+	Difficulty      float64  `json:"difficulty"`
+	VersionMask     uint32   `json:"version_mask"`
 }
 
 func sessionRecord(s *capture.Session) Session {
@@ -62,6 +73,10 @@ func sessionRecord(s *capture.Session) Session {
 	}
 	if out.Workers == nil {
 		out.Workers = []string{}
+	}
+	if s.Known != nil {
+		known := Known(*s.Known)
+		out.Known = &known
 	}
 	if !s.Live() {
 		ended := capture.FormatTime(s.EndedAt)

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,9 @@ func recording(t testing.TB, story string) []byte {
 	return b.Bytes()
 }
 
+// upTo is a file that ends in the middle of the line with a text.
+func upTo(file []byte, text string) []byte { return file[:bytes.Index(file, []byte(text))] }
+
 func gzipped(t testing.TB, b []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -259,10 +263,12 @@ func TestEveryFormat(t *testing.T) {
 	}
 }
 
+var head = regexp.MustCompile(`head [0-9a-f]{64}`)
+
 // What is printed stands in testdata.
 func TestPrint(t *testing.T) {
 	for name, file := range map[string][]byte{
-		"capture.pcapng": pcapng(t, story), "capture.jsonl": jsonl(t, story), "damaged.jsonl": jsonl(t, story)[:4000], "capture.json": original(t, story),
+		"capture.pcapng": pcapng(t, story), "capture.jsonl": jsonl(t, story), "damaged.jsonl": upTo(jsonl(t, story), "mining.authorize"), "capture.json": original(t, story),
 	} {
 		out, _ := Read(bytes.NewReader(file), Options{})
 		out.Keep("", name != "capture.json")
@@ -270,9 +276,10 @@ func TestPrint(t *testing.T) {
 		if err := out.Print(&b, Text{Name: name, Rows: 10}); err != nil {
 			t.Fatal(err)
 		}
+		printed := head.ReplaceAllString(b.String(), "head …") // it is of all members of all messages
 		golden := filepath.Join("testdata", name+".golden")
 		if *update {
-			if err := os.WriteFile(golden, b.Bytes(), 0o600); err != nil {
+			if err := os.WriteFile(golden, []byte(printed), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -280,7 +287,7 @@ func TestPrint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		if diff := cmp.Diff(string(want), printed); diff != "" {
 			t.Errorf("%s is not printed as in %s (-update writes it anew):\n%s", name, golden, diff)
 		}
 	}
@@ -353,5 +360,68 @@ func TestReadErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), os.ErrClosed.Error()) || len(out.Sessions) != 1 {
 			t.Errorf("%d sessions, %v", len(out.Sessions), err)
 		}
+	}
+}
+
+// Lines of the scope's own are read with what became of them, and what had been
+// said before a tap began is known.
+func TestOwnLinesAndLateTaps(t *testing.T) {
+	r := capture.New(capture.Config{QueueChunks: 64}, slog.New(slog.DiscardHandler))
+	tape := r.Open(capture.Opening{ID: "tap-1", Origin: capture.OriginTap, Miner: "10.0.0.5:50123", At: start, Known: &capture.Known{
+		UserAgent: "late/1", Workers: []string{"w"}, Extranonce1: "d4f69aeb", Extranonce2Size: 8, Difficulty: 1,
+	}})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i, l := range lines(t, story)[7:9] {
+		tape.Line(l.direction, []byte(l.text), start.Add(time.Duration(i)*time.Second))
+	}
+	replay := tape.Own([]byte(`{"id":4,"method":"mining.submit","params":["w"]}`), capture.OwnLine{WireID: `"x-1"`, ReplayOf: 2}, start.Add(2*time.Second))
+	replay.Sent(start.Add(2 * time.Second))
+	replay.Answered([]byte(`{"id":"x-1","result":false,"error":null}`), start.Add(2500*time.Millisecond))
+	failed := tape.Own([]byte(`{"id":4,"method":"mining.submit","params":["w"]}`), capture.OwnLine{WireID: `"x-2"`, ReplayOf: 2}, start.Add(3*time.Second))
+	failed.Sent(start.Add(3 * time.Second))
+	failed.Failed("Timeout waiting for pool response", start.Add(13*time.Second))
+	if err := r.Run(ended); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := r.Store().Session("tap-1")
+	messages, _ := r.Store().Find(capture.Filter{})
+	slices.Reverse(messages)
+	var file bytes.Buffer
+	if _, err := export.JSONL(&file, about(s), sequence(messages)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Read(&file, Options{})
+	if err != nil || len(out.Sessions) != 1 || len(out.Sessions[0].Messages) != 4 {
+		t.Fatalf("%v, %+v", err, out.File)
+	}
+	session := out.Sessions[0]
+	if session.Facts.UserAgent != "late/1" || session.Shares[0].Audit != capture.AuditBlock {
+		t.Errorf("facts %+v, shares %+v", session.Facts, session.Shares)
+	}
+	for i, want := range messages {
+		plain := *session.Messages[i]
+		plain.Share = nil
+		if got, want := string(plain.AppendJSON(nil)), string(want.AppendJSON(nil)); i >= 2 && got != want {
+			t.Errorf("own line\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// What HashScope writes in hex and in base64 is read as what it was.
+func TestEncodingsOfTheOriginal(t *testing.T) {
+	file := `[
+{"id":"s-2","ts_recv":"2026-01-02T03:04:06","direction":"hashscope_to_pool","session_id":"s","peer":"hashscope","raw":"eyJpZCI6M30=","parse_error":null,"response":{"id":3,"result":true},"response_ts_recv":"2026-01-02T03:04:07"},
+{"id":"s-1","ts_recv":"2026-01-02T03:04:05.5","direction":"miner_to_pool","session_id":"s","peer":"1.2.3.4:5","raw":"ff0a","parse_error":"UTF-8 decode error: 'utf-8' codec can't decode byte"}
+]`
+	out, err := Read(strings.NewReader(file), Options{})
+	if err != nil || len(out.Sessions) != 1 {
+		t.Fatal(err)
+	}
+	if got := saidIn(out); !slices.Equal(got, []string{"miner_to_pool \xff\n", "hashscope_to_pool {\"id\":3}"}) {
+		t.Errorf("%q", got)
+	}
+	if m := out.Sessions[0].Messages[1]; m.Response == nil || m.Latency() != time.Second {
+		t.Errorf("answer %+v", m.Response)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type value struct {
 	Peer        string          `json:"peer"`
 	Raw         *string         `json:"raw"`
 	Encoding    string          `json:"raw_encoding"`
+	ParseError  string          `json:"parse_error"`
 	Size        int             `json:"size_bytes"`
 	Truncated   bool            `json:"truncated"`
 	Unfinished  bool            `json:"unterminated"`
@@ -255,13 +257,13 @@ func (d *document) message(v *value) error {
 		return err
 	}
 	e := entry{session: sessionName(v.Session), n: number(v.ID), direction: direction, at: at, gap: v.Gap, id: v.ID, peer: v.Peer}
-	if e.raw, err = bytesOf(*v.Raw, v.Encoding, direction); err != nil {
+	if e.raw, err = v.bytes(direction); err != nil {
 		return err
 	}
 	if v.Truncated {
 		e.cut = max(v.Size, len(e.raw))
 	}
-	if n := len(e.raw); !v.Unfinished && (n == 0 || e.raw[n-1] != '\n') {
+	if n := len(e.raw); !v.Unfinished && direction != capture.ScopeToPool && (n == 0 || e.raw[n-1] != '\n') {
 		e.raw = append(e.raw, '\n') // the original takes it off
 	}
 	d.own[v.ID] = true
@@ -319,6 +321,17 @@ func (v *value) ownLine() (*ownLine, error) {
 		o.answer = v.Response
 	}
 	return o, err
+}
+
+// bytes are those of the line. The original writes what is no text in hex,
+// without saying so.
+func (v *value) bytes(d capture.Direction) ([]byte, error) {
+	if v.Encoding == "" && (strings.HasPrefix(v.ParseError, capture.FaultUTF8) || v.ParseError == capture.FaultEmpty) {
+		if b, err := hex.DecodeString(*v.Raw); err == nil {
+			return b, nil
+		}
+	}
+	return bytesOf(*v.Raw, v.Encoding, d)
 }
 
 // bytesOf undoes the encoding of raw. The original writes what it sent itself
@@ -453,6 +466,10 @@ func (d *document) ends() map[string]*ends {
 					ID: e.session, Origin: capture.OriginFile, Miner: printable(header.Miner), Listener: printable(header.Listener), Pool: printable(header.Pool), At: e.at,
 				},
 				pool: printable(header.PoolPeer),
+			}
+			if header.Known != nil {
+				known := capture.Known(*header.Known)
+				s.opening.Known = &known
 			}
 			if at, err := parseTime(header.FirstSeen); err == nil && at.Before(e.at) {
 				s.opening.At = at
