@@ -196,7 +196,10 @@ func recording(t testing.TB, story string) []byte {
 }
 
 // upTo is a file that ends in the middle of the line with a text.
-func upTo(file []byte, text string) []byte { return file[:bytes.Index(file, []byte(text))] }
+func upTo(file []byte, text string) []byte {
+	before, _, _ := bytes.Cut(file, []byte(text))
+	return before
+}
 
 func gzipped(t testing.TB, b []byte) []byte {
 	t.Helper()
