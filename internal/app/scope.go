@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/api"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
 	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/scope/audit"
@@ -154,7 +155,7 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "relay", Status: func() any { return s.relay.Stats() }})
 	}
 	s.api = scopeapi.New(scopeapi.Config{
-		Token: o.token, Version: o.build.Version, Settings: s.settings(o),
+		Token: o.token, Public: o.http != nil && !access.IsLoopback(o.http.String()), Version: o.build.Version, Settings: s.settings(o),
 	}, sources, s.feed, s.log)
 }
 

@@ -13,7 +13,7 @@ import (
 type guard uint8
 
 const (
-	guardRead  guard = iota // this machine; others with the token
+	guardRead  guard = iota // this machine, unless Config.Public; others with the token
 	guardWrite              // only with the token
 	guardOpen               // anybody: it shows nothing of the user's
 )
@@ -42,7 +42,7 @@ func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) error
 		return errCrossSite
 	}
 	given := tokenOf(r)
-	if op.guard == guardRead && given == "" && access.IsLocal(r) {
+	if op.guard == guardRead && given == "" && !a.cfg.Public && access.IsLocal(r) {
 		return nil
 	}
 	switch want := *a.token.Load(); {

@@ -164,6 +164,17 @@ func TestNoToken(t *testing.T) {
 	}
 }
 
+// TestPublic asks a server that others reach: this machine is no exception.
+func TestPublic(t *testing.T) {
+	b := newBench(t, func(c *Config, _ *Sources) { c.Public = true })
+	if w := b.get("/api/sessions"); w.Code != http.StatusUnauthorized {
+		t.Errorf("without the token: %d", w.Code)
+	}
+	if w := b.send("GET", "/api/sessions", ""); w.Code != http.StatusOK {
+		t.Errorf("with the token: %d", w.Code)
+	}
+}
+
 func TestLoadOrMakeToken(t *testing.T) {
 	dir := t.TempDir()
 	token, made, err := LoadOrMakeToken(dir)

@@ -45,7 +45,7 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 		log = slog.New(slog.DiscardHandler)
 	}
 	if feed == nil {
-		feed = NewFeed(FeedConfig{Clients: cfg.MaxClients})
+		feed = NewFeed(FeedConfig{})
 	}
 	a := &API{
 		cfg:     cfg,

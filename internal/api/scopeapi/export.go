@@ -3,17 +3,13 @@ package scopeapi
 import (
 	"context"
 	"iter"
-	"net/http"
 	"strings"
-	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/export"
 )
 
 const (
-	// exportPace is how long a client may take for what fits into a socket.
-	exportPace = 30 * time.Second
 	// exportPage is how many messages are read at once.
 	exportPage = 500
 	// headTrailer carries the hash that proves a JSONL export.
@@ -39,7 +35,7 @@ func serveExport(c *call) error {
 	c.header(exportTypes()[format])
 	h := c.w.Header()
 	h.Set("Content-Disposition", `attachment; filename="`+fileName(s.ID)+"."+format+`"`)
-	out := &paced{call: c, below: http.NewResponseController(c.w)}
+	out := newPaced(c.w)
 	about := export.About{Session: s, Tool: "poolscope " + c.api.cfg.Version, Created: c.api.cfg.Now()}
 	messages := c.api.messagesOf(c.r.Context(), s)
 	switch format {
@@ -90,21 +86,4 @@ func fileName(id string) string {
 		}
 		return '_'
 	}, id)
-}
-
-// paced writes a long response: the client has time for each part of it, and not
-// one time for all.
-type paced struct {
-	call  *call
-	below *http.ResponseController
-	until time.Time
-}
-
-// Write sends a part.
-func (p *paced) Write(b []byte) (int, error) {
-	if now := time.Now(); p.until.Sub(now) < exportPace/2 {
-		p.until = now.Add(exportPace)
-		_ = p.below.SetWriteDeadline(p.until) // a test's recorder has none
-	}
-	return p.call.w.Write(b)
 }

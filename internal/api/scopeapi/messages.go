@@ -109,19 +109,20 @@ func serveMessages(c *call) error {
 		h.Set("X-Search-Complete", "false")
 	}
 	c.header("application/json")
+	out := newPaced(c.w)
 	buffer := append(make([]byte, 0, streamBuffer), '[')
 	for i, m := range page {
 		if i > 0 {
 			buffer = append(buffer, ',')
 		}
 		if buffer = m.AppendJSON(buffer); len(buffer) >= streamBuffer/2 {
-			if _, err := c.w.Write(buffer); err != nil {
+			if _, err := out.Write(buffer); err != nil {
 				return nil // the client went away, which is no news
 			}
 			buffer = buffer[:0]
 		}
 	}
-	_, _ = c.w.Write(append(buffer, ']'))
+	_, _ = out.Write(append(buffer, ']'))
 	return nil
 }
 

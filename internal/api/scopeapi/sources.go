@@ -15,10 +15,12 @@ type Config struct {
 	// Token is what everything that changes or sends wants, and everything that
 	// does not come from this machine. Empty refuses all of that.
 	Token string
+	// Public says that the server listens beyond loopback. Then reading wants the
+	// token from everybody: behind a proxy that tells nothing of itself all the
+	// world looks like this machine.
+	Public bool
 	// Version of the program, in the OpenAPI document.
 	Version string
-	// MaxClients bounds the WebSockets; default 256.
-	MaxClients int
 	// Settings are shown by GET /api/config.
 	Settings Settings
 	// Now is the clock; default time.Now.
