@@ -119,7 +119,7 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 	s.feed = scopeapi.NewFeed(scopeapi.FeedConfig{})
 	live := &liveSessions{}
 	s.replay = replay.New(replay.Config{Sessions: live, Store: live, Own: own, Log: s.log})
-	sinks = append(sinks, s.feed, s.replay)
+	sinks = append(sinks, s.auditor, s.feed, s.replay)
 	s.recorder = capture.New(captureConfigOf(s.cfg, s.auditor, firstSeq), s.log, sinks...)
 	s.library = journal.NewLibrary(s.recorder.Store(), s.journal)
 	if len(upstreams) > 0 {

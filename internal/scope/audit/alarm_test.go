@@ -150,6 +150,10 @@ func TestAlarms(t *testing.T) {
 		{name: "reconnect", kind: AlarmReconnect, count: 1, severity: SeverityWarning, says: "same pool", do: func(s *stage, c *chain) []uint64 {
 			return []uint64{s.pool(`{"id":null,"method":"client.reconnect","params":[]}`)}
 		}},
+		{name: "reconnect to the pool of a failover", kind: AlarmReconnect, count: 1, severity: SeverityWarning, says: "port 4444 of the same", do: func(s *stage, c *chain) []uint64 {
+			s.tape.PoolChosen("second.example:3333")
+			return []uint64{s.pool(`{"id":null,"method":"client.reconnect","params":["second.example",4444,1]}`)}
+		}},
 		{name: "a block that our node does not know", kind: AlarmUnknownTip, count: 1, severity: SeverityCritical, says: "does not know", do: func(s *stage, c *chain) []uint64 {
 			c.set(seenNow(1))
 			s.job(1, true)

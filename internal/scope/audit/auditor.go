@@ -62,7 +62,12 @@ func newAuditor(cfg Config, log *slog.Logger, engine *sharehash.Engine) *Auditor
 	}
 }
 
-var _ capture.Analyst = (*Auditor)(nil)
+// An auditor is also to be one of the recorder's sinks: so it hears which pool a
+// session came to.
+var (
+	_ capture.Analyst = (*Auditor)(nil)
+	_ capture.Sink    = (*Auditor)(nil)
+)
 
 // Opened begins a session.
 func (a *Auditor) Opened(s capture.Session) {
@@ -119,6 +124,21 @@ func (a *Auditor) Closed(info capture.Session) {
 		a.forget(a.ended - a.cfg.Limits.Ended + a.cfg.Limits.Ended/10)
 	}
 }
+
+// SessionChanged takes what a session has learned besides its messages.
+func (a *Auditor) SessionChanged(info capture.Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s := a.sessions[info.ID]; s != nil && !s.closed {
+		s.info.Pool, s.info.PoolPeer, s.info.LostBytes = info.Pool, info.PoolPeer, info.LostBytes
+	}
+}
+
+// Captured does nothing: Message saw it before.
+func (a *Auditor) Captured(*capture.Message) {}
+
+// Updated does nothing: Answered saw it before.
+func (a *Auditor) Updated(*capture.Message) {}
 
 // forget lets go of n ended sessions, those that began first.
 func (a *Auditor) forget(n int) {

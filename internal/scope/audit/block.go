@@ -52,7 +52,8 @@ func (s *session) foundBlock(m *capture.Message, r *shareRecord, p *proof) {
 
 // ownPool says whether the session's pool is that of this program.
 func (s *session) ownPool() bool {
-	return s.info.Origin == capture.OriginTap || s.a.cfg.OwnPool != "" && s.info.Pool == s.a.cfg.OwnPool
+	own := s.a.cfg.OwnPool
+	return s.info.Origin == capture.OriginTap || own != "" && (s.info.Pool == own || s.info.PoolPeer == own)
 }
 
 // assemble puts the block together and queues it. It says why it did not.

@@ -30,7 +30,7 @@ func play(t *testing.T, cfg Config, do func(w *wire)) (*Auditor, *capture.Store)
 	var store *capture.Store
 	synctest.Test(t, func(t *testing.T) {
 		a = New(cfg, slog.New(slog.DiscardHandler))
-		r := capture.New(capture.Config{Analyst: a}, slog.New(slog.DiscardHandler))
+		r := capture.New(capture.Config{Analyst: a}, slog.New(slog.DiscardHandler), a)
 		store = r.Store()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 2)

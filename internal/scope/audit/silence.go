@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,11 +12,23 @@ type quietness struct {
 	pool, answer, miner, empty, old bool
 }
 
+// tickBatch is how many sessions are looked at before messages get their turn.
+const tickBatch = 128
+
 // tick looks at what did not happen.
 func (a *Auditor) tick(now time.Time) {
 	a.mu.Lock()
+	sessions := slices.Clone(a.order)
+	a.mu.Unlock()
+	for batch := range slices.Chunk(sessions, tickBatch) {
+		a.tickSome(batch, now)
+	}
+}
+
+func (a *Auditor) tickSome(sessions []*session, now time.Time) {
+	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, s := range a.order {
+	for _, s := range sessions {
 		if !s.closed {
 			s.tick(now)
 		}
