@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -278,6 +279,35 @@ func TestCertificateIsVerified(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A listener may speak TLS by itself. The handshake is not disturbed by the
+// pool's being there before it is over.
+func TestListenerWithTLS(t *testing.T) {
+	server, roots := certified(t)
+	b := newBench(t, Config{}, ListenerOptions{})
+	l := tls.NewListener(listen(t, "127.0.0.1:0"), server)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := b.server.Serve(ctx, l, ListenerOptions{}); err != nil {
+			t.Error(err)
+		}
+	}()
+	defer func() { cancel(); <-done }()
+	b.address = l.Addr().String()
+	raw := b.dial()
+	time.Sleep(50 * time.Millisecond) // a pool would be connected by now
+	miner := tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"})
+	if err := miner.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	pool := accept(t, b.pool)
+	say(t, miner, "hello\n")
+	hear(t, pool, "hello\n")
+	say(t, pool, "hello yourself\n")
+	hear(t, miner, "hello yourself\n")
 }
 
 func TestMinerWithoutTLS(t *testing.T) {

@@ -166,7 +166,7 @@ type ends struct{ miner, listener netip.AddrPort }
 // is refused.
 func (s *Server) introduce(ctx context.Context, nc net.Conn, o ListenerOptions) (ends, net.Conn, Reason) {
 	who := ends{addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())}
-	if !o.ProxyProtocol && o.TLS == nil {
+	if _, secure := nc.(*tls.Conn); !o.ProxyProtocol && o.TLS == nil && !secure {
 		return who, nc, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, introduction)
@@ -191,12 +191,13 @@ func (s *Server) introduce(ctx context.Context, nc net.Conn, o ListenerOptions) 
 		}
 	}
 	if o.TLS != nil {
-		secure := tls.Server(nc, o.TLS)
+		nc = tls.Server(nc, o.TLS)
+	}
+	if secure, ok := nc.(*tls.Conn); ok {
 		if err := secure.HandshakeContext(ctx); err != nil {
 			s.log.Debug("TLS handshake failed", "remote", who.miner.String(), "err", err)
 			return who, nc, ReasonTLSHandshake
 		}
-		nc = secure
 	}
 	return who, nc, ""
 }
