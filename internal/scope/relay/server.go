@@ -221,6 +221,9 @@ func (s *Server) newSession(miner *wire, who ends) *Session {
 	session.private.server = s
 	session.uplink.session = session
 	session.chosen = s.pools.order(time.Now())[0].Address()
+	s.mu.Lock()
+	s.sessions[session.id] = session // first: who sees it listed may ask for it
+	s.mu.Unlock()
 	session.tape = s.recorder.Open(capture.Opening{
 		ID:       session.id,
 		Origin:   capture.OriginProxy,
@@ -230,9 +233,6 @@ func (s *Server) newSession(miner *wire, who ends) *Session {
 		At:       time.Now(),
 	})
 	s.total.Add(1)
-	s.mu.Lock()
-	s.sessions[session.id] = session
-	s.mu.Unlock()
 	return session
 }
 
