@@ -1,7 +1,6 @@
 package scope
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -52,21 +51,27 @@ func TestKilledJournal(t *testing.T) {
 			t.Errorf("%d ids are new", len(ids)-before)
 		}
 		// It writes in batches. What it says it has must be there after the kill.
-		nodes.WaitFor(t, limit, "the journal", func() bool { return r.journalled() >= 100 })
+		nodes.WaitFor(t, limit, "the journal", func() bool { return r.journal().Written >= 100 })
 		r.process.Kill()
 	}
 }
 
-// journalled is how many messages the journal says that it wrote.
-func (r *rig) journalled() int {
+// journalStatus is what the journal says of itself.
+type journalStatus struct {
+	State   string
+	Written int
+	Dropped int
+	Queued  int `json:"queued_messages"`
+}
+
+func (r *rig) journal() journalStatus {
 	r.t.Helper()
 	var status struct {
-		Parts map[string]json.RawMessage `json:"parts"`
+		Parts struct{ Journal *journalStatus } `json:"parts"`
 	}
 	r.read("/api/scope/status", &status)
-	var journal struct{ Written int }
-	if err := json.Unmarshal(status.Parts["journal"], &journal); err != nil {
-		r.t.Fatalf("%v in %s", err, status.Parts)
+	if status.Parts.Journal == nil {
+		r.t.Fatal("the journal says nothing")
 	}
-	return journal.Written
+	return *status.Parts.Journal
 }
