@@ -4,8 +4,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/poolscope/poolscope/test/nodes"
 )
 
 // closeLimit is how long the end of one side may take to the other.
@@ -39,8 +37,7 @@ func TestEndsArePassedOn(t *testing.T) {
 			if wasReset != test.reset {
 				t.Errorf("%s: reset %t", test.name, wasReset)
 			}
-			var s session
-			nodes.WaitFor(t, limit, "the end of the session", func() bool { s = r.session(); return !s.Live })
+			s := r.over()
 			if s.Reason == nil || *s.Reason != test.reason || s.PoolUp {
 				t.Errorf("%s: %+v", test.name, s)
 			}
@@ -62,8 +59,8 @@ func TestPoolThatIsNotThere(t *testing.T) {
 	r := start(t, address)
 	miner := dial(t, r.miners)
 	miner.ended()
-	s := r.session()
-	if s.Live || s.PoolUp || s.Messages != 0 || s.Reason == nil || *s.Reason != "pool_unreachable" {
+	s := r.over()
+	if s.PoolUp || s.Messages != 0 || s.Reason == nil || *s.Reason != "pool_unreachable" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -82,8 +79,7 @@ func TestDisconnect(t *testing.T) {
 	r.do("POST", path, "", 200, nil)
 	miner.ended()
 	atPool.ended()
-	nodes.WaitFor(t, limit, "the end of the session", func() bool { s = r.session(); return !s.Live })
-	if *s.Reason != "disconnected" {
+	if s = r.over(); *s.Reason != "disconnected" {
 		t.Errorf("%+v", s)
 	}
 	r.do("POST", path, "", 404, nil)

@@ -203,6 +203,13 @@ func (r *rig) settled(n int) (s session) {
 	return s
 }
 
+// over is the newest session once it has ended.
+func (r *rig) over() (s session) {
+	r.t.Helper()
+	nodes.WaitFor(r.t, limit, "the end of the session", func() bool { s = r.session(); return s.ID != "" && !s.Live })
+	return s
+}
+
 // messages lists messages, newest first.
 func (r *rig) messages(query string) (list []message) {
 	r.t.Helper()
