@@ -104,7 +104,7 @@ func autoReplayOwn(t *testing.T, r *rig, s session) {
 	before := len(r.messages("limit=1000&direction=hashscope_to_pool&session_id=" + s.ID))
 	time.Sleep(300 * time.Millisecond)
 	r.read(path+"/auto-replay/status", &state)
-	if after := len(r.messages("limit=1000&direction=hashscope_to_pool&session_id=" + s.ID)); state.Progress.Done != done || after > before {
+	if after := len(r.messages("limit=1000&direction=hashscope_to_pool&session_id=" + s.ID)); state.Progress.Done != done || after > before+1 { // one may have been under way
 		t.Errorf("it goes on: %d and then %d lines", before, after)
 	}
 

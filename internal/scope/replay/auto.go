@@ -253,6 +253,9 @@ func (s *Service) round(a *auto, r *run, m *capture.Message, failures *int) (rea
 	if s.refuseForeign(session.Upstream()) != nil {
 		return StopForeign
 	}
+	if r.ctx.Err() != nil {
+		return ""
+	}
 	id := s.newID()
 	var result Result
 	if o, err := edit(m.Raw, id); err != nil {
