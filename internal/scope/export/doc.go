@@ -33,8 +33,9 @@
 // acknowledgements and, when the session has ended, its end. A line's packets
 // have the time at which it was received, in microseconds. Addresses and ports
 // of miner and pool are those of the session; unknown ones are of the ranges
-// for documentation (192.0.2.0/24, 2001:db8::/32). When one side has IPv4 and
-// the other IPv6, the former is written as ::ffff:a.b.c.d.
+// for documentation (192.0.2.0/24, 2001:db8::/32). The pool of a tap
+// is our own listener. When one side has IPv4 and the other IPv6, the former is
+// written as ::ffff:a.b.c.d.
 //
 // The miner's lines and the pool's form one TCP stream for each pool that the
 // session was connected to. Lines that the scope sent itself and the answers to

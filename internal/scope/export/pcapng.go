@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -72,10 +73,14 @@ func (d *dialogue) take(m *capture.Message) {
 	switch {
 	case m.Direction == capture.PoolToMiner && m.Peer != "":
 		d.settle(m.Peer)
-	case len(d.waiting) == lookAhead:
-		d.settle(d.session.PoolPeer)
+	case len(d.waiting) == lookAhead, d.session.PoolPeer == "":
+		d.settle(d.server())
 	}
 }
+
+// server is who the session was with, as far as the session itself tells: the
+// pool that it was connected to last, or for a tap our own listener.
+func (d *dialogue) server() string { return cmp.Or(d.session.PoolPeer, d.session.Listener) }
 
 // settle writes what waited for the pool's address.
 func (d *dialogue) settle(pool string) {
@@ -150,7 +155,7 @@ func (d *dialogue) replay(m *capture.Message) {
 // end writes the rest, and the end of a session that has ended.
 func (d *dialogue) end() {
 	if d.pool == "" {
-		d.settle(d.session.PoolPeer)
+		d.settle(d.server())
 	}
 	if d.session.Live() {
 		return
