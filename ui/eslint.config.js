@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
 // Run from the repository's root (see package.json), so that ui/ and
 // test/browser/ are linted by the same rules.
 export default tseslint.config(
-  { ignores: ['ui/dist/**', 'ui/node_modules/**'] },
+  { ignores: ['ui/dist/**', 'ui/node_modules/**', 'ui/src/**/*.gen.ts'] },
   js.configs.recommended,
   {
     files: ['ui/src/**/*.{ts,tsx}', 'ui/vite.config.ts'],

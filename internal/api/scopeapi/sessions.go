@@ -41,6 +41,42 @@ type sessionView struct {
 	LostBytes  uint64   `json:"lost_bytes" doc:"Bytes that were relayed but not captured"`
 	Gaps       uint64   `json:"gaps" doc:"Holes that those bytes left"`
 	Unpaired   uint64   `json:"unpaired" doc:"Requests that were given up waiting for their response"`
+
+	Brief *sessionBrief `json:"brief,omitempty" doc:"In lists that asked for it, and where the audit is kept"`
+}
+
+// sessionBrief are those facts of a session that a list shows.
+type sessionBrief struct {
+	Accepted   uint64   `json:"accepted" doc:"Shares"`
+	Rejected   uint64   `json:"rejected" doc:"Shares"`
+	Unanswered uint64   `json:"unanswered" doc:"Shares"`
+	Conflicts  uint64   `json:"conflicts" doc:"Shares that pool and audit disagree about"`
+	AcceptRate *float64 `json:"accept_rate" nullable:"true" doc:"accepted / (accepted + rejected)"`
+	Hashrate   *float64 `json:"hashes_per_second" nullable:"true" doc:"From the work accepted in the last five minutes; of an ended session, in all of it"`
+	Latency    *float64 `json:"submit_p50_ms" nullable:"true" doc:"Median time from a share to its answer"`
+	Alarms     int      `json:"alarms" doc:"Kinds of alarm raised"`
+}
+
+// briefOf picks them; nil when the audit knows nothing of the session.
+func (a *API) briefOf(s *capture.Session) *sessionBrief {
+	if a.src.Audit == nil {
+		return nil
+	}
+	f, ok := a.src.Audit.Facts(s.ID)
+	if !ok {
+		return nil
+	}
+	b := &sessionBrief{
+		Accepted: f.Shares.Accepted, Rejected: f.Shares.Rejected, Unanswered: f.Shares.Unanswered,
+		Conflicts: f.Shares.Conflicts, AcceptRate: f.Shares.AcceptRate, Hashrate: f.Hashrate.FiveMinutes.Hashes, Alarms: f.Alarms,
+	}
+	if !s.Live() {
+		b.Hashrate = f.Hashrate.Session.Hashes
+	}
+	if f.SubmitLatency.Count > 0 {
+		b.Latency = &f.SubmitLatency.P50
+	}
+	return b
 }
 
 // sessionStats counts the messages of a session, those that are no longer in
@@ -142,7 +178,11 @@ func serveSessions(c *call) error {
 	views := make([]sessionView, 0, len(sessions))
 	for i := range sessions {
 		if live, asked := c.values["live"].(bool); !asked || live == sessions[i].Live() {
-			views = append(views, c.api.viewOf(&sessions[i]))
+			v := c.api.viewOf(&sessions[i])
+			if wanted, _ := c.values["brief"].(bool); wanted {
+				v.Brief = c.api.briefOf(&sessions[i])
+			}
+			views = append(views, v)
 		}
 	}
 	return c.json(views)

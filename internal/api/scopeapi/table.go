@@ -79,7 +79,8 @@ func sessionParam() *huma.Param { return inPath("session_id", "Id of a session")
 func (b builder) sessionOperations() []operation {
 	live := query("live", "Only sessions that have not ended, or only those that have", flag())
 	list := b.op("GET", "/api/sessions", "sessions", "List sessions", []sessionView{}, serveSessions,
-		live, query("limit", "Most sessions", integer(1, maxSessions, standardSessions)),
+		live, query("brief", "With each session's shares, hashrate and latency", flag()),
+		query("limit", "Most sessions", integer(1, maxSessions, standardSessions)),
 		query("cursor", "Where to go on, from X-Next-Cursor", text()))
 	list.Description = "The sessions that began last, in the order in which they began."
 	paged(&list)

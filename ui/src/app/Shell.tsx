@@ -4,14 +4,18 @@ import { useView } from '../api/LiveProvider';
 import { Pill } from '../components/Pill';
 import { Time } from '../components/Time';
 import { networkName } from '../lib/stratum';
+import { hasPool } from '../lib/pool';
 import { ConnectionStrip, LiveBadge } from './Connection';
 import { Logo } from './Logo';
+import { NavigationBar, NavigationDrawer } from './Navigation';
 import styles from './Shell.module.css';
 import { ThemeSwitch } from './ThemeSwitch';
+import { TokenDialog } from './TokenDialog';
 
 /** What every page has around it. */
 export function Shell() {
   const { data: status } = useView('status');
+  const pool = !status || hasPool(status);
   return (
     <>
       <a href="#main" className={styles.skip}>
@@ -19,19 +23,20 @@ export function Shell() {
       </a>
       <header className={styles.bar}>
         <div className={styles.inner}>
-          <Link to="/" className={styles.brand} aria-label="poolscope, overview">
+          <NavigationDrawer />
+          <Link to="/" className={styles.brand} aria-label="poolscope, start">
             <Logo />
             <span className={styles.word}>poolscope</span>
           </Link>
-          {status && <Pill>{networkName(status.network) || 'no network yet'}</Pill>}
-          <nav className={styles.nav} aria-label="Pages">
-            <Link to="/">Overview</Link>
-          </nav>
+          {pool && status && <Pill>{networkName(status.network) || 'no network yet'}</Pill>}
+          <NavigationBar />
           <div className={styles.tools}>
-            <a href="#connect" className={styles.connect}>
-              <Plug size={15} aria-hidden="true" />
-              <span>Connect a miner</span>
-            </a>
+            {pool && (
+              <Link to="/" hash="connect" className={styles.connect}>
+                <Plug size={15} aria-hidden="true" />
+                <span>Connect a miner</span>
+              </Link>
+            )}
             <LiveBadge />
             <ThemeSwitch />
           </div>
@@ -49,10 +54,12 @@ export function Shell() {
             </span>
           </>
         )}
-        <a href="/api/overview">JSON</a>
+        {pool && <a href="/api/overview">JSON</a>}
+        <a href="/docs">API</a>
         <a href="/metrics">Metrics</a>
       </footer>
       <ConnectionStrip />
+      <TokenDialog />
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
-import { OverviewPage } from '../pages/overview/OverviewPage';
+import { scopeRoutes } from '../pages/scope/routes';
 import { Broken, NotFound } from './Faults';
 import { Shell } from './Shell';
+import { StartPage } from './StartPage';
 
 const root = createRootRoute({
   component: Shell,
@@ -11,11 +12,11 @@ const root = createRootRoute({
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  component: OverviewPage,
+  component: StartPage,
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview]),
+  routeTree: root.addChildren([overview, ...scopeRoutes(root)]),
   defaultErrorComponent: Broken,
   defaultPreload: 'intent',
 });

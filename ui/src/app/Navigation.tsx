@@ -1,0 +1,100 @@
+import { Link, useRouterState } from '@tanstack/react-router';
+import { Menu, X } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { useView } from '../api/LiveProvider';
+import { hasPool } from '../lib/pool';
+import { POOL_AREAS, SCOPE_AREAS, type AreaGroup } from './navigation';
+import styles from './Navigation.module.css';
+
+/** The groups of pages that this program has. */
+function useGroups(): readonly AreaGroup[] {
+  const { data: status } = useView('status');
+  return status && !hasPool(status) ? [SCOPE_AREAS] : [POOL_AREAS, SCOPE_AREAS];
+}
+
+/** The pages in a row, where there is room for them. */
+export function NavigationBar() {
+  const groups = useGroups();
+  return (
+    <nav className={styles.bar} aria-label="Pages">
+      {groups.map((group) => (
+        <ul key={group.name} className={styles.group} aria-label={group.name}>
+          {group.areas.map((area) => (
+            <li key={area.to}>
+              <Link to={area.to} activeOptions={{ exact: area.exact ?? false }}>
+                {area.label}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      ))}
+    </nav>
+  );
+}
+
+/** The same pages behind a button, on narrow screens. */
+export function NavigationDrawer() {
+  const groups = useGroups();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const path = useRouterState({ select: (s) => s.location.pathname });
+
+  // Whoever went somewhere has seen enough of the drawer.
+  useEffect(() => {
+    dialog.current?.close();
+  }, [path]);
+
+  return (
+    <>
+      <button
+        type="button"
+        className={styles.menu}
+        aria-haspopup="dialog"
+        aria-label="Pages"
+        onClick={() => {
+          dialog.current?.showModal();
+        }}
+      >
+        <Menu size={20} aria-hidden="true" />
+      </button>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events -- a click beside the drawer; Esc is the dialog's own */}
+      <dialog
+        ref={dialog}
+        className={styles.drawer}
+        aria-label="Pages"
+        onClick={(event) => {
+          if (event.target === event.currentTarget) event.currentTarget.close();
+        }}
+      >
+        <div className={styles.inside}>
+          <button
+            type="button"
+            className={styles.menu}
+            aria-label="Close"
+            onClick={() => {
+              dialog.current?.close();
+            }}
+          >
+            <X size={20} aria-hidden="true" />
+          </button>
+          <nav aria-label="Pages">
+            {groups.map((group) => (
+              <section key={group.name} className={styles.section}>
+                <h2>{group.name}</h2>
+                <ul>
+                  {group.areas.map((area) => (
+                    <li key={area.to}>
+                      <Link to={area.to} activeOptions={{ exact: area.exact ?? false }}>
+                        <area.icon size={17} aria-hidden="true" />
+                        {area.label}
+                      </Link>
+                    </li>
+                  ))}
+                </ul>
+              </section>
+            ))}
+          </nav>
+        </div>
+      </dialog>
+    </>
+  );
+}

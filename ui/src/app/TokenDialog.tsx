@@ -1,0 +1,84 @@
+import { KeyRound } from 'lucide-react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Button } from '../components/Button';
+import { answerToken, question, subscribeToAccess } from '../scope/access';
+import styles from '../components/Dialog.module.css';
+
+/** Asks for the access token, whenever something needs it. */
+export function TokenDialog() {
+  const asked = useSyncExternalStore(subscribeToAccess, question);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [value, setValue] = useState('');
+
+  useEffect(() => {
+    if (asked) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [asked]);
+
+  const close = () => {
+    setValue('');
+    answerToken(undefined);
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby="token-title"
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+    >
+      {asked && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (value.trim() === '') return;
+            setValue('');
+            answerToken(value);
+          }}
+        >
+          <h2 id="token-title">
+            <KeyRound size={18} aria-hidden="true" />
+            Access token
+          </h2>
+          <p>
+            {asked.reason === 'send'
+              ? 'Whatever sends or changes something needs the access token of this poolscope.'
+              : 'From another machine, even looking needs the access token of this poolscope.'}
+          </p>
+          {asked.wrong && (
+            <p className={styles.wrong} role="alert">
+              That was not the right one.
+            </p>
+          )}
+          <label>
+            Token
+            <input
+              type="password"
+              autoComplete="off"
+              spellCheck={false}
+              value={value}
+              onChange={(event) => {
+                setValue(event.target.value);
+              }}
+              // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog is about nothing else
+              autoFocus
+            />
+          </label>
+          <p className={styles.hint}>
+            It was shown once when the program first started, and is kept in the file{' '}
+            <code>scope-token</code> of its data folder. This page keeps it until the tab is closed.
+          </p>
+          <div className={styles.actions}>
+            <Button onClick={close}>Cancel</Button>
+            <Button type="submit" tone="primary" disabled={value.trim() === ''}>
+              Use it
+            </Button>
+          </div>
+        </form>
+      )}
+    </dialog>
+  );
+}

@@ -1,0 +1,5 @@
+import { Page } from '../Page';
+
+export function ComparePage() {
+  return <Page title="ComparePage">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '../Page';
+
+export function MessagesPage() {
+  return <Page title="MessagesPage">…</Page>;
+}

@@ -1,0 +1,46 @@
+import { createRoute, lazyRouteComponent, type AnyRootRoute } from '@tanstack/react-router';
+import { readSearch } from './messages/search';
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** The scope's pages, each fetched when it is first gone to. */
+export function scopeRoutes<Root extends AnyRootRoute>(root: Root) {
+  const getParentRoute = () => root;
+  return [
+    createRoute({
+      getParentRoute,
+      path: '/scope/sessions',
+      component: lazyRouteComponent(() => import('./sessions/SessionsPage'), 'SessionsPage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/scope/sessions/$id',
+      component: lazyRouteComponent(() => import('./session/SessionPage'), 'SessionPage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/scope/compare',
+      validateSearch: (search: Record<string, unknown>) => ({
+        a: text(search.a),
+        b: text(search.b),
+      }),
+      component: lazyRouteComponent(() => import('./compare/ComparePage'), 'ComparePage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/scope/messages',
+      validateSearch: readSearch,
+      component: lazyRouteComponent(() => import('./messages/MessagesPage'), 'MessagesPage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/scope/alarms',
+      component: lazyRouteComponent(() => import('./alarms/AlarmsPage'), 'AlarmsPage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/scope/agents',
+      component: lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage'),
+    }),
+  ] as const;
+}

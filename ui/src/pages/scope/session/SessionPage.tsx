@@ -1,0 +1,5 @@
+import { Page } from '../Page';
+
+export function SessionPage() {
+  return <Page title="SessionPage">…</Page>;
+}
