@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/proxyproto"
@@ -109,6 +110,9 @@ func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, Upst
 			}
 			return nil, nil, Upstream{}, ctx.Err()
 		}
+		if noSockets(err) {
+			return nil, nil, Upstream{}, err // no pool's fault
+		}
 		now := time.Now()
 		if news := s.pools.tried(one, now.Sub(began), err, now); news && err != nil {
 			s.log.Warn("pool unreachable", "pool", one.String(), "err", err)
@@ -122,6 +126,11 @@ func (s *Server) dial(ctx context.Context, session *Session) (*wire, *pool, Upst
 		all = append(all, fmt.Errorf("%s: %w", one, err))
 	}
 	return nil, nil, Upstream{}, errors.Join(all...)
+}
+
+// noSockets says whether a dial failed for want of something on our side.
+func noSockets(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }
 
 // dialOne connects to an upstream: TCP, then the PROXY header, then TLS.

@@ -7,10 +7,12 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -155,6 +157,14 @@ func TestOrderOfPools(t *testing.T) {
 		if got := order(now.Add(step.after)); got != step.want {
 			t.Errorf("after %v: %s, want %s", step.after, got, step.want)
 		}
+	}
+}
+
+func TestNoSockets(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	none := &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+	if noSockets(refused) || noSockets(nil) || !noSockets(none) || !noSockets(fmt.Errorf("dial: %w", none)) {
+		t.Error("wrong")
 	}
 }
 

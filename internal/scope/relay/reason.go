@@ -14,6 +14,7 @@ const (
 	ReasonMinerTimeout    Reason = "miner_timeout"    // the miner's network is gone
 	ReasonPoolTimeout     Reason = "pool_timeout"     // the pool's network is gone
 	ReasonPoolUnreachable Reason = "pool_unreachable" // no upstream could be connected to
+	ReasonNoSockets       Reason = "no_sockets"       // this system has none left for the pool
 	ReasonClientReconnect Reason = "client_reconnect" // the pool sent client.reconnect, which was held back
 	ReasonDisconnected    Reason = "disconnected"     // by the operator
 	ReasonShutdown        Reason = "shutdown"         // the program ends
@@ -30,7 +31,7 @@ const (
 
 var reasons = []Reason{
 	ReasonMinerClosed, ReasonPoolClosed, ReasonMinerReset, ReasonPoolReset, ReasonMinerTimeout, ReasonPoolTimeout,
-	ReasonPoolUnreachable, ReasonClientReconnect, ReasonDisconnected, ReasonShutdown, ReasonPanic,
+	ReasonPoolUnreachable, ReasonNoSockets, ReasonClientReconnect, ReasonDisconnected, ReasonShutdown, ReasonPanic,
 	ReasonTooMany, ReasonProxyHeader, ReasonUntrustedProxy, ReasonTLSHandshake,
 }
 

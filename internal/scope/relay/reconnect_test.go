@@ -202,6 +202,26 @@ func TestReconnectBelow(t *testing.T) {
 	}
 }
 
+// Whatever a pool says, what is followed is its own, with TLS.
+func FuzzReconnect(f *testing.F) {
+	for _, params := range []string{`["us.pool.example",3334,1]`, `["192.0.2.7","80","1e9"]`, `["evil.test.",-1]`, `[]`, `{}`, `["[::1]:5",0]`} {
+		f.Add([]byte(`{"params":` + params + `}`))
+	}
+	u := Upstream{Host: "eu.pool.example", Port: 3333, TLS: true}
+	peer := netip.MustParseAddr("192.0.2.7")
+	f.Fuzz(func(t *testing.T, line []byte) {
+		asked := parseReconnect(line)
+		target, safe := asked.target(u, u, peer)
+		own := target.Host == "pool.example" || strings.HasSuffix(target.Host, ".pool.example") || target.Host == peer.String()
+		if safe && (!own || !target.TLS || target.Insecure || target.Port == 0) || asked.wait < 0 || asked.wait > reconnectLatest {
+			t.Fatalf("%q: %+v, %+v", line, asked, target)
+		}
+		if _, err := ParseUpstream(target.String()); err != nil {
+			t.Fatalf("%q: %s: %v", line, target, err)
+		}
+	})
+}
+
 // A pool that sends everybody away does not fill the log.
 func TestNotesAreBounded(t *testing.T) {
 	var log bytes.Buffer

@@ -252,7 +252,7 @@ func (s *Server) Session(id string) (*Session, bool) {
 	return session, ok
 }
 
-// note logs what a pool did to one miner, unless there is too much of that.
+// note logs what happened to one miner, unless there is too much of that.
 func (s *Server) note(message string, arguments ...any) {
 	if !s.notes.Allow() {
 		s.leftOut.Add(1)

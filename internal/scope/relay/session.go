@@ -126,10 +126,15 @@ func (s *Session) choose(u Upstream) {
 func (s *Session) connect() bool {
 	w, upstream, target, err := s.server.dial(s.dialing, s)
 	if err != nil {
-		if !errors.Is(err, context.Canceled) {
+		switch {
+		case noSockets(err):
+			s.server.note("no socket for a pool", "session", s.id, "err", err)
+			s.end(ReasonNoSockets, false)
+		case errors.Is(err, context.Canceled): // it has ended
+		default:
 			s.server.log.Debug("no pool for a miner", "session", s.id, "err", err)
+			s.end(ReasonPoolUnreachable, false)
 		}
-		s.end(ReasonPoolUnreachable, false)
 		return false
 	}
 
