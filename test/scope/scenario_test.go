@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/poolscope/poolscope/test/nodes"
 )
 
 const (
@@ -179,6 +181,78 @@ func TestReplay(t *testing.T) {
 	if string(own.Response) != `{"id":3,"result":true,"error":null}` || *own.Pair != s.ID+"-10" {
 		t.Errorf("the miner's own: %s %v", own.Response, *own.Pair)
 	}
+}
+
+// What cannot be replayed is refused, with the original's words and in its order;
+// nothing reaches the pool. A pool that does not answer is waited for ten
+// seconds, and the attempt is recorded.
+func TestReplayRefused(t *testing.T) {
+	t.Parallel()
+	p := newPool(t)
+	r := start(t, p.address())
+	miner, atPool := r.connect(p)
+	handshake(miner, atPool)
+	miner.line(submitLine)
+	atPool.hears(submitLine)
+	s := r.settled(7)
+	path := func(n string) string { return "/api/messages/" + s.ID + "-" + n + "/replay" }
+	refused := func(at, body string, status int, detail string) {
+		t.Helper()
+		var got struct{ Detail string }
+		r.do(http.MethodPost, at, body, status, &got)
+		if !strings.HasPrefix(got.Detail, detail) {
+			t.Errorf("%s %s: %q, not %q", at, body, got.Detail, detail)
+		}
+	}
+	refused("/api/messages/nothing/replay", "", 404, "Message not found")
+	refused(path("99"), `{"modified_message":"["}`, 404, "Message not found")
+	refused(path("2"), `{"modified_message":"["}`, 400, "Can only replay messages from miner to pool")
+	refused(path("1"), `{"modified_message":"["}`, 400, "Can only replay mining.submit messages")
+	refused(path("7"), `{"modified_message":"["}`, 400, "Invalid JSON in modified_message")
+	refused(path("7"), `{"modified_message":"[]"}`, 400, "modified_message must be a JSON object")
+	refused(path("7"), `{"modified_message":"{}"}`, 400, "Invalid message format: Message must have an 'id' field")
+	refused(path("7"), `{"modified_message":"{\"id\":1}\n{\"id\":2}"}`, 400, "modified_message must be one line")
+	if status, _, err := r.unauthorized(path("7")); err != nil || status != 401 {
+		t.Errorf("without the token: %d %v", status, err)
+	}
+	atPool.silent(200 * time.Millisecond)
+
+	began := time.Now()
+	var result replayResult
+	const edited = `{"id":"mine","method":"mining.authorize","params":["other",""]}`
+	r.do(http.MethodPost, path("7"), `{"modified_message":`+quoted(edited)+`}`, http.StatusOK, &result)
+	if took := time.Since(began); took < 10*time.Second {
+		t.Errorf("it waited %v", took)
+	}
+	if result.Success || result.Latency != nil || result.Error == nil || *result.Error != "Timeout waiting for pool response" || result.ID != s.ID+"-8" {
+		t.Errorf("%+v", result)
+	}
+	line := atPool.hear()
+	id := idOf(t, line)
+	if strings.Replace(line, id, `"mine"`, 1) != edited+"\n" {
+		t.Errorf("the pool was sent %q", line)
+	}
+	atPool.line(`{"id":` + id + `,"result":true,"error":null}`) // too late
+	atPool.line(`{"id":3,"result":true,"error":null}`)
+	miner.hears(`{"id":3,"result":true,"error":null}`)
+	var m struct {
+		message
+		Failure *string `json:"replay_error"`
+	}
+	nodes.WaitFor(t, limit, "why there is no answer", func() bool { r.read("/api/messages/"+s.ID+"-8", &m); return m.Failure != nil })
+	if m.Raw != edited+"\n" || *m.Failure != *result.Error || string(m.Response) != "null" {
+		t.Errorf("recorded as %+v", m)
+	}
+
+	miner.close()
+	r.over()
+	refused(path("7"), "", 404, "Session not active. The miner connection may have closed.")
+}
+
+// quoted is a text as a JSON string.
+func quoted(text string) string {
+	out, _ := json.Marshal(text) // it always has one
+	return string(out)
 }
 
 // replayResult is the answer to a replay.
