@@ -176,6 +176,21 @@ func BenchmarkFind(b *testing.B) {
 			b.ReportMetric(float64(pages), "pages")
 		})
 	}
+	const session = "8e88c6ec-48aa-4a0a-9d6c-000000000077"
+	b.Run("one-message", func(b *testing.B) {
+		for n := uint64(1); b.Loop(); n = n%1000 + 1 {
+			if _, err := j.Message(b.Context(), session, n); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("thousand-of-a-session", func(b *testing.B) {
+		for b.Loop() {
+			if list, err := j.SessionMessages(b.Context(), session, 500, 1000); err != nil || len(list) != 1000 {
+				b.Fatal(len(list), err)
+			}
+		}
+	})
 	if err := j.Close(); err != nil {
 		b.Fatal(err)
 	}

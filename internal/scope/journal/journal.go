@@ -109,6 +109,7 @@ func (j *Journal) open(ctx context.Context) error {
 	}
 	slices.SortFunc(j.files, func(a, b *file) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.part, b.part)) })
 	j.countAsides()
+	j.queue.latest = j.lastWritten()
 	return j.closeKilled(ctx)
 }
 
@@ -140,9 +141,8 @@ func (j *Journal) Close() error {
 // be; 0 when there are none.
 func (j *Journal) LastSeq() uint64 {
 	j.queue.mu.Lock()
-	last := j.queue.latest
-	j.queue.mu.Unlock()
-	return max(last, j.lastWritten())
+	defer j.queue.mu.Unlock()
+	return j.queue.latest
 }
 
 // acquire lists the files, the newest first. They stay readable until release.

@@ -64,6 +64,9 @@ func newMaker(seed uint64) *maker {
 var oddTexts = []string{"", "a", "mining.submit", "bc1q.rig \u2028", "\x00nul", "it's \"quoted\"; --", strings.Repeat("long ", 60), "%_", "\ufffd", "日本語"}
 
 func (g *maker) text() string { return oddTexts[g.random.IntN(len(oddTexts))] }
+func (g *maker) id() string {
+	return []string{"", "1", `"a"`, "12345678901234567890123", `"\ufffd"`}[g.random.IntN(5)]
+}
 func (g *maker) chance() bool { return g.random.IntN(3) == 0 }
 func (g *maker) number() uint64 {
 	return []uint64{0, 1, 7, 1 << 20, math.MaxInt64}[g.random.IntN(5)]
@@ -95,7 +98,7 @@ func (g *maker) line() *capture.Message {
 	m := &capture.Message{
 		Direction: capture.Direction(g.random.IntN(3)), Peer: g.text(), Received: g.at, Raw: raw, Size: len(raw) + g.random.IntN(2),
 		Cut: g.chance(), Masked: g.chance(), Tail: g.chance(), Gap: g.number(), Fault: fault,
-		ID: g.text(), Method: g.text(), IsRequest: g.chance(), IsResponse: g.chance(), OK: g.chance(), Pair: g.number(), Worker: g.text(),
+		ID: g.id(), Method: g.text(), IsRequest: g.chance(), IsResponse: g.chance(), OK: g.chance(), Pair: g.number(), Worker: g.text(),
 	}
 	if g.chance() {
 		m.Method, m.IsRequest = "mining.submit", true
@@ -110,7 +113,7 @@ func (g *maker) line() *capture.Message {
 func (g *maker) whole(m *capture.Message) *capture.Message {
 	c := *m
 	if g.chance() {
-		c.WireID, c.ReplayOf, c.Failure = g.text(), g.number(), g.text()
+		c.WireID, c.ReplayOf, c.Failure = g.id(), g.number(), g.text()
 	}
 	if g.chance() {
 		verdicts := capture.Verdicts()
@@ -274,7 +277,7 @@ func fillIn(v reflect.Value) {
 			f.SetBool(true)
 		case reflect.String:
 			if f.String() == "" {
-				f.SetString("text of " + v.Type().Field(i).Name)
+				f.SetString(`"text of ` + v.Type().Field(i).Name + `"`)
 			}
 		case reflect.Float64:
 			f.SetFloat(1.25)

@@ -1,11 +1,14 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -136,12 +139,18 @@ func TestLibraryIsWhole(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			t.Logf("seed %d", seed)
-			journal(t, Config{Dir: t.TempDir()}, func(j *Journal) {
+			dir := t.TempDir()
+			journal(t, Config{Dir: dir}, func(j *Journal) {
 				recorded(t, seed, j, func(l *Library, all *memory) {
 					synctest.Wait()
 					checkLibrary(t, newMaker(seed), l, all)
 				})
 			})
+			for _, name := range files(t, dir) {
+				if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || bytes.Contains(data, []byte("secret")) || !bytes.Contains(data, []byte("********")) {
+					t.Errorf("%s: passwords are not masked, or %v", name, err)
+				}
+			}
 		})
 	}
 }

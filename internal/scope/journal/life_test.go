@@ -3,16 +3,17 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
@@ -34,7 +35,7 @@ func files(t *testing.T, dir string) (names []string) {
 func (g *maker) say(j *Journal, session string, size int) *capture.Message {
 	g.seq++
 	g.n[session]++
-	m := &capture.Message{Seq: g.seq, Session: session, N: g.n[session], Received: time.Now(), Raw: []byte(strings.Repeat("x", size)), Size: size}
+	m := &capture.Message{Seq: g.seq, Session: session, N: g.n[session], Received: time.Now(), Raw: []byte(strings.Repeat("x", size)), Size: size, Fault: capture.FaultJSON}
 	j.Captured(m)
 	return m
 }
@@ -263,66 +264,6 @@ func TestMinFree(t *testing.T) {
 	})
 }
 
-// A disk that is really full: nothing is damaged, what finds no room is a gap,
-// and writing goes on when there is room.
-func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=5m,mode=700"); err != nil {
-		t.Skip("SKIPPED LOUDLY: a full disk needs the right to mount one: ", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 3<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		g := newMaker(0)
-		cfg := Config{Dir: dir, QueueMessages: 300}
-		journal(t, cfg, func(j *Journal) {
-			for range 40 {
-				for range 100 {
-					g.say(j, "s", 1000)
-				}
-				settle(t)
-			}
-			s := j.Stats()
-			if s.State != StateFailing || s.Written == 0 || s.Dropped == 0 || s.Errors == 0 || !strings.Contains(s.LastError, "full") {
-				t.Fatalf("%+v", s)
-			}
-			if n := countAll(t, j); n != int(s.Written)+s.QueuedMessages {
-				t.Errorf("%d messages are found, %d are written and %d queued", n, s.Written, s.QueuedMessages)
-			}
-			if err := os.Remove(ballast); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Minute)
-			g.say(j, "s", 1000)
-			settle(t)
-			if s = j.Stats(); s.State != StateOK || s.QueuedMessages > 0 || s.Written+s.Dropped != 4001 {
-				t.Fatalf("%+v", s)
-			}
-			gaps, err := j.Gaps(t.Context(), "", 100)
-			sum := uint64(0)
-			for _, gap := range gaps {
-				sum += gap.Messages
-			}
-			if err != nil || sum != s.Dropped {
-				t.Errorf("gaps %+v, dropped %d, %v", gaps, s.Dropped, err)
-			}
-		})
-		journal(t, cfg, func(j *Journal) {
-			checkSound(t, j)
-			if last := j.LastSeq(); last != 4001 {
-				t.Errorf("last seq %d", last)
-			}
-		})
-	})
-}
-
 // checkSound has SQLite check every file.
 func checkSound(t *testing.T, j *Journal) {
 	t.Helper()
@@ -446,4 +387,55 @@ func TestDamagedInUse(t *testing.T) {
 			same(t, page[0], last)
 		})
 	})
+}
+
+// A batch that cannot be written by a mistake of ours is given up, as a gap that
+// is counted, and what comes behind it is written.
+func TestOurFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal(t, Config{Dir: t.TempDir(), MinFree: 1}, func(j *Journal) {
+			g := newMaker(0)
+			faulty := true
+			j.free = func(string) (int64, error) {
+				if faulty {
+					panic("a mistake")
+				}
+				return 1, nil
+			}
+			g.say(j, "s", 10)
+			time.Sleep(time.Minute)
+			faulty = false
+			if s := j.Stats(); s.State != StateFailing || s.Errors != maxFaults || !strings.Contains(s.LastError, "panic") {
+				t.Fatalf("%+v", s)
+			}
+			g.say(j, "s", 10)
+			settle(t)
+			if s := j.Stats(); s.State != StateOK || s.Written != 1 {
+				t.Fatalf("%+v", s)
+			}
+			j.Captured(&capture.Message{Seq: g.seq, Session: "s", N: 9})
+			settle(t)
+			gaps, err := j.Gaps(t.Context(), "s", 10)
+			if err != nil || len(gaps) != 2 || gaps[0].Reason != reasonOutOfOrder || gaps[0].First != 9 || gaps[1].Reason != reasonWriteFailed || gaps[1].Messages != 1 {
+				t.Errorf("gaps %+v, %v", gaps, err)
+			}
+			if s := j.Stats(); s.Written != 1 || s.Dropped != 2 {
+				t.Errorf("%+v", s)
+			}
+		})
+	})
+}
+
+// What a failing disk makes of a line breaks no answer of the API.
+func TestMend(t *testing.T) {
+	for _, raw := range []string{`{"id":1`, `{"a":"` + "\xff" + `"}`, `{"id":1}`, ""} {
+		m := &capture.Message{Session: "s", N: 1, Raw: []byte(raw), ID: `"x`, WireID: "1}", Direction: capture.ScopeToPool}
+		mend(m)
+		if out := m.AppendJSON(nil); !json.Valid(out) || !utf8.Valid(out) {
+			t.Errorf("%q gives %s", raw, out)
+		}
+		if sound := raw == `{"id":1}`; sound != (m.Fault == "") {
+			t.Errorf("%q: fault %q", raw, m.Fault)
+		}
+	}
 }

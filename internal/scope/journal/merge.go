@@ -27,7 +27,7 @@ func (l *Library) find(ctx context.Context, f capture.Filter) (page []*capture.M
 		left := min(skip, len(found))
 		skip -= left
 		page = append(page, found[left:]...)
-		if len(page) >= want || next == 0 || !complete {
+		if len(page) >= want || next == 0 || !complete && skip == 0 {
 			return page, next, complete, nil
 		}
 	}

@@ -16,6 +16,7 @@ const (
 	reasonWriteFailed = "write_failed" // … because writing fails
 	reasonLowSpace    = "low_space"    // … because too little is free
 	reasonClosed      = "closed"       // it could not be written before the end
+	reasonOutOfOrder  = "out_of_order" // its Seq is not above all before: a mistake of ours
 )
 
 const (
@@ -41,7 +42,7 @@ type queue struct {
 	writing  *batch // taken and not yet done; nil without
 	reason   string // why there is no room, when there is none
 	gaps     map[gapKey]*Gap
-	latest   uint64 // highest Seq that was offered
+	latest   uint64 // highest Seq that was offered, or is in the files
 	dropped  uint64
 	outdated uint64 // updates that found no room
 }
@@ -114,7 +115,11 @@ func signal(c chan struct{}) {
 func (q *queue) add(m *capture.Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.latest = max(q.latest, m.Seq)
+	if m.Seq <= q.latest {
+		q.dropLocked(m, reasonOutOfOrder)
+		return
+	}
+	q.latest = m.Seq
 	size := cost(m)
 	if !q.roomLocked(size) {
 		q.dropLocked(m, q.reason)
@@ -219,19 +224,18 @@ func (q *queue) done() {
 	q.writing = nil
 }
 
-// giveUp makes gaps of everything that is queued or being written.
-func (q *queue) giveUp() (messages int) {
+// giveUp makes gaps of the batch that is being written.
+func (q *queue) giveUp(reason string) (messages int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, b := range []*batch{q.writing, q.open} {
-		if b != nil {
-			for _, m := range b.messages {
-				q.dropLocked(m, reasonClosed)
-			}
-			messages += len(b.messages)
-		}
+	if q.writing == nil {
+		return 0
 	}
-	q.writing, q.open = nil, newBatch()
+	for _, m := range q.writing.messages {
+		q.dropLocked(m, reason)
+	}
+	q.outdated += uint64(len(q.writing.updates) + len(q.writing.sessions))
+	messages, q.writing = len(q.writing.messages), nil
 	return messages
 }
 

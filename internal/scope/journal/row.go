@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
@@ -188,6 +189,24 @@ func scanRow(row scanner) (*capture.Message, error) {
 		}
 		response.Session = m.Session
 		m.Response = response
+		mend(response)
 	}
+	mend(&m)
 	return &m, nil
+}
+
+// mend sees to it that what a failing disk did to a row breaks no answer of the
+// API: what is called JSON is JSON.
+func mend(m *capture.Message) {
+	switch m.Fault {
+	case "", capture.FaultID, capture.FaultMethod, capture.FaultParams:
+		if !m.Cut && !(utf8.Valid(m.Raw) && json.Valid(m.Raw)) {
+			m.Fault = capture.FaultJSON
+		}
+	}
+	for _, text := range []*string{&m.ID, &m.WireID} {
+		if *text != "" && !(utf8.ValidString(*text) && json.Valid([]byte(*text))) {
+			*text = ""
+		}
+	}
 }

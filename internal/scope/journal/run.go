@@ -5,9 +5,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
@@ -20,11 +25,17 @@ const (
 	// transactionMessages and transactionBytes bound what one transaction writes.
 	transactionMessages = 8192
 	transactionBytes    = 8 << 20
+	// maxFaults is how often a batch is tried that seems to be the cause of its
+	// failure.
+	maxFaults = 4
 	// previousFor is how long after its end a file stays open for updates.
 	previousFor = time.Minute
 	// pruneEvery is the time between two looks for files that are too old.
 	pruneEvery = time.Minute
 )
+
+// errPanic means that writing ended by a mistake of ours.
+var errPanic = errors.New("panic")
 
 // errLowSpace means that as much is free on the disk as is to be left free.
 var errLowSpace = errors.New("too little is free on the disk")
@@ -86,24 +97,31 @@ func (j *Journal) closeWriter(w **writer) error {
 	return err
 }
 
-// writeQueued writes what is queued. It tries until that works or ctx ends.
+// writeQueued writes what is queued. It tries until that works, ctx ends, or it
+// shows that the batch itself is the cause.
 func (j *Journal) writeQueued(ctx context.Context) {
 	b := j.queue.take()
 	if b == nil {
 		return
 	}
-	wait := retryFirst
+	wait, faults := retryFirst, 0
 	for {
 		begin := time.Now()
 		// Ending must not interrupt a transaction.
 		err := j.write(context.WithoutCancel(ctx), b, begin)
 		j.note(err, time.Since(begin))
-		if err == nil {
+		switch {
+		case err == nil:
 			j.queue.done()
 			return
-		}
-		if ctx.Err() != nil {
-			break
+		case ctx.Err() != nil:
+			j.giveUp(reasonClosed, err)
+			return
+		case isOurFault(err):
+			if faults++; faults >= maxFaults {
+				j.giveUp(reasonWriteFailed, err)
+				return
+			}
 		}
 		select {
 		case <-time.After(wait):
@@ -111,9 +129,28 @@ func (j *Journal) writeQueued(ctx context.Context) {
 		}
 		wait = min(2*wait, retryMost)
 	}
-	if lost := j.queue.giveUp(); lost > 0 {
-		j.log.Error("messages were not journalled", "messages", lost, "reason", reasonClosed)
+}
+
+// giveUp makes a gap of the batch that cannot be written.
+func (j *Journal) giveUp(reason string, err error) {
+	j.log.Error("messages were not journalled", "messages", j.queue.giveUp(reason), "reason", reason, "err", err)
+}
+
+// isOurFault says whether an error is none of the disk's or the file's, so that
+// waiting does not help.
+func isOurFault(err error) bool {
+	if errors.Is(err, errPanic) {
+		return true
 	}
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff { // the primary result code
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE:
+		return true
+	}
+	return false
 }
 
 // note enters how an attempt to write went.
@@ -150,6 +187,11 @@ func (j *Journal) note(err error, took time.Duration) {
 // write writes a batch; what an earlier attempt has written is left out.
 func (j *Journal) write(ctx context.Context, b *batch, now time.Time) (err error) {
 	defer func() {
+		// It must not take the capture with it.
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v", errPanic, v)
+			j.log.Error("journal failed", "panic", v, "stack", string(debug.Stack()))
+		}
 		if err != nil {
 			j.abandon(err)
 		}

@@ -37,7 +37,8 @@ type search struct {
 // Find returns the messages that f wants, newest first, and the cursor of the
 // next page; 0 when there are no more. complete is false when the time for one
 // search was over before the page was full: then the page is what was found so
-// far, and the search goes on from next.
+// far, and the search goes on from next; what was left out because of f.Offset
+// is not known then.
 func (j *Journal) Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
 	s := &search{filter: f, limit: f.PageSize(), skip: f.Offset, below: f.Cursor, text: newNeedle(f.Text), until: time.Now().Add(j.cfg.Budget)}
 	waiting, changed := j.queue.pending()
@@ -97,6 +98,12 @@ func (s *search) take(m *capture.Message) {
 	if !s.changed.has[m.Seq] && s.filter.Matches(m) {
 		s.add(m)
 	}
+}
+
+// taking is take; it reports whether there is a need for more.
+func (s *search) taking(m *capture.Message) bool {
+	s.take(m)
+	return !s.full()
 }
 
 // takeChanged takes the wanted messages from a Seq on whose newest versions are
@@ -173,24 +180,7 @@ func (s *search) rows(ctx context.Context, tx *sql.Tx, from uint64, session int6
 	if session != 0 {
 		query, args = query+` AND m.session = ?`, append(args, session)
 	}
-	return s.load(ctx, tx, query+` ORDER BY m.seq DESC`, args...)
-}
-
-// load takes the messages that a query gives.
-func (s *search) load(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // Err tells
-	for !s.full() && rows.Next() {
-		m, err := scanRow(rows)
-		if err != nil {
-			return err
-		}
-		s.take(m)
-	}
-	return rows.Err()
+	return load(ctx, tx, s.taking, query+` ORDER BY m.seq DESC`, args...)
 }
 
 // stored is a segment as it was read.
@@ -255,7 +245,7 @@ func (s *search) segment(ctx context.Context, tx *sql.Tx, g *stored, w *wanted) 
 	}
 	for len(seqs) > 0 && !s.full() {
 		n := min(len(seqs), s.need(), rowsPerQuery)
-		if err := s.load(ctx, tx, `SELECT `+selectRow+` WHERE m.seq IN (`+numbers(seqs[:n])+`) ORDER BY m.seq DESC`); err != nil {
+		if err := load(ctx, tx, s.taking, `SELECT `+selectRow+` WHERE m.seq IN (`+numbers(seqs[:n])+`) ORDER BY m.seq DESC`); err != nil {
 			return err
 		}
 		seqs = seqs[n:]
@@ -365,45 +355,64 @@ func (j *Journal) SessionMessages(ctx context.Context, session string, from uint
 // readSession appends up to limit messages of a session that a file has, from
 // number from on.
 func readSession(ctx context.Context, tx *sql.Tx, key int64, from uint64, limit int, list []*capture.Message) ([]*capture.Message, error) {
-	type span struct{ first, last int64 }
-	var spans []span
-	rows, err := tx.QueryContext(ctx, `SELECT g.first, g.last FROM spans p JOIN segments g ON g.first = p.segment
-		WHERE p.session = ? AND p.first_n >= coalesce((SELECT max(first_n) FROM spans WHERE session = ? AND first_n <= ?), 0) ORDER BY p.first_n LIMIT ?`,
-		key, key, int64(from), limit+1)
-	if err != nil {
-		return nil, err
-	}
-	for rows.Next() {
-		var s span
-		if err := rows.Scan(&s.first, &s.last); err != nil {
-			return nil, errors.Join(err, rows.Close())
+	keep := func(m *capture.Message) bool {
+		if m.N >= from {
+			list = append(list, m)
 		}
-		spans = append(spans, s)
+		return len(list) < limit
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	// The segment that has the first of them, or would have it, and those behind.
+	next := int64(0)
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(first_n), 0) FROM spans WHERE session = ? AND first_n <= ?`, key, int64(from)).Scan(&next); err != nil {
 		return nil, err
 	}
-	var sealed sql.NullInt64
-	if err := tx.QueryRowContext(ctx, `SELECT max(last) FROM segments`).Scan(&sealed); err != nil {
-		return nil, err
-	}
-	spans = append(spans, span{sealed.Int64 + 1, maxSeq})
-	for _, s := range spans {
-		if len(list) >= limit {
+	for len(list) < limit {
+		var g stored
+		err := tx.QueryRowContext(ctx, `SELECT g.first, g.columns, p.first_n FROM spans p CROSS JOIN segments g ON g.first = p.segment
+			WHERE p.session = ? AND p.first_n >= ? ORDER BY p.first_n LIMIT 1`, key, next).Scan(&g.first, &g.blob, &next)
+		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
-		found := &search{limit: limit - len(list), below: uint64(s.last) + 1}
-		if err := found.load(ctx, tx, `SELECT `+selectRow+` WHERE m.seq BETWEEN ? AND ? AND m.session = ? AND m.n >= ? ORDER BY m.seq LIMIT ?`,
-			s.first, s.last, key, int64(from), limit-len(list)); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		list = append(list, found.page...)
+		next++
+		c, err := parseColumns(g.first, g.blob)
+		if err != nil {
+			return nil, err
+		}
+		seqs := c.candidates(&wanted{session: key}, 0)
+		slices.Reverse(seqs)
+		for part := range slices.Chunk(seqs, rowsPerQuery) {
+			if err := load(ctx, tx, keep, `SELECT `+selectRow+` WHERE m.seq IN (`+numbers(part)+`) ORDER BY m.seq`); err != nil {
+				return nil, err
+			}
+			if len(list) >= limit {
+				return list, nil
+			}
+		}
 	}
-	return list, nil
+	return list, load(ctx, tx, keep, `SELECT `+selectRow+` WHERE m.seq > coalesce((SELECT max(last) FROM segments), 0) AND m.session = ? ORDER BY m.seq`, key)
 }
 
-// maxSeq is above all Seqs.
-const maxSeq = 1<<63 - 2
+// load gives the messages of a query to take, until that returns false.
+func load(ctx context.Context, tx *sql.Tx, take func(*capture.Message) bool, query string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	for rows.Next() {
+		m, err := scanRow(rows)
+		if err != nil {
+			return err
+		}
+		if !take(m) {
+			break
+		}
+	}
+	return rows.Err()
+}
 
 // pending are newer versions of messages that are not yet written. They stand
 // for what is written of these messages.

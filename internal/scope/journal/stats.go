@@ -19,7 +19,7 @@ type Gap struct {
 	Last     uint64    // number of the last one
 	Messages uint64    // how many
 	From, To time.Time // when they were received
-	Reason   string    // queue_full, write_failed, low_space, closed
+	Reason   string    // queue_full, write_failed, low_space, closed, out_of_order
 }
 
 // Stats tells what the journal did since it was opened, and what it holds.

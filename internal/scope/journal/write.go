@@ -230,7 +230,7 @@ func (w *writer) seal(ctx context.Context, tx *sql.Tx) error {
 		int64(s.first), int64(s.last), s.since, s.until, int64(s.marks), int64(s.bytes), s.encode()); err != nil {
 		return err
 	}
-	span, err := tx.PrepareContext(ctx, `INSERT INTO spans (session, first_n, segment) VALUES (?, ?, ?)`)
+	span, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO spans (session, first_n, segment) VALUES (?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (w *writer) seal(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	where, err := tx.PrepareContext(ctx, `INSERT INTO terms (term, segment) VALUES (?, ?)`)
+	where, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO terms (term, segment) VALUES (?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -333,6 +333,12 @@ func (w *writer) remember(id string, key int64) {
 // saveSession enters what is known of a session.
 func (w *writer) saveSession(ctx context.Context, tx *sql.Tx, s capture.Session) (key int64, err error) {
 	s.Kept = 0 // in memory, then
+	s.Difficulty = finite(s.Difficulty)
+	if s.Known != nil {
+		known := *s.Known
+		known.Difficulty = finite(known.Difficulty)
+		s.Known = &known
+	}
 	data, err := json.Marshal(s)
 	if err != nil {
 		return 0, err
