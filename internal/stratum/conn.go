@@ -144,9 +144,10 @@ func (c *Conn) SendWork(difficulty, notifyHead []byte, notifyTail string) (repla
 		if len(difficulty) > 0 {
 			c.putLocked(difficulty)
 		}
+		from := c.unsentLocked()
 		c.appendLocked(notifyHead)
 		c.appendStringLocked(notifyTail)
-		c.tapWork(notifyHead, notifyTail)
+		c.showLocked(from)
 		c.flushLocked()
 		return false
 	}
@@ -178,21 +179,29 @@ func (c *Conn) queueLocked(b []byte) {
 
 // putLocked puts bytes into the outbox.
 func (c *Conn) putLocked(b []byte) {
+	from := c.unsentLocked()
 	c.appendLocked(b)
-	if tap := c.tap.Load(); tap != nil {
-		now := time.Now()
-		// A copy, so that b can stay on the stack of whoever sends it: else
-		// each new work would cost each miner an allocation.
-		for line := range bytes.Lines(bytes.Clone(b)) {
-			(*tap)(c.who, ToMiner, line, now)
-		}
-	}
+	c.showLocked(from)
 }
 
-func (c *Conn) tapWork(head []byte, tail string) {
-	if tap := c.tap.Load(); tap != nil {
-		line := append(append(make([]byte, 0, len(head)+len(tail)), head...), tail...)
-		(*tap)(c.who, ToMiner, line, time.Now())
+// unsentLocked is how many bytes are in the outbox.
+func (c *Conn) unsentLocked() int {
+	if c.out == nil {
+		return 0
+	}
+	return len(*c.out)
+}
+
+// showLocked shows the tap the lines of the outbox from a place on. They are
+// read there and not where they came from, which can so stay on a stack.
+func (c *Conn) showLocked(from int) {
+	tap := c.tap.Load()
+	if tap == nil {
+		return
+	}
+	now := time.Now()
+	for line := range bytes.Lines((*c.out)[from:]) {
+		(*tap)(c.who, ToMiner, line, now)
 	}
 }
 

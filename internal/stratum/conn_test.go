@@ -558,3 +558,21 @@ func wantText(t testing.TB, from io.Reader, want string) {
 		t.Fatalf("got %.200q, %v; want %.200q", got[:n], err, want)
 	}
 }
+
+// BenchmarkTap is a reply, from the queue to the outbox, without a tap and with
+// one.
+func BenchmarkTap(b *testing.B) {
+	reply := []byte(`{"id":1000,"result":true,"error":null}` + "\n")
+	for name, tap := range map[string]Tap{"off": nil, "on": func(string, Direction, []byte, time.Time) {}} {
+		b.Run(name, func(b *testing.B) {
+			server, _ := net.Pipe()
+			c := NewStream(server, "a")
+			c.SetTap(tap)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Queue(reply)
+				*c.out = (*c.out)[:0]
+			}
+		})
+	}
+}
