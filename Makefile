@@ -79,7 +79,7 @@ bench: need-go ## the Go benchmarks
 
 .PHONY: measure
 measure: need-go ## the figures of docs/performance.md, in about eight minutes on a quiet machine
-	$(GO) test -count=1 -timeout 20m -v -run '^TestMeasure(Scope)?$$' ./test/measure -measure $(ARGS)
+	$(GO) test -count=1 -timeout 20m -v -run '^TestMeasure(Scope|Tap)?$$' ./test/measure -measure $(ARGS)
 
 .PHONY: fmt
 fmt: need-go $(UI_DEPS) ## format Go and TypeScript

@@ -131,8 +131,9 @@ type server struct {
 	address string
 }
 
-// startPool runs a pool with an empty data folder.
-func startPool(t *testing.T, c *chain) *server {
+// startPool runs a pool with an empty data folder. More may be sections of its
+// configuration.
+func startPool(t *testing.T, c *chain, more ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "poolscope.toml")
@@ -146,7 +147,7 @@ url = "http://%[2]s"
 cookie_file = %[3]q
 zmq_hashblock = "tcp://%[4]s"
 zmq_rawblock = "tcp://%[4]s"
-`, shareDifficulty, c.NodeRPC, c.NodeCookie, c.NodeZMQ)
+%[5]s`, shareDifficulty, c.NodeRPC, c.NodeCookie, c.NodeZMQ, strings.Join(more, "\n"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
