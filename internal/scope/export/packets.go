@@ -82,6 +82,15 @@ func (p *packets) finish(s *stream, at time.Time, byServer bool) {
 	p.packet(s, first, at, layers.TCP{ACK: true}, nil, "")
 }
 
+// reset writes the sudden end of a connection.
+func (p *packets) reset(s *stream, at time.Time, byServer bool) {
+	side := 0
+	if byServer {
+		side = 1
+	}
+	p.packet(s, side, at, layers.TCP{RST: true, ACK: true}, nil, "")
+}
+
 // line writes the packets of a message, and the acknowledgement.
 func (p *packets) line(s *stream, fromServer bool, m *capture.Message, name string, notes []string) {
 	side := 0

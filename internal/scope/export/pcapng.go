@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket/layers"
@@ -164,11 +165,16 @@ func (d *dialogue) end() {
 	if at.Before(d.at) {
 		at = d.at
 	}
-	byPool := d.session.Reason == "pool_closed"
 	if d.own != nil {
 		d.finish(d.own, at, false)
 	}
-	if d.miner != nil {
-		d.finish(d.miner, at, byPool)
+	if d.miner == nil {
+		return
 	}
+	who, how, _ := strings.Cut(d.session.Reason, "_")
+	if how == "reset" {
+		d.reset(d.miner, at, who == "pool")
+		return
+	}
+	d.finish(d.miner, at, who == "pool")
 }

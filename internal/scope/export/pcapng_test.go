@@ -206,6 +206,24 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// Who ended the session, and how, can be seen.
+func TestEnds(t *testing.T) {
+	for reason, want := range map[string]string{
+		"miner_closed": "10.0.0.5 ·······A···F 203.0.113.7 ·······A···F", "pool_closed": "203.0.113.7 ·······A···F 10.0.0.5 ·······A···F",
+		"miner_reset": "10.0.0.5 ·······A·R··", "pool_reset": "203.0.113.7 ·······A·R··",
+	} {
+		s, messages := record(t, opening(), capture.Config{}, func(tape *capture.Tape) {
+			tape.PoolConnected("203.0.113.7:3333")
+			chunk(tape, capture.MinerToPool, "hello\n", 1)
+			tape.Close(reason, after(2))
+		})
+		got := tshark(t, pcapng(t, s, messages), "-Y", "tcp.flags.fin==1 || tcp.flags.reset==1", "-T", "fields", "-e", "ip.src", "-e", "tcp.flags.str")
+		if strings.Join(strings.Fields(got), " ") != want {
+			t.Errorf("%s: %q", reason, got)
+		}
+	}
+}
+
 // In a tap the pool is our own listener.
 func TestTap(t *testing.T) {
 	o := opening()

@@ -81,18 +81,19 @@ func (k *candidate) closed(reason string, at time.Time) {
 
 // reason names the end from the miner's and the pool's point of view.
 func (k *candidate) reason(reason string) string {
-	side := 0
+	who := [2]string{"pool", "pool"}
+	who[k.miner] = "miner"
 	switch reason {
 	case endOpener:
+		return who[0] + "_closed"
 	case endOther:
-		side = 1
-	default:
-		return reason
+		return who[1] + "_closed"
+	case endReset:
+		return who[0] + "_reset"
+	case endReset2:
+		return who[1] + "_reset"
 	}
-	if side == k.miner {
-		return "miner_closed"
-	}
-	return "pool_closed"
+	return reason
 }
 
 func (k *candidate) direction(side int) capture.Direction {

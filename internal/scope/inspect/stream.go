@@ -26,7 +26,8 @@ type events interface {
 const (
 	endOpener  = "opener_closed"
 	endOther   = "other_closed"
-	endReset   = "reset"
+	endReset   = "opener_reset"
+	endReset2  = "other_reset"
 	endCapture = "capture_ended"
 	endReused  = "reopened"
 )
@@ -151,7 +152,7 @@ func (a *assembler) segment(c *connection, side int, s *segment, at time.Time) {
 		}
 	}
 	if s.flags&flagRST != 0 {
-		a.end(c, endReset, at)
+		a.end(c, [2]string{endReset, endReset2}[side], at)
 		return
 	}
 	for i := range c.halves {

@@ -134,7 +134,7 @@ func TestStreams(t *testing.T) {
 		},
 		"reset": {
 			[]segment{m(flagSYN, 100, 0, ""), m(flagACK, 101, 501, "abc"), p(flagRST|flagACK, 501, 104, ""), p(flagRST, 501, 104, "")},
-			[]heard{{[2]string{"abc", ""}, endReset}},
+			[]heard{{[2]string{"abc", ""}, endReset2}},
 		},
 		"the same ports again": {
 			[]segment{m(flagSYN, 100, 0, ""), m(flagACK, 101, 501, "abc"), m(flagSYN, 7000, 0, ""), m(flagSYN, 7000, 0, ""), m(flagACK, 7001, 501, "def")},
