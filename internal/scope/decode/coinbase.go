@@ -37,7 +37,7 @@ type Coinbase struct {
 	Marks []Mark   `json:"marks"` // what scriptSig and OP_RETURN outputs are known to hold
 
 	Outputs           []Output `json:"outputs"`
-	OutputCount       int      `json:"output_count"` // Outputs lists no more than 256 of them
+	OutputCount       int      `json:"output_count"` // Outputs lists no more than 1000 of them
 	Total             int64    `json:"total_sats"`   // of all outputs
 	TotalBTC          string   `json:"total_btc"`
 	Subsidy           int64    `json:"subsidy_sats"`       // new coins of a block of this height
@@ -72,8 +72,14 @@ type Mark struct {
 	Data  string `json:"data"`  // hex of what follows the prefix
 }
 
-// maxOutputs is how many outputs are shown.
-const maxOutputs = 256
+// maxOutputs is how many outputs are shown: more than any pool has that pays
+// its miners in the coinbase. maxScriptSig and maxTags are for scriptSigs that no
+// block could have: consensus allows 100 bytes.
+const (
+	maxOutputs   = 1000
+	maxScriptSig = 512
+	maxTags      = 16
+)
 
 // maxGuess is the largest sum of both extranonces that is tried.
 const maxGuess = 40
@@ -295,8 +301,9 @@ func (c *Coinbase) fill(t *transaction, ctx Context, gapAt int, found *problems)
 	if t.inputs == 1 && (t.prevIndex != 0xffffffff || t.prevHash != [32]byte{}) {
 		found.add("coinbase", "spends another transaction: it is no coinbase")
 	}
-	c.ScriptSig = hex.EncodeToString(t.scriptSig)
-	c.Text = dotted(t.scriptSig)
+	shown := t.scriptSig[:min(len(t.scriptSig), maxScriptSig)]
+	c.ScriptSig = hex.EncodeToString(shown)
+	c.Text = dotted(shown)
 	if n := len(t.scriptSig); t.inputs == 1 && (n < 2 || n > 100) {
 		found.add("coinbase", "has a scriptSig of "+strconv.Itoa(n)+" bytes, blocks may have 2 to 100")
 	}
@@ -312,7 +319,7 @@ func (c *Coinbase) fill(t *transaction, ctx Context, gapAt int, found *problems)
 
 // tagsAndMarks reads the scriptSig around the extranonces.
 func (c *Coinbase) tagsAndMarks(t *transaction, gapAt int) {
-	script := bytes.Clone(t.scriptSig)
+	script := bytes.Clone(t.scriptSig[:min(len(t.scriptSig), maxScriptSig)])
 	// A zero byte ends a text.
 	begin := min(max(gapAt-t.scriptAt, 0), len(script))
 	clear(script[begin:min(begin+len(c.extranonces), len(script))])
@@ -347,6 +354,9 @@ func (c *Coinbase) outputs(t *transaction, network bitcoin.Network, found *probl
 	}
 	for i, out := range t.outputs {
 		kind := scriptType(out.Script)
+		if i >= maxOutputs && kind != "op_return" {
+			continue
+		}
 		shown := Output{Value: out.Value, ValueBTC: btc(out.Value), Type: kind, Script: hex.EncodeToString(out.Script), RawScript: out.Script}
 		if kind == "op_return" {
 			where := "outputs[" + strconv.Itoa(i) + "]"

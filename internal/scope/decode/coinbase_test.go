@@ -185,3 +185,23 @@ func TestTags(t *testing.T) {
 		}
 	}
 }
+
+// The largest line that is captured, all of it outputs, is decoded within a
+// small multiple of its size.
+func TestHostileCoinbase(t *testing.T) {
+	var raw []byte
+	raw = append(raw, 1, 0, 0, 0, 1)
+	raw = append(append(raw, make([]byte, 32)...), 255, 255, 255, 255, 4, 1, 1, 1, 1, 255, 255, 255, 255, 0xfe, 0, 64, 0, 0)
+	for i := range 1 << 14 {
+		raw = append(raw, 1, 0, 0, 0, 0, 0, 0, 0, 4, opReturn, 2, byte(i), byte(i>>8))
+		if i%2 == 0 {
+			raw[len(raw)-4] = op1
+		}
+	}
+	raw = append(raw, 0, 0, 0, 0)
+	j := ParseJob(notify(raw[:45], raw[46:]), Context{Extranonce1: []byte{}, Extranonce2Size: 1})
+	text, err := json.Marshal(j)
+	if err != nil || len(text) > 4*len(raw) || j.Coinbase.OutputCount != 1<<14 {
+		t.Errorf("%d outputs of %d bytes become %d bytes of JSON, %v", j.Coinbase.OutputCount, len(raw), len(text), err)
+	}
+}

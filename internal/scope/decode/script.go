@@ -168,7 +168,7 @@ const minText = 4
 // texts finds the printable texts in bytes.
 func texts(b []byte) []string {
 	var out []string
-	for i := 0; i < len(b); {
+	for i := 0; i < len(b) && len(out) < maxTags; {
 		end, weight := i, 0
 		for end < len(b) {
 			r, size := utf8.DecodeRune(b[end:])
