@@ -102,6 +102,15 @@ func TestAlarms(t *testing.T) {
 				s.job(1, true)
 				return []uint64{s.job(1, true, payTo(toBob)).n}
 			}},
+		{name: "a job that was on its way when the miner signed in", do: func(s *stage, c *chain) []uint64 {
+			s.tape = s.recorder.Open(capture.Opening{ID: "t", Pool: "pool.example:3333", At: time.Now()})
+			s.ask("mining.subscribe", `["tester/1.0"]`, `"result":[[["mining.notify","1"]],"01020304",8],"error":null`)
+			id, _ := s.call("mining.authorize", `["`+alice+`.rig","x"]`)
+			s.job(1, true, payTo(toBob))
+			s.pool(answer(id, yes))
+			s.job(1, true)
+			return nil
+		}},
 		{name: "the fee rises", kind: AlarmPayoutChanged, count: 1, severity: SeverityCritical, says: "99.00 % to 90.00 %", do: func(s *stage, c *chain) []uint64 {
 			before := s.job(1, true)
 			return []uint64{before.n, s.job(2, true, payTo(bitcoin.TxOut{Value: 90, Script: script(t, alice)}, bitcoin.TxOut{Value: 10, Script: script(t, bob)})).n}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,4 +145,49 @@ func heap() int {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
+}
+
+// Readers may come at any time (run with -race).
+func TestReadersAndWriters(t *testing.T) {
+	f := newFeeder(Config{Limits: Limits{Bytes: 2 << 20, Ended: 4}})
+	notify := f.begin(t)
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				for _, id := range f.a.Sessions() {
+					_, _ = f.a.Facts(id)
+					_, _ = f.a.Jobs(id, 0, 10)
+					_, _ = f.a.Shares(id, 0, 10)
+					_, _ = f.a.Difficulty(id)
+					_, _ = f.a.Compare(id, "s")
+				}
+				_ = f.a.Alarms(AlarmFilter{})
+				_ = f.a.Status()
+				f.a.tick(f.at)
+				runtime.Gosched()
+			}
+		})
+	}
+	for i := range 3000 {
+		session := fmt.Sprint("s", i%10)
+		if i%7 == 0 {
+			f.message(f.parse(session, capture.PoolToMiner, notify(i)))
+		}
+		m := f.message(f.parse(session, capture.MinerToPool, fmt.Sprintf(`{"id":4,"method":"mining.submit","params":["w","%x","%016x","%08x","%08x"]}`, i/7*7, i, i, i)))
+		answered := *m
+		f.a.Answered(&answered, f.parse(session, capture.PoolToMiner, `{"id":4,"error":[23,"low",null]}`))
+		if i%100 == 99 {
+			f.a.Closed(capture.Session{Opening: capture.Opening{ID: session}, EndedAt: f.at})
+		}
+	}
+	close(done)
+	readers.Wait()
+	check(t, f.a)
 }

@@ -26,5 +26,6 @@ func (s *session) know(k *capture.Known) {
 	s.userAgent = s.info.UserAgent
 	for _, name := range s.info.Workers {
 		s.authorized(name, 0)
+		s.admitted(name, true)
 	}
 }

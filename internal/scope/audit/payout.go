@@ -21,6 +21,7 @@ type payoutState struct {
 	network bitcoin.Network
 	scripts [][]byte // of all such workers
 
+	known    bool     // a worker was authorized
 	latest   *float64 // share of the value that scripts get in the newest coinbase
 	baseline *float64 // the same, as it was last told
 	main     []byte   // script of the largest output; nil before the first job
@@ -52,11 +53,8 @@ func scriptsOf(addresses []string) (scripts [][]byte) {
 }
 
 // add takes the address of another worker.
-func (p *payoutState) add(worker string, first bool) {
-	if first {
-		// What was sent before the miner said who it is pays somebody else.
-		p.main, p.baseline, p.latest = nil, nil, nil
-	}
+func (p *payoutState) add(worker string) {
+	p.known = true
 	address, script, network, ok := payee(worker)
 	if !ok {
 		return
@@ -80,7 +78,7 @@ func (s *session) network() bitcoin.Network {
 // checkPayout looks at whom a job pays.
 func (s *session) checkPayout(m *capture.Message, j *job, c *decode.Coinbase) {
 	p := &s.payout
-	if c == nil || c.Total <= 0 || len(s.workers) == 0 {
+	if c == nil || c.Total <= 0 || !p.known {
 		return
 	}
 	var paid, largest int64

@@ -224,9 +224,7 @@ func (s *session) answered(request, response *capture.Message) {
 	case "mining.configure":
 		s.agreed(request, response)
 	case "mining.authorize":
-		if i := s.worker(request.Worker); i >= 0 {
-			s.workers[i].refused = !response.OK
-		}
+		s.admitted(request.Worker, response.OK)
 	}
 }
 
@@ -296,7 +294,18 @@ func (s *session) authorized(name string, n uint64) {
 	}
 	s.workers = append(s.workers, worker{name: name, n: n})
 	s.grow(len(name) + 32)
-	s.payout.add(name, len(s.workers) == 1)
+}
+
+// admitted takes the pool's answer. Only from here on its jobs have to pay the
+// worker: one that was on its way before pays whom it had to pay then.
+func (s *session) admitted(name string, ok bool) {
+	i := s.worker(name)
+	if i < 0 {
+		return
+	}
+	if s.workers[i].refused = !ok; ok {
+		s.payout.add(name)
+	}
 }
 
 // worker is the place of a name among the workers, -1 when it is not there.
