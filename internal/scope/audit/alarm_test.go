@@ -354,7 +354,9 @@ func TestAlarms(t *testing.T) {
 				!slices.Equal(got.Messages, want) || !strings.Contains(got.Text, test.says) || !strings.HasSuffix(got.Text, ".") {
 				t.Errorf("alarm %+v, want proof %v, count %d", got, want, test.count)
 			}
-			t.Log(got.Text)
+			if !slices.Contains(kinds, got.Kind) {
+				t.Errorf("%s has no counter", got.Kind)
+			}
 			for _, c := range a.Status().Raised {
 				if c.Kind == test.kind && c.Count != test.count || c.Kind != test.kind && c.Count != 0 {
 					t.Errorf("counter %+v", c)
