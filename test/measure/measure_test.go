@@ -129,6 +129,7 @@ func startChain(t *testing.T, hashrate float64) *chain {
 type server struct {
 	process *nodes.Process
 	address string
+	http    string // "" without
 }
 
 // startPool runs a pool with an empty data folder. More may be sections of its
@@ -152,7 +153,7 @@ zmq_rawblock = "tcp://%[4]s"
 		t.Fatal(err)
 	}
 	p := program.Start(t, poolscope, filepath.Join(dir, "data"), append([]string{"pool"}, program.AnyPorts("--config", config)...)...)
-	return &server{p.Process, p.Stratum}
+	return &server{p.Process, p.Stratum, p.HTTP}
 }
 
 // startFloor runs the floor as a process of its own.
@@ -164,7 +165,7 @@ func startFloor(t *testing.T) *server {
 	}
 	p := nodes.Start(t, "floor", self, "floor")
 	nodes.WaitFor(t, program.StartLimit, "the floor's address", func() bool { return strings.Contains(p.Output(), "\n") })
-	return &server{p, strings.TrimSpace(p.Output())}
+	return &server{process: p, address: strings.TrimSpace(p.Output())}
 }
 
 // measure runs one scenario once against a server.

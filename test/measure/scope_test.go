@@ -114,7 +114,7 @@ func startProxy(t *testing.T, kind proxyKind, pool string) *server {
 	}
 	p := nodes.Start(t, "scope", "env", "GOMAXPROCS=1", self, "scope", "stratum+tcp://"+pool, kind.parts)
 	nodes.WaitFor(t, program.StartLimit, "the proxy's address", func() bool { return strings.Contains(p.Output(), "\n") })
-	return &server{p, strings.TrimSpace(p.Output())}
+	return &server{process: p, address: strings.TrimSpace(p.Output())}
 }
 
 // stop ends a proxy. It must have recorded every line.
@@ -141,7 +141,7 @@ func startScope(t *testing.T, stalled int, pool string) *server {
 	for range stalled {
 		stall(t, ports.HTTP)
 	}
-	return &server{p, ports.Scope}
+	return &server{p, ports.Scope, ports.HTTP}
 }
 
 // stall opens a WebSocket and reads nothing of it but the answer.
