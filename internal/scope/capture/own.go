@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,19 +20,22 @@ type Own struct {
 	mark     Mark
 	number   atomic.Uint64
 	recorded chan struct{} // closed when number is known
-	lost     bool          // it found no room in the queue
+	settled  chan struct{} // closed when what became of it is in the store, or lost
+	settle   sync.Once
+	lost     bool // it found no room in the queue
 
 	latest *Message // of the recorder's goroutine
 }
 
 // Own records a line, with the id that the caller gave it, before it is sent.
 func (t *Tape) Own(line []byte, o OwnLine, at time.Time) *Own {
-	own := &Own{tape: t, recorded: make(chan struct{})}
+	own := &Own{tape: t, recorded: make(chan struct{}), settled: make(chan struct{})}
 	e := event{kind: eventOwn, tape: t, direction: ScopeToPool, bytes: append([]byte(nil), line...), at: at, mark: &own.mark, own: own, line: o}
 	if !t.recorder.put(e) {
 		t.lost[ScopeToPool].Add(uint64(len(line)))
 		own.lost = true
 		close(own.recorded)
+		own.isSettled()
 	}
 	return own
 }
@@ -42,15 +46,15 @@ func (o *Own) Sent(at time.Time) { o.mark.Forwarded(at) }
 // Answered gives the pool's answer, as it came. It counts as lost when the queue
 // is full.
 func (o *Own) Answered(line []byte, at time.Time) {
-	if !o.lost {
-		o.tape.recorder.put(event{kind: eventAnswer, tape: o.tape, bytes: append([]byte(nil), line...), at: at, own: o})
+	if !o.lost && !o.tape.recorder.put(event{kind: eventAnswer, tape: o.tape, bytes: append([]byte(nil), line...), at: at, own: o}) {
+		o.isSettled()
 	}
 }
 
 // Failed notes why there is no answer.
 func (o *Own) Failed(why string, at time.Time) {
-	if !o.lost {
-		o.tape.recorder.put(event{kind: eventFailed, tape: o.tape, text: why, at: at, own: o})
+	if !o.lost && !o.tape.recorder.put(event{kind: eventFailed, tape: o.tape, text: why, at: at, own: o}) {
+		o.isSettled()
 	}
 }
 
@@ -65,6 +69,17 @@ func (o *Own) Recorded(ctx context.Context) (n uint64, ok bool) {
 	return n, n > 0
 }
 
+// Settled waits, after Answered or Failed, until the store has the message with
+// what became of it, or until ctx ends.
+func (o *Own) Settled(ctx context.Context) {
+	select {
+	case <-o.settled:
+	case <-ctx.Done():
+	}
+}
+
+func (o *Own) isSettled() { o.settle.Do(func() { close(o.settled) }) }
+
 // own makes a message of a line of ours. It ends where the caller ended it.
 func (r *Recorder) own(e *event) {
 	m := &Message{Raw: e.bytes, Size: len(e.bytes), WireID: e.line.WireID, ReplayOf: e.line.ReplayOf, own: e.own}
@@ -78,10 +93,14 @@ func (r *Recorder) own(e *event) {
 
 // settleOwn enters what became of a line of ours.
 func (r *Recorder) settleOwn(e *event) {
+	defer e.own.isSettled()
 	if e.own.latest == nil {
 		return // its recording failed
 	}
 	update := *e.own.latest
+	if update.Forwarded.IsZero() { // it was sent after its recording
+		update.Forwarded = e.own.mark.at()
+	}
 	if e.kind == eventFailed {
 		update.Failure = e.text
 	} else {

@@ -261,7 +261,7 @@ func (s *Service) round(a *auto, r *run, m *capture.Message, failures *int) (rea
 	if o, err := edit(m.Raw, id); err != nil {
 		result.Error = err.Error()
 	} else {
-		result = s.send(r.ctx, session, o, id, m.N)
+		result, _ = s.send(r.ctx, session, o, id, m.N)
 	}
 
 	s.mu.Lock()

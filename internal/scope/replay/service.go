@@ -20,7 +20,7 @@ const (
 	answerLimit = 10 * time.Second
 	// maxManual bounds the manual replays that wait for an answer.
 	maxManual = 256
-	// recordPatience is how long a result waits for the number of its message.
+	// recordPatience is how long a result waits until it is recorded.
 	recordPatience = time.Second
 )
 
@@ -169,7 +169,16 @@ func (s *Service) replay(ctx context.Context, m *capture.Message, modified strin
 		return Result{}, ErrBusy
 	}
 	defer s.manual.Add(-1)
-	return s.send(ctx, session, order, id, m.N), nil
+	result, own := s.send(ctx, session, order, id, m.N)
+
+	// Whoever asked may look at the message at once.
+	patience, done := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	defer done()
+	own.Settled(patience)
+	if n, ok := own.Recorded(patience); ok {
+		result.MessageID = capture.MessageID(m.Session, n)
+	}
+	return result, nil
 }
 
 const methodSubmit = "mining.submit"
@@ -183,9 +192,12 @@ const (
 )
 
 // send sends one line, waits for its answer and records both.
-func (s *Service) send(ctx context.Context, session Live, o order, id string, of uint64) Result {
+func (s *Service) send(ctx context.Context, session Live, o order, id string, of uint64) (Result, *capture.Own) {
 	s.counts.sent.Add(1)
-	var written atomic.Int64 // Unix ns; 0 while it is not
+	// The relay tells when it had written the line, which may be after the answer
+	// came; until then it is about now.
+	var written atomic.Int64 // Unix ns
+	written.Store(time.Now().UnixNano())
 	own := session.Tape().Own(o.line, capture.OwnLine{WireID: id, ReplayOf: of}, time.Now())
 	limit, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
@@ -200,7 +212,7 @@ func (s *Service) send(ctx context.Context, session Live, o order, id string, of
 		s.counts.answered.Add(1)
 		response := capture.ParseLine(answer)
 		question := capture.Message{Direction: capture.ScopeToPool, ID: string(o.id), Response: response}
-		result = Result{Success: true, Response: question.ResponseJSON(), Latency: at.Sub(time.Unix(0, written.Load())), accepted: response.OK}
+		result = Result{Success: true, Response: question.ResponseJSON(), Latency: max(0, at.Sub(time.Unix(0, written.Load()))), accepted: response.OK}
 	} else {
 		switch {
 		case ctx.Err() != nil:
@@ -218,10 +230,5 @@ func (s *Service) send(ctx context.Context, session Live, o order, id string, of
 		}
 		own.Failed(result.Error, time.Now())
 	}
-	patience, done := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
-	defer done()
-	if n, ok := own.Recorded(patience); ok {
-		result.MessageID = capture.MessageID(session.Tape().ID(), n)
-	}
-	return result
+	return result, own
 }

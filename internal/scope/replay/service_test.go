@@ -25,6 +25,7 @@ type bench struct {
 
 	mu      sync.Mutex
 	live    bool
+	late    bool                                                   // it is told that a line was written after its answer came
 	pool    func(line string) (answer string, after time.Duration) // "" never answers
 	sent    []string
 	at      []time.Time
@@ -76,7 +77,11 @@ func (b *bench) Inject(ctx context.Context, line []byte, id string, sent func(ti
 	answer, after := b.pool(string(line))
 	b.mu.Unlock()
 	defer func() { b.mu.Lock(); b.pending--; b.mu.Unlock() }()
-	sent(time.Now())
+	if b.late {
+		defer sent(time.Now())
+	} else {
+		sent(time.Now())
+	}
 	var answered <-chan time.Time
 	if answer != "" {
 		answered = time.After(after)
@@ -156,6 +161,19 @@ func TestReplay(t *testing.T) {
 		if r.MessageID() != result.MessageID || r.ReplayOf != m.N || string(r.Raw) != submit+"\n" || r.Failure != "" ||
 			r.Latency() != 50*time.Millisecond || !strings.Contains(sent[0], `"id":`+r.WireID) {
 			t.Errorf("recorded %s", encode(t, r))
+		}
+	})
+}
+
+// The answer may be there before the relay has told that the line was written.
+func TestAnswerBeforeSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.late = true
+		m := b.miner(submit)
+		result, err := b.Replay(t.Context(), m, "")
+		if err != nil || result.Latency != 50*time.Millisecond {
+			t.Errorf("%v %v", result.Latency, err)
 		}
 	})
 }
