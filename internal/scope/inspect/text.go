@@ -278,14 +278,13 @@ func orDash(s string) string {
 	return s
 }
 
-// shortHash is the end of a hash that tells it from others: in front it has
-// zeros.
+// shortHash is the end of a hash: in front all have zeros.
 func shortHash(hash string) string {
-	if len(hash) < 16 {
+	const digits = 12
+	if len(hash) <= digits {
 		return orDash(hash)
 	}
-	zeros := len(hash) - len(strings.TrimLeft(hash, "0"))
-	return "0×" + strconv.Itoa(zeros) + " " + hash[zeros:min(zeros+8, len(hash))]
+	return "…" + hash[len(hash)-digits:]
 }
 
 func difficulty(d float64) string {
@@ -295,7 +294,8 @@ func difficulty(d float64) string {
 	case d >= 1e15 || d < 1e-3:
 		return strconv.FormatFloat(d, 'g', 4, 64)
 	}
-	return strconv.FormatFloat(d, 'f', -1, 64)[:min(len(strconv.FormatFloat(d, 'f', -1, 64)), 12)]
+	text := strconv.FormatFloat(d, 'f', -1, 64)
+	return text[:min(len(text), 12)]
 }
 
 // hashrate is a number of hashes per second with its unit.
