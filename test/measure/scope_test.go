@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -102,17 +103,18 @@ func (p *proxyTable) String() string {
 	return b.String()
 }
 
-// startProxy runs a proxy on one core in front of a pool.
-func startProxy(t *testing.T, kind proxyKind, pool string) *server {
+// startProxy runs a proxy in front of a pool, on so many cores.
+func startProxy(t *testing.T, kind proxyKind, pool string, cores int) *server {
 	t.Helper()
+	limit := fmt.Sprint("GOMAXPROCS=", cores)
 	if kind.program {
-		return startScope(t, kind.stalled, pool)
+		return startScope(t, kind.stalled, pool, limit)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := nodes.Start(t, "scope", "env", "GOMAXPROCS=1", self, "scope", "stratum+tcp://"+pool, kind.parts)
+	p := nodes.Start(t, "scope", "env", limit, self, "scope", "stratum+tcp://"+pool, kind.parts)
 	nodes.WaitFor(t, program.StartLimit, "the proxy's address", func() bool { return strings.Contains(p.Output(), "\n") })
 	return &server{process: p, address: strings.TrimSpace(p.Output())}
 }
@@ -126,12 +128,12 @@ func (s *server) stop(t *testing.T) {
 	}
 }
 
-// startScope runs the program on one core in front of a pool, with so many
-// clients of its WebSocket that take nothing.
-func startScope(t *testing.T, stalled int, pool string) *server {
+// startScope runs the program in front of a pool, with so many clients of its
+// WebSocket that take nothing.
+func startScope(t *testing.T, stalled int, pool, limit string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	p := nodes.Start(t, "poolscope scope", "env", "GOMAXPROCS=1", poolscope, "scope", "--data-dir", dir,
+	p := nodes.Start(t, "poolscope scope", "env", limit, poolscope, "scope", "--data-dir", dir,
 		"--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--pool", "stratum+tcp://"+pool)
 	var ports struct{ Scope, HTTP string }
 	nodes.WaitFor(t, program.StartLimit, "ports.json", func() bool {
@@ -233,7 +235,7 @@ func measureProxy(ctx context.Context, t *testing.T, kind proxyKind, pool, floor
 		kind.parts, _, _ = strings.Cut(kind.parts, "fill=")
 		kind.parts = strings.TrimSuffix(kind.parts, ",")
 	}
-	proxy := startProxy(t, kind, pool.address)
+	proxy := startProxy(t, kind, pool.address, runtime.NumCPU())
 	defer proxy.stop(t)
 	cfg := load.Config{Connections: 100, Shares: 400, Rate: 10_000, Settle: 500 * time.Millisecond,
 		Through: "stratum+tcp://" + proxy.address, ThroughPID: proxy.process.PID()}
@@ -263,7 +265,7 @@ func measureProxy(ctx context.Context, t *testing.T, kind proxyKind, pool, floor
 	if !kind.rates {
 		return nil
 	}
-	rated := startProxy(t, kind, floor.address)
+	rated := startProxy(t, kind, floor.address, 1)
 	defer rated.stop(t)
 	for _, c := range []struct{ shares, outstanding, cpu, rate int }{{1500, 1, cpuSingle, rateSingle}, {5000, 32, cpuBurst, rateBurst}} {
 		cfg := load.Config{Connections: 100, Shares: c.shares, Outstanding: c.outstanding, Settle: 200 * time.Millisecond}
@@ -288,7 +290,7 @@ func measureCloses(kind proxyKind, table *proxyTable, t *testing.T) error {
 		return err
 	}
 	defer l.Close()
-	proxy := startProxy(t, kind, l.Addr().String())
+	proxy := startProxy(t, kind, l.Addr().String(), runtime.NumCPU())
 	defer proxy.stop(t)
 	for n := range 10 {
 		miner, err := net.Dial("tcp", proxy.address)

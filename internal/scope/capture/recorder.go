@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,10 @@ const (
 	forwardPoll     = 200 * time.Microsecond
 	lagPoll         = 50 * time.Millisecond
 	maxBatch        = 4096
+
+	// yieldEvery is how many chunks are handled before others may have the
+	// processor: on a machine with one, those who relay must not wait for a batch.
+	yieldEvery = 16
 )
 
 // Sink is told what happened to messages and sessions, in order, by the
@@ -238,7 +243,9 @@ func (r *Recorder) work(patience time.Duration) {
 		done := 0
 		for done < len(r.batch) && r.batch[done].ready(patience) {
 			r.handle(r.batch[done])
-			done++
+			if done++; done%yieldEvery == 0 {
+				runtime.Gosched()
+			}
 		}
 		clear(r.batch[:done])
 		r.batch = append(r.batch[:0], r.batch[done:]...)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,6 +189,7 @@ func (w *writer) insert(ctx context.Context, tx *sql.Tx, messages []*capture.Mes
 	many, one := tx.StmtContext(ctx, w.many), tx.StmtContext(ctx, w.one)
 	defer func() { _, _ = many.Close(), one.Close() }() // of the transaction only
 	for chunk := range slices.Chunk(messages, rowsAtOnce) {
+		runtime.Gosched() // on a machine with one processor, those who relay must not wait for a batch
 		w.args = w.args[:0]
 		for _, m := range chunk {
 			key, err := w.key(ctx, tx, m.Session, known)
