@@ -200,12 +200,12 @@ func scanRow(row scanner) (*capture.Message, error) {
 func mend(m *capture.Message) {
 	switch m.Fault {
 	case "", capture.FaultID, capture.FaultMethod, capture.FaultParams:
-		if !m.Cut && !(utf8.Valid(m.Raw) && json.Valid(m.Raw)) {
+		if !m.Cut && (!utf8.Valid(m.Raw) || !json.Valid(m.Raw)) {
 			m.Fault = capture.FaultJSON
 		}
 	}
 	for _, text := range []*string{&m.ID, &m.WireID} {
-		if *text != "" && !(utf8.ValidString(*text) && json.Valid([]byte(*text))) {
+		if *text != "" && (!utf8.ValidString(*text) || !json.Valid([]byte(*text))) {
 			*text = ""
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -111,39 +112,41 @@ func (j *Journal) sessionsBelow(ctx context.Context, limit int, below sessionCur
 	return page, more, err
 }
 
-// closeKilled ends the sessions that were live when the process was killed.
-func (j *Journal) closeKilled(ctx context.Context) error {
+// closeKilled ends the sessions that were live when the process was killed. What
+// does not succeed, as on a full disk, is done at the next start.
+func (j *Journal) closeKilled(ctx context.Context) {
 	for i, f := range slices.Backward(j.files) {
 		live, err := j.killed(ctx, f, j.files[i+1:])
-		if err != nil || len(live) == 0 {
-			if errors.Is(err, errDamaged) {
-				j.suspect(f, err)
-				continue
-			}
-			if err != nil {
+		if err == nil && len(live) > 0 {
+			err = j.endKilled(ctx, f, live)
+		}
+		switch {
+		case errors.Is(err, errDamaged):
+			j.suspect(f, err)
+		case err != nil:
+			j.log.Warn("sessions were not closed that were live when the process was killed", "file", filepath.Base(f.path), "err", err)
+		case len(live) > 0:
+			j.log.Info("sessions closed that were live when the process was killed", "sessions", len(live))
+		}
+	}
+}
+
+// endKilled writes down that sessions have ended.
+func (j *Journal) endKilled(ctx context.Context, f *file, live map[int64]*capture.Session) error {
+	w, err := openWriter(ctx, f, j.checkpoint())
+	if err != nil {
+		return err
+	}
+	err = w.transact(ctx, func(tx *sql.Tx) error {
+		for _, s := range live {
+			s.EndedAt, s.Reason, s.Connected = s.LastSeen, ReasonKilled, false
+			if _, err := w.saveSession(ctx, tx, *s); err != nil {
 				return err
 			}
-			continue
 		}
-		w, err := openWriter(ctx, f, j.checkpoint())
-		if err != nil {
-			return err
-		}
-		err = w.transact(ctx, func(tx *sql.Tx) error {
-			for _, s := range live {
-				s.EndedAt, s.Reason, s.Connected = s.LastSeen, ReasonKilled, false
-				if _, err := w.saveSession(ctx, tx, *s); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err := errors.Join(err, w.close()); err != nil {
-			return err
-		}
-		j.log.Info("sessions closed that were live when the process was killed", "sessions", len(live))
-	}
-	return nil
+		return nil
+	})
+	return errors.Join(err, w.close())
 }
 
 // killed finds the sessions that are live in a file and unknown to newer ones,

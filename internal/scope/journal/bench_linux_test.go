@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,6 +86,16 @@ func fill(tb testing.TB, j *Journal, t *traffic, messages int) {
 	}
 }
 
+// processorTime is what this process has used.
+func processorTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var ru syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
+}
+
 func BenchmarkWrite(b *testing.B) {
 	for _, lag := range []int{10, 5000} {
 		b.Run(fmt.Sprint("answers-after-", lag), func(b *testing.B) {
@@ -96,12 +107,14 @@ func BenchmarkWrite(b *testing.B) {
 			done := make(chan error, 1)
 			go func() { done <- j.Run(ctx) }()
 			b.ResetTimer()
+			before := processorTime(b)
 			fill(b, j, newTraffic(100, lag), b.N)
 			cancel()
 			if err := <-done; err != nil {
 				b.Fatal(err)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+			b.ReportMetric(float64((processorTime(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-µs/message")
 			s := j.Stats()
 			b.ReportMetric(float64(s.Bytes)/float64(b.N), "B/message")
 			if s.Written != uint64(b.N) || s.Dropped+s.DroppedUpdates > 0 {
@@ -152,10 +165,12 @@ func BenchmarkFind(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			var slowest time.Duration
+			before, loops := processorTime(b), 0
 			found, pages := 0, 0
 			for b.Loop() {
 				f := f
 				found, pages = 0, 0
+				loops++
 				for {
 					begin := time.Now()
 					page, next, complete, err := j.Find(b.Context(), f)
@@ -171,6 +186,7 @@ func BenchmarkFind(b *testing.B) {
 					f.Cursor = next
 				}
 			}
+			b.ReportMetric(float64((processorTime(b)-before).Microseconds())/1000/float64(loops), "cpu-ms/op")
 			b.ReportMetric(float64(slowest.Microseconds())/1000, "slowest-ms")
 			b.ReportMetric(float64(found), "found")
 			b.ReportMetric(float64(pages), "pages")
