@@ -160,11 +160,24 @@ func TestAutoReplayWantsAPoolOfOnesOwn(t *testing.T) {
 	})
 }
 
-func TestAutoReplayOfATap(t *testing.T) {
+// Miners of our own pool that are only listened to have no connection of the
+// scope's.
+func TestTap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		tap := b.recorder.Open(capture.Opening{ID: "tap", Origin: capture.OriginTap, Pool: "pool.test:3333", At: time.Now()})
 		if _, err := b.Change(tap.ID(), Change{AutoReplay: new(true)}); !errors.Is(err, ErrNotRelayed) {
+			t.Error(err)
+		}
+		tap.Line(capture.MinerToPool, []byte(submit+"\n"), time.Now())
+		synctest.Wait()
+		m := b.recorder.Store().Message("tap", 1)
+		if _, err := b.Replay(t.Context(), m, ""); !errors.Is(err, ErrNotRelayed) {
+			t.Error(err)
+		}
+		tap.Close("miner_closed", time.Now())
+		synctest.Wait()
+		if _, err := b.Replay(t.Context(), m, ""); !errors.Is(err, ErrNotLive) {
 			t.Error(err)
 		}
 	})

@@ -32,9 +32,9 @@ var (
 	// ErrNotOwn is what load features answer on foreign pools.
 	ErrNotOwn = &Refusal{"not_own_pool", "Auto-replay puts load on a pool, so it works only with pools that the configuration lists as your own (scope.own_pools)"}
 
-	// ErrNotRelayed is what they answer for connections of our own pool that are
-	// only listened to: there is no connection of the scope's to send on.
-	ErrNotRelayed = &Refusal{"not_relayed", "Auto-replay needs a miner that is connected through the scope's proxy"}
+	// ErrNotRelayed is said of miners that are connected to our own pool without
+	// the proxy, and only listened to.
+	ErrNotRelayed = &Refusal{"not_relayed", "There is no connection to send on: this miner is not connected through the scope's proxy"}
 
 	ErrNoSession       = &Refusal{"no_session", "Session not found"}
 	ErrRepeatCount     = &Refusal{"repeat_count", "Repeat count must be between 1 and 1000"}

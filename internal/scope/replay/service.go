@@ -150,6 +150,9 @@ func (s *Service) replay(ctx context.Context, m *capture.Message, modified strin
 	}
 	session, ok := s.cfg.Sessions.Live(m.Session)
 	if !ok {
+		if known, ok := s.cfg.Store.Session(m.Session); ok && known.Live() && known.Origin == capture.OriginTap {
+			return Result{}, ErrNotRelayed
+		}
 		return Result{}, ErrNotLive
 	}
 	line := []byte(modified)
