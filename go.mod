@@ -26,7 +26,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
+require github.com/danielgtaylor/huma/v2 v2.37.2
 
 require (
 	github.com/aead/siphash v1.0.1 // indirect
@@ -66,7 +66,7 @@ require (
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	golang.org/x/time v0.15.0 // indirect
+	golang.org/x/time v0.15.0
 	google.golang.org/protobuf v1.36.12 // indirect
 	modernc.org/libc v1.78.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
