@@ -189,7 +189,7 @@ func TestMessages(t *testing.T) {
 	}
 	submit := list[1]
 	for name, want := range map[string]any{
-		"ts_recv": "2024-01-07T12:34:57.789000Z", "ts_fwd": "2024-01-07T12:34:57.791000Z", "direction": "miner_to_pool",
+		"ts_recv": "2024-01-07T12:34:57.789000Z", "ts_fwd": "2024-01-07T12:34:57.789000Z", "direction": "miner_to_pool",
 		"peer": "192.168.1.100:12345", "parse_error": nil, "size_bytes": 115.0, "jsonrpc_id": 3.0, "is_request": true, "is_response": false,
 		"paired_message_id": "abc-def-123-8", "response_raw": `{"id":3,"result":true,"error":null}` + "\n", "latency_ms": 2.286,
 		"raw_encoding": "utf-8", "worker": "u.w",

@@ -192,8 +192,7 @@ func (f *Feed) distribute(m *capture.Message) {
 		if l.session != "" && l.session != m.Session {
 			continue
 		}
-		if l.full() {
-			l.miss(1, m.Seq)
+		if !l.takes(m.Seq) {
 			continue
 		}
 		if text == nil {
@@ -204,22 +203,35 @@ func (f *Feed) distribute(m *capture.Message) {
 	}
 }
 
-// full says whether a client has to catch up: its queue is full, or was and is
-// still more than half full.
-func (l *listener) full() bool {
+// takes says whether a client has room for a message, and counts it as missed
+// when it has not: its queue is full, or was and is still more than half full.
+func (l *listener) takes(seq uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	most, bytes := l.feed.cfg.Messages, l.feed.cfg.Bytes
 	if l.dropped > 0 {
-		return len(l.frames) > l.feed.cfg.Messages/2 || l.bytes > l.feed.cfg.Bytes/2
+		most, bytes = most/2+1, bytes/2+1
 	}
-	return len(l.frames) >= l.feed.cfg.Messages || l.bytes >= l.feed.cfg.Bytes
+	if len(l.frames) < most && l.bytes < bytes {
+		return true
+	}
+	l.missLocked(1, seq)
+	return false
 }
 
-// miss counts messages that the client does not get.
+// miss counts messages that the client does not get; of some the number is not
+// known, 0.
 func (l *listener) miss(n, seq uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.missLocked(n, seq)
+}
+
+func (l *listener) missLocked(n, seq uint64) {
 	l.feed.counts.skipped.Add(n)
+	if l.dropped == 0 {
+		l.signal()
+	}
 	l.dropped += n
 	if seq > 0 {
 		l.last = max(l.last, seq)
@@ -227,7 +239,6 @@ func (l *listener) miss(n, seq uint64) {
 			l.first = seq
 		}
 	}
-	l.signal()
 }
 
 // put queues a frame, after the notice of what was missed before it.

@@ -170,7 +170,7 @@ func TestAgentFeed(t *testing.T) {
 // one that does.
 func TestStalledClients(t *testing.T) {
 	b := newBench(t)
-	b.feed.cfg.Patience, b.feed.cfg.Ping, b.feed.cfg.Messages, b.feed.cfg.Bytes = 300*time.Millisecond, 3*time.Second, 1<<20, 1<<20
+	b.feed.cfg.Patience, b.feed.cfg.Ping, b.feed.cfg.Messages, b.feed.cfg.Bytes = 2*time.Second, 4*time.Second, 1<<20, 1<<20
 	server := httptest.NewServer(b.api)
 	defer server.Close()
 	for range 100 {
@@ -179,7 +179,7 @@ func TestStalledClients(t *testing.T) {
 	reader := b.dial(server.URL+"/api/ws?session_id=s", nil)
 	reader.SetReadLimit(-1)
 
-	const lines = 3000
+	const lines = 1500
 	line := `{"id":null,"method":"mining.notify","params":["` + strings.Repeat("0", 4000) + `"]}` + "\n"
 	tape := b.open("s")
 	began := time.Now()

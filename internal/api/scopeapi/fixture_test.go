@@ -75,9 +75,9 @@ func (b *bench) open(id string) *capture.Tape {
 	return t
 }
 
-// say records a line, forwarded two milliseconds later.
+// say records a line, line feed included, that was forwarded at once.
 func say(t *capture.Tape, d capture.Direction, line string, at time.Time) {
-	t.Chunk(d, []byte(line), at).Forwarded(at.Add(2 * time.Millisecond))
+	t.Line(d, []byte(line), at)
 }
 
 // settle waits until the recorder has captured so many messages of a session.
