@@ -207,6 +207,9 @@ func TestQueueFull(t *testing.T) {
 			if sum != s.Dropped {
 				t.Errorf("gaps have %d messages, dropped were %d", sum, s.Dropped)
 			}
+			if recent := j.Stats().RecentGaps; len(recent) == 0 || len(recent) > maxRecentGaps {
+				t.Errorf("recent gaps %+v", recent)
+			}
 			one, err := j.Gaps(t.Context(), "s1", 1000)
 			if err != nil || len(one) == 0 || slices.ContainsFunc(one, func(gap Gap) bool { return gap.Session != "s1" }) {
 				t.Errorf("gaps of one session %+v, %v", one, err)

@@ -139,7 +139,7 @@ func (j *Journal) note(err error, took time.Duration) {
 	case err == nil:
 		j.stats.State = StateOK
 		j.stats.Batches++
-		j.stats.LastBatchAt, j.stats.LastBatchFor = time.Now(), took
+		j.stats.LastBatchAt, j.stats.LastBatchMS = time.Now(), float64(took.Microseconds())/1000
 	case errors.Is(err, errLowSpace):
 		j.stats.State, reason = StateLowSpace, reasonLowSpace
 	default:
@@ -213,6 +213,7 @@ func (j *Journal) write(ctx context.Context, b *batch, now time.Time) (err error
 		return err
 	}
 	j.sessions.saved()
+	j.noteGaps(b.gaps)
 	return nil
 }
 
