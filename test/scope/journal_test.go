@@ -66,10 +66,7 @@ type journalStatus struct {
 
 func (r *rig) journal() journalStatus {
 	r.t.Helper()
-	var status struct {
-		Parts struct{ Journal *journalStatus } `json:"parts"`
-	}
-	r.read("/api/scope/status", &status)
+	status := r.status()
 	if status.Parts.Journal == nil {
 		r.t.Fatal("the journal says nothing")
 	}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/poolscope/poolscope/test/nodes"
 )
 
 // maxOverhead is what a line may take longer through the scope than without it,
@@ -155,9 +157,55 @@ func TestStalledWebSocket(t *testing.T) {
 	if s := r.settled(lines); s.Lost > 0 {
 		t.Errorf("%d bytes were not captured", s.Lost)
 	}
-	status, answer := r.ask(http.MethodGet, "/api/scope/status", "")
-	if status != http.StatusOK {
-		t.Errorf("status: %d %s", status, answer)
+	// What the others missed is counted.
+	nodes.WaitFor(t, limit, "the missed messages", func() bool {
+		feed := r.status().Feed
+		return feed.Skipped > 0 || feed.Ends["write_error"] > 0
+	})
+}
+
+// Memory is bounded in bytes, too: of lines that are long as no miner's are, the
+// ring keeps fewer.
+func TestLongLinesInTheRing(t *testing.T) {
+	p := newPool(t)
+	r := start(t, p.address())
+	miner, atPool := r.connect(p)
+	const lines, length = 1000, 200 << 10 // two hundred megabytes
+	line := `{"id":1,"method":"x","params":["` + strings.Repeat("y", length) + `"]}`
+	go func() {
+		for range lines {
+			miner.line(line)
+		}
+	}()
+	for range lines {
+		if got := atPool.hear(); len(got) != len(line)+1 {
+			t.Fatalf("%d bytes arrived", len(got))
+		}
 	}
-	strict(t, answer)
+	s := r.settled(lines)
+	c := r.status().Capture
+	t.Logf("%d messages and %d MB are kept; resident: %d MB", c.Messages, c.Bytes>>20, resident(t, r.process.PID())>>20)
+	if c.Bytes > 128<<20 || c.Messages >= lines || c.Evicted == 0 || s.Lost > 0 {
+		t.Errorf("%+v %+v", c, s)
+	}
+	if page := r.messages("limit=3&session_id=" + s.ID); len(page) != 3 || page[0].Size != len(line)+1 {
+		t.Error("the newest are not shown")
+	}
+	if rss := resident(t, r.process.PID()); rss > 1<<30 {
+		t.Errorf("%d MB are resident", rss>>20)
+	}
+}
+
+// resident is the resident memory of a process, in bytes.
+func resident(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, pages int
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
 }

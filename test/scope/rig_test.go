@@ -210,6 +210,22 @@ func (r *rig) over() (s session) {
 	return s
 }
 
+// status is what the scope says of itself, as far as the tests look at it.
+type status struct {
+	Capture struct{ Messages, Bytes, Evicted int }
+	Feed    struct {
+		Skipped int
+		Ends    map[string]int `json:"ended"`
+	} `json:"websocket"`
+	Parts struct{ Journal *journalStatus }
+}
+
+func (r *rig) status() (s status) {
+	r.t.Helper()
+	r.read("/api/scope/status", &s)
+	return s
+}
+
 // messages lists messages, newest first.
 func (r *rig) messages(query string) (list []message) {
 	r.t.Helper()
