@@ -191,9 +191,9 @@ func (s *session) audit(r *shareRecord, m *capture.Message) *proof {
 	return &proof{c, header, hash}
 }
 
-// rebuild makes the header of a share and hashes it. A hash that is not good
-// enough is computed again, by other code, and for other meanings of the
-// version bits.
+// rebuild makes the header of a share and hashes it. A block, and what is not
+// good enough, is hashed again by other code, and the latter for other meanings
+// of the version bits.
 func (s *session) rebuild(j *job, c *claim, target float64) (header bitcoin.Header, hash bitcoin.Hash, odd bool) {
 	mask := s.mask
 	if !s.maskKnown {
@@ -204,12 +204,17 @@ func (s *session) rebuild(j *job, c *claim, target float64) (header bitcoin.Head
 	good := func(h *bitcoin.Hash) bool {
 		return target > 0 && bitcoin.HashDifficulty(h) >= target*(1-tolerance) || h.Meets(&j.work.Target)
 	}
-	if good(&hash) {
+	if good(&hash) && !hash.Meets(&j.work.Target) {
 		return header, hash, odd
 	}
 	header.MerkleRoot = j.work.MerkleRoot(j.extranonce1, c.extranonce2[:c.size])
-	hash = header.Hash()
-	if !c.rolled {
+	if again := header.Hash(); again != hash {
+		hash = again
+		if s.a.engine.Distrust() {
+			s.a.log.Error("a share was hashed wrongly: crypto/sha256 is used from now on", "session", s.info.ID)
+		}
+	}
+	if !c.rolled || good(&hash) {
 		return header, hash, odd
 	}
 	other := header
