@@ -67,5 +67,48 @@ func TestFullDisk(t *testing.T) {
 				t.Errorf("last seq %d", last)
 			}
 		})
+
+		// A start with a full disk.
+		fillUp(t, ballast)
+		var first uint64
+		journal(t, cfg, func(j *Journal) {
+			first = j.LastSeq() + 1
+			if g.seq = first - 1; g.seq < 4001 {
+				t.Fatalf("last seq %d", g.seq)
+			}
+			g.say(j, "t", 1000)
+			settle(t)
+			if s := j.Stats(); s.State != StateFailing || s.QueuedMessages != 1 {
+				t.Fatalf("%+v", s)
+			}
+			if err := os.Remove(ballast); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			if s := j.Stats(); s.State != StateOK || s.Written != 1 {
+				t.Fatalf("%+v", s)
+			}
+		})
+		journal(t, cfg, func(j *Journal) {
+			checkSound(t, j)
+			if list, err := j.SessionMessages(t.Context(), "s", 1, 10_000); err != nil || len(list) == 0 || j.LastSeq() != first {
+				t.Errorf("%d messages, last seq %d, %v", len(list), j.LastSeq(), err)
+			}
+		})
 	})
+}
+
+// fillUp writes a file until the disk is full.
+func fillUp(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 4096); err == nil; {
+		_, err = f.Write(block)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

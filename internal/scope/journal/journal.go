@@ -85,6 +85,7 @@ func (j *Journal) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unread := false
 	for _, path := range paths {
 		f := parseName(path)
 		if f == nil {
@@ -95,21 +96,30 @@ func (j *Journal) open(ctx context.Context) error {
 		case errors.Is(err, errDamaged):
 			j.setAside(f, err)
 			continue
-		case errors.Is(err, errEmpty):
-			// It is filled when its turn comes.
-			if err := f.close(); err != nil {
-				return err
-			}
-			continue
-		case err != nil:
+		case errors.Is(err, ErrNewerSchema):
 			_ = f.close() // the error that counts is the first
 			return fmt.Errorf("%s: %w", filepath.Base(path), err)
+		case err != nil && !errors.Is(err, errEmpty):
+			// A full disk must not keep the capture from beginning. What is in the
+			// file can be searched after the next start.
+			j.log.Error("journal file cannot be read now", "path", path, "err", err)
+			j.stats.LastError, j.stats.LastErrorAt = err.Error(), time.Now()
+			unread = true
+		}
+		if err != nil {
+			if err := f.close(); err != nil {
+				j.log.Debug("journal file was not closed properly", "path", path, "err", err)
+			}
+			continue
 		}
 		j.files = append(j.files, f)
 	}
 	slices.SortFunc(j.files, func(a, b *file) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.part, b.part)) })
 	j.countAsides()
-	j.queue.latest = j.lastWritten()
+	if j.queue.latest = j.lastWritten(); unread {
+		// No count of messages comes near to this.
+		j.queue.latest = max(j.queue.latest, uint64(time.Now().UnixMicro()))
+	}
 	j.closeKilled(ctx)
 	return nil
 }
