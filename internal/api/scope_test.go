@@ -1,13 +1,18 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
 )
@@ -66,6 +71,51 @@ func TestScopeIsMounted(t *testing.T) {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("%s is not among the metrics", want)
 		}
+	}
+}
+
+// TestScopeEndsWithServer stops the server while WebSockets are open, one that
+// listens and one that does not.
+func TestScopeEndsWithServer(t *testing.T) {
+	src := full().sources()
+	src.Scope = scopeapi.New(scopeapi.Config{}, scopeapi.Sources{}, nil, nil)
+	s := New(Config{}, src, nil)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, ln) }()
+
+	var conns []*websocket.Conn
+	for range 2 {
+		conn, response, err := websocket.Dial(t.Context(), "ws://"+ln.Addr().String()+"/api/ws", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Body != nil {
+			_ = response.Body.Close()
+		}
+		t.Cleanup(func() { _ = conn.CloseNow() })
+		conns = append(conns, conn)
+	}
+	closed := make(chan websocket.StatusCode, 1)
+	go func() {
+		_, _, err := conns[0].Read(context.WithoutCancel(t.Context()))
+		closed <- websocket.CloseStatus(err)
+	}()
+
+	began := time.Now()
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("the end took %v", took)
+	}
+	if code := <-closed; code != websocket.StatusGoingAway {
+		t.Errorf("the client was told %v, want 1001", code)
 	}
 }
 
