@@ -65,6 +65,23 @@ func TestOwnPool(t *testing.T) {
 		t.Errorf("%d shares are valid", checked)
 	}
 	autoReplayOwn(t, r, s)
+	playToOwnPool(t, r, s)
+}
+
+// playToOwnPool plays what was captured to the pool once more, as a miner that
+// dials it anew: it is let in as then, and its old shares are refused.
+func playToOwnPool(t *testing.T, r *rig, s session) {
+	t.Helper()
+	file := r.export(t, s.ID, "jsonl")
+	o := runToEnd(t, "replay", file, "--to", "pool", "--pool", r.ports.Stratum, "--speed", "0", "--linger", "0s")
+	if o.code != 0 {
+		t.Fatalf("code %d: %s", o.code, o.stderr)
+	}
+	for _, want := range []string{"as recorded, mining.authorize", "DIFFERS: rejected, was accepted, mining.submit", "0 recorded answers did not come"} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("nothing is said of %q in\n%s", want, o.stdout)
+		}
+	}
 }
 
 type autoReplay struct {

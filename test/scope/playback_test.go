@@ -57,7 +57,13 @@ func recorded(t *testing.T, format string) (file string, session string) {
 		line.to.hears(line.text)
 	}
 	s := r.settled(10)
-	status, data := r.ask(http.MethodGet, "/api/sessions/"+s.ID+"/export?format="+format, "")
+	return r.export(t, s.ID, format), s.ID
+}
+
+// export writes a session into a file.
+func (r *rig) export(t *testing.T, session, format string) (file string) {
+	t.Helper()
+	status, data := r.ask(http.MethodGet, "/api/sessions/"+session+"/export?format="+format, "")
 	if status != http.StatusOK {
 		t.Fatalf("export: %d %s", status, data)
 	}
@@ -65,7 +71,7 @@ func recorded(t *testing.T, format string) (file string, session string) {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return file, s.ID
+	return file
 }
 
 // A captured session is played to another pool: it gets the miner's lines as
