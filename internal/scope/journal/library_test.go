@@ -303,3 +303,39 @@ func TestSearchWhileWriting(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A page of the longest lines is cut short, and the next one goes on behind it.
+func TestLongLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal(t, Config{Dir: t.TempDir(), QueueBytes: 256 << 20}, func(j *Journal) {
+			g := newMaker(0)
+			for range 200 {
+				g.say(j, "s", 256<<10)
+			}
+			settle(t)
+			l := NewLibrary(capture.NewStore(capture.DefaultLimits()), j)
+			f := capture.Filter{Limit: 1000}
+			found, pages := 0, 0
+			for {
+				page, next, complete, err := l.Find(t.Context(), f)
+				if err != nil || !complete {
+					t.Fatal(complete, err)
+				}
+				bytes := 0
+				for _, m := range page {
+					bytes += len(m.Raw)
+				}
+				if bytes > maxPageBytes+1<<20 {
+					t.Errorf("a page has %d bytes", bytes)
+				}
+				found, pages = found+len(page), pages+1
+				if f.Cursor = next; next == 0 {
+					break
+				}
+			}
+			if found != 200 || pages < 3 {
+				t.Errorf("%d messages on %d pages", found, pages)
+			}
+		})
+	})
+}

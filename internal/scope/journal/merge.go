@@ -15,7 +15,7 @@ const maxStep = 1000
 // find is Find with a journal. It merges page after page until what the filter
 // leaves out is left out and the page is full.
 func (l *Library) find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
-	want, skip := f.PageSize(), f.Offset
+	want, skip, bytes := f.PageSize(), f.Offset, 0
 	f.Offset, next = 0, f.Cursor
 	for {
 		f.Cursor, f.Limit = next, min(want-len(page)+skip, max(maxStep, want))
@@ -27,7 +27,10 @@ func (l *Library) find(ctx context.Context, f capture.Filter) (page []*capture.M
 		left := min(skip, len(found))
 		skip -= left
 		page = append(page, found[left:]...)
-		if len(page) >= want || next == 0 || !complete && skip == 0 {
+		for _, m := range found[left:] {
+			bytes += cost(m)
+		}
+		if len(page) >= want || bytes > maxPageBytes || next == 0 || !complete && skip == 0 {
 			return page, next, complete, nil
 		}
 	}

@@ -15,6 +15,8 @@ import (
 const (
 	// segmentsAtOnce is the number of segments that are read with one query.
 	segmentsAtOnce = 16
+	// maxPageBytes bounds a page of long lines: the next page begins earlier.
+	maxPageBytes = 16 << 20
 	// rowsPerQuery is the most rows that are asked for by their Seqs.
 	rowsPerQuery = 128
 )
@@ -26,6 +28,7 @@ type search struct {
 	skip    int
 	below   uint64 // what is at or above was looked at; 0: nothing was
 	page    []*capture.Message
+	bytes   int  // of the page, about
 	more    bool // one message more than the page was found
 	changed pending
 	text    needle
@@ -119,10 +122,11 @@ func (s *search) add(m *capture.Message) {
 	switch {
 	case s.skip > 0:
 		s.skip--
-	case len(s.page) == s.limit:
+	case len(s.page) == s.limit || s.bytes > maxPageBytes:
 		s.more = true
 	default:
 		s.page = append(s.page, m)
+		s.bytes += cost(m)
 	}
 }
 
