@@ -145,6 +145,7 @@ func TestResponsesAreAsDocumented(t *testing.T) {
 		"/api/compare?a=s&b=s":               "/api/compare",
 		"/api/config":                        "/api/config",
 		"/api/scope/status":                  "/api/scope/status",
+		"/api/scope/gaps":                    "/api/scope/gaps",
 		"/api/scope/tap":                     "/api/scope/tap",
 		"/api/sessions/s/auto-replay/status": "/api/sessions/{session_id}/auto-replay/status",
 		"/api/sessions/s/repeat-count":       "/api/sessions/{session_id}/repeat-count",

@@ -44,7 +44,8 @@ func renamed(tree any) any {
 }
 
 // flatten yields the numbers and booleans of a tree of objects by the path of
-// their names. Lists are left out: their length has no bound.
+// their names. Lists are left out, since their length has no bound, except those
+// of counters, {"kind", "count"}, whose kinds are ours.
 func flatten(prefix string, tree any, depth int, yield func(name string, v float64)) {
 	switch v := tree.(type) {
 	case float64:
@@ -54,6 +55,15 @@ func flatten(prefix string, tree any, depth int, yield func(name string, v float
 			yield(prefix, 1)
 		} else {
 			yield(prefix, 0)
+		}
+	case []any:
+		for _, element := range v {
+			counter, _ := element.(map[string]any)
+			kind, named := counter["kind"].(string)
+			count, counted := counter["count"].(float64)
+			if named && counted && len(counter) == 2 {
+				yield(prefix+"_"+kind, count)
+			}
 		}
 	case map[string]any:
 		if depth == 0 {

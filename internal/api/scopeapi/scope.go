@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/journal"
 )
 
 // serveConfig answers GET /api/config.
@@ -59,6 +60,21 @@ func serveSetTap(c *call) error {
 		return fail(http.StatusServiceUnavailable, err.Error())
 	}
 	return c.json(c.api.tap())
+}
+
+// serveGaps answers GET /api/scope/gaps.
+func serveGaps(c *call) error {
+	if c.api.src.Messages == nil {
+		return errNoCapture
+	}
+	gaps, err := c.api.src.Messages.Gaps(c.r.Context(), c.text("session_id"), c.integer("limit"))
+	if err != nil {
+		return err
+	}
+	if gaps == nil {
+		gaps = []journal.Gap{}
+	}
+	return c.json(gaps)
 }
 
 // scopeStatus is what the scope does.

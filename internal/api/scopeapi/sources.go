@@ -54,6 +54,7 @@ type Messages interface {
 	Message(ctx context.Context, id string) (*capture.Message, error)
 	Session(ctx context.Context, id string) (capture.Session, error)
 	Sessions(ctx context.Context, limit int, before string) (page []capture.Session, next string, err error)
+	Gaps(ctx context.Context, session string, limit int) ([]journal.Gap, error)
 	SessionMessages(ctx context.Context, session string, from uint64, limit int) ([]*capture.Message, error)
 }
 

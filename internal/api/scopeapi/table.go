@@ -8,6 +8,7 @@ import (
 
 	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/journal"
 	"github.com/poolscope/poolscope/internal/scope/replay"
 )
 
@@ -215,6 +216,8 @@ func (b builder) otherOperations() []operation {
 		b.op("GET", "/api/config", "scope", "Configuration, without secrets", Settings{}, serveConfig),
 		feed, agents,
 		b.op("GET", "/api/scope/status", "scope", "What the scope does, and what it dropped", scopeStatus{}, serveStatus),
+		b.op("GET", "/api/scope/gaps", "scope", "What was captured and is not in the journal, the newest first", []journal.Gap{}, serveGaps,
+			query("session_id", "Only of this session", text()), query("limit", "Most gaps", integer(1, maxLimit, 100))),
 		b.op("GET", "/api/scope/tap", "scope", "Whose connections to our own pool are captured", tapState{}, serveTap),
 		b.with(b.op("PUT", "/api/scope/tap", "scope", "Choose whose connections to our own pool are captured", tapState{}, serveSetTap), tapState{}, false),
 		document,

@@ -643,6 +643,20 @@ export interface components {
              */
             unencoded: number;
         };
+        JournalGap: {
+            /** Format: int64 */
+            first_n?: number;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            last_n?: number;
+            /** Format: int64 */
+            messages: number;
+            reason: string;
+            session_id?: string;
+            /** Format: date-time */
+            to: string;
+        };
         Message: {
             /** @description The line as JSON, nothing left out; null when it is no object */
             decoded: {
