@@ -25,14 +25,14 @@ type Config struct {
 	QueueMessages int // messages that may wait for the writer; 0 is 131072
 	QueueBytes    int // bytes that they and their answers may take; 0 is 64 MiB
 
-	Budget time.Duration // time that one search takes, about; 0 is 80 ms
+	Budget time.Duration // time that one search takes, about; 0 is 70 ms
 }
 
 const (
 	defaultMaxSize       = 4 << 30
 	defaultQueueMessages = 1 << 17
 	defaultQueueBytes    = 64 << 20
-	defaultBudget        = 80 * time.Millisecond
+	defaultBudget        = 70 * time.Millisecond
 
 	// filesAtLeast is the number of files that MaxSize is divided into: what
 	// makes room is a whole file.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,8 +244,9 @@ func TestMinFree(t *testing.T) {
 			time.Sleep(24 * time.Hour)
 		}
 		journal(t, Config{Dir: dir, MinFree: 1000, QueueMessages: 50}, func(j *Journal) {
-			var space int64 = 999
-			j.free = func(string) (int64, error) { return space, nil }
+			var space atomic.Int64
+			space.Store(999)
+			j.free = func(string) (int64, error) { return space.Load(), nil }
 			for range 80 {
 				g.say(j, "s", 10)
 			}
@@ -254,7 +256,7 @@ func TestMinFree(t *testing.T) {
 				t.Fatalf("%+v", s)
 			}
 			g.say(j, "s", 10)
-			space = 2000
+			space.Store(2000)
 			time.Sleep(time.Minute)
 			if s := j.Stats(); s.State != StateOK || s.Written == 0 || s.Written+s.Dropped != 81 {
 				t.Fatalf("%+v", s)
@@ -398,16 +400,17 @@ func TestOurFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal(t, Config{Dir: t.TempDir(), MinFree: 1}, func(j *Journal) {
 			g := newMaker(0)
-			faulty := true
+			var faulty atomic.Bool
+			faulty.Store(true)
 			j.free = func(string) (int64, error) {
-				if faulty {
+				if faulty.Load() {
 					panic("a mistake")
 				}
 				return 1, nil
 			}
 			g.say(j, "s", 10)
 			time.Sleep(time.Minute)
-			faulty = false
+			faulty.Store(false)
 			if s := j.Stats(); s.State != StateFailing || s.Errors != maxFaults || !strings.Contains(s.LastError, "panic") {
 				t.Fatalf("%+v", s)
 			}
