@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/replay"
 )
@@ -193,6 +195,31 @@ func TestPanic(t *testing.T) {
 	wantDetail(t, b.get("/api/scope/status"), http.StatusInternalServerError, "Internal Server Error")
 	if b.api.panics.Load() != 1 {
 		t.Errorf("%d panics counted", b.api.panics.Load())
+	}
+}
+
+// TestPanickingPart scrapes metrics of a part that fails: the scrape fails, the
+// program goes on.
+func TestPanickingPart(t *testing.T) {
+	b := newBench(t, func(_ *Config, s *Sources) {
+		s.Parts = []Part{{Name: "broken", Status: func() any { panic("a mistake") }}}
+	})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(b.api)
+	if _, err := registry.Gather(); err == nil || b.api.panics.Load() != 1 {
+		t.Errorf("%v; %d panics counted", err, b.api.panics.Load())
+	}
+}
+
+// TestFeedSurvives gives the feed a message that cannot be encoded.
+func TestFeedSurvives(t *testing.T) {
+	f := NewFeed(FeedConfig{})
+	l, _ := f.join("")
+	defer f.leave(l)
+	f.distribute(nil)
+	f.distribute(&capture.Message{Seq: 1, Session: "s", N: 1, Raw: []byte("{}\n")})
+	if l.take() == nil || f.Status().Faults != 1 {
+		t.Errorf("%+v", f.Status())
 	}
 }
 

@@ -54,6 +54,7 @@ type feedCounts struct {
 	skipped   atomic.Uint64 // messages that clients missed, summed over clients
 	unencoded atomic.Uint64 // messages that came faster than they could be encoded
 	gaps      atomic.Uint64 // notices
+	faults    atomic.Uint64 // messages that could not be encoded by a mistake of ours
 	ends      [numEnds]atomic.Uint64
 	refusals  [numFeedRefusals]atomic.Uint64
 }
@@ -177,10 +178,17 @@ func (f *Feed) encode(ctx context.Context) {
 	}
 }
 
-// distribute encodes a message if anybody wants it, once for all.
+// distribute encodes a message if anybody wants it, once for all. It runs in a
+// goroutine of its own, where a panic would end the program for the sake of a
+// page: it costs this message alone.
 func (f *Feed) distribute(m *capture.Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer func() {
+		if recover() != nil {
+			f.counts.faults.Add(1)
+		}
+	}()
 	if missed := f.overflow.Swap(0); missed > 0 {
 		f.counts.unencoded.Add(missed)
 		for l := range f.clients {
@@ -318,6 +326,7 @@ type FeedStatus struct {
 	Skipped   uint64            `json:"skipped" doc:"Messages that clients missed since they read too slowly, summed over clients"`
 	Unencoded uint64            `json:"unencoded" doc:"Messages that came faster than they could be encoded"`
 	Gaps      uint64            `json:"gap_notices" doc:"Notices of missed messages"`
+	Faults    uint64            `json:"faults" doc:"Messages that could not be encoded by a mistake of ours"`
 	Ends      map[string]uint64 `json:"ended" doc:"WebSockets that ended, by reason"`
 	Refused   map[string]uint64 `json:"refused" doc:"WebSockets that were refused, by reason"`
 }
@@ -327,7 +336,7 @@ func (f *Feed) Status() FeedStatus {
 	c := &f.counts
 	s := FeedStatus{
 		Clients: int(f.listeners.Load()), Sent: c.sent.Load(), Encoded: c.encoded.Load(),
-		Skipped: c.skipped.Load(), Unencoded: c.unencoded.Load(), Gaps: c.gaps.Load(),
+		Skipped: c.skipped.Load(), Unencoded: c.unencoded.Load(), Gaps: c.gaps.Load(), Faults: c.faults.Load(),
 		Ends: make(map[string]uint64), Refused: make(map[string]uint64),
 	}
 	for end := range numEnds {

@@ -1,6 +1,8 @@
 package scopeapi
 
 import (
+	"runtime/debug"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -19,7 +21,7 @@ func newMetrics() metrics {
 		stored:  desc("stored", "What the scope keeps in memory: messages, bytes, sessions, live sessions.", "what"),
 		lost:    desc("lost_total", "What was not captured or made room: dropped chunks and bytes, evicted messages, faults of the recorder.", "what"),
 		clients: desc("websocket_clients", "Open WebSockets of /api/ws."),
-		feed:    desc("websocket_messages_total", "Messages of /api/ws: encoded, sent (summed over clients), skipped by slow clients, not encoded in time, and gap notices.", "what"),
+		feed:    desc("websocket_messages_total", "Messages of /api/ws: encoded, sent (summed over clients), skipped by slow clients, not encoded in time, gap notices, and faults of ours.", "what"),
 		ended:   desc("websocket_ended_total", "WebSockets that ended, by reason.", "reason"),
 		refused: desc("websocket_refused_total", "WebSockets that were refused, by reason.", "reason"),
 		turned:  desc("requests_refused_total", "Requests that were turned away, by reason.", "reason"),
@@ -35,8 +37,17 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Describe sends nothing: what the parts count is not known before.
 func (a *API) Describe(chan<- *prometheus.Desc) {}
 
-// Collect reads all counters.
+// Collect reads all counters. The registry calls it in a goroutine of its own,
+// out of the reach of the handlers' recovery; a panic of a part fails the scrape
+// and is counted.
 func (a *API) Collect(ch chan<- prometheus.Metric) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.panics.Add(1)
+			a.log.Error("metrics panicked", "panic", v, "stack", string(debug.Stack()))
+			ch <- prometheus.NewInvalidMetric(a.metrics.panics, errInternal)
+		}
+	}()
 	send := func(kind prometheus.ValueType, d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, kind, v, labels...)
 	}
@@ -51,7 +62,7 @@ func (a *API) Collect(ch chan<- prometheus.Metric) {
 	}
 	f := a.feed.Status()
 	send(gauge, d.clients, float64(f.Clients))
-	for what, v := range map[string]uint64{"encoded": f.Encoded, "sent": f.Sent, "skipped": f.Skipped, "unencoded": f.Unencoded, "gap_notices": f.Gaps} {
+	for what, v := range map[string]uint64{"encoded": f.Encoded, "sent": f.Sent, "skipped": f.Skipped, "unencoded": f.Unencoded, "gap_notices": f.Gaps, "faults": f.Faults} {
 		send(counter, d.feed, float64(v), what)
 	}
 	for reason, v := range f.Ends {

@@ -620,6 +620,11 @@ export interface components {
             };
             /**
              * Format: int64
+             * @description Messages that could not be encoded by a mistake of ours
+             */
+            faults: number;
+            /**
+             * Format: int64
              * @description Notices of missed messages
              */
             gap_notices: number;
