@@ -152,9 +152,10 @@ export function formatAgo(seconds: number | undefined): string {
   return seconds < 1 ? 'now' : `${formatDuration(seconds)} ago`;
 }
 
-/** Milliseconds of latency: `0.4 ms`, `12 ms`. */
+/** Milliseconds of latency: `17 µs`, `0.4 ms`, `12 ms`. */
 export function formatLatency(ms: number | undefined): string {
   if (!finite(ms) || ms <= 0) return NONE;
+  if (ms < 0.1) return `${Math.max(Math.round(ms * 1000), 1)} µs`;
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${integer.format(ms)} ms`;
 }
 
@@ -177,6 +178,26 @@ const fullDate = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 /** Local time of day: `14:03:12`. */
 export function formatClock(ms: number): string {
   return clock.format(ms);
+}
+
+const preciseClock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+
+/** Local time of day to the millisecond: `14:03:12.456`. */
+export function formatPreciseClock(ms: number): string {
+  return preciseClock.format(ms);
+}
+
+/** Bytes: `136 B`, `4.2 kB`. */
+export function formatBytes(bytes: number | undefined): string {
+  if (!finite(bytes)) return NONE;
+  if (bytes < 1000) return `${integer.format(bytes)} B`;
+  const { text, prefix } = si(bytes, 2);
+  return `${text} ${prefix}B`;
 }
 
 /** Local time, as short as tells it apart from now: today's without the day, older with the year. */

@@ -1,0 +1,163 @@
+import { ArrowUpToLine, Pause, Play } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { errorText } from '../../../api/client';
+import { Button } from '../../../components/Button';
+import { Empty, Failure } from '../../../components/Message';
+import { useLocalNow } from '../../../lib/clock';
+import { formatCount, formatDuration, formatTime, plural, sentence } from '../../../lib/format';
+import type { FeedState, MessageFeed } from '../../../scope/feed';
+import { isNarrow, type MessageFilter } from '../../../scope/filter';
+import { useMessageFeed } from '../../../scope/useMessageFeed';
+import styles from './Browser.module.css';
+import { MessageDetail } from './MessageDetail';
+import { MessageTable, type TableHandle } from './MessageTable';
+import { filterOf, type MessagesSearch } from './search';
+
+interface BrowserProps {
+  filter: MessageFilter;
+  /** Id of the message in the panel. */
+  open: string | undefined;
+  onOpen: (id: string | undefined) => void;
+  onFilter: (search: MessagesSearch) => void;
+}
+
+/** The table of messages, what steers it, and the panel beside it. */
+export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
+  const { feed, state } = useMessageFeed(filter);
+  const [following, setFollowing] = useState(true);
+  const table = useRef<TableHandle>(null);
+
+  useEffect(() => {
+    feed.setFollowing(following && !state.paused);
+  }, [feed, following, state.paused]);
+
+  const close = () => {
+    onOpen(undefined);
+    table.current?.focus();
+  };
+
+  return (
+    <>
+      <div className={styles.bar}>
+        {state.phase !== 'history' && (
+          <Button
+            small
+            aria-pressed={state.paused}
+            onClick={() => {
+              if (state.paused) feed.resume();
+              else feed.pause();
+            }}
+          >
+            {state.paused ? (
+              <Play size={14} aria-hidden="true" />
+            ) : (
+              <Pause size={14} aria-hidden="true" />
+            )}
+            {state.paused ? 'Go on' : 'Pause'}
+          </Button>
+        )}
+        <Button
+          small
+          aria-pressed={following}
+          title="Keep the newest message in view"
+          onClick={() => {
+            table.current?.toTop();
+          }}
+        >
+          <ArrowUpToLine size={14} aria-hidden="true" />
+          {state.phase === 'history' ? 'To the newest' : 'Follow'}
+        </Button>
+        <Phase state={state} feed={feed} />
+        {filter.until !== undefined && (
+          <Button
+            small
+            onClick={() => {
+              const next = filterOf({ ...filter });
+              delete next.until;
+              onFilter(next);
+            }}
+          >
+            Back to live
+          </Button>
+        )}
+        <span className={styles.count} data-testid="message-count">
+          {plural(state.rows.length, 'message')}
+          {!state.atEnd && state.rows.length > 0 && ' loaded'}
+        </span>
+      </div>
+      <div className={styles.split} data-open={open !== undefined}>
+        <section className={styles.list} aria-label="Messages">
+          <MessageTable
+            ref={table}
+            state={state}
+            open={open}
+            onOpen={onOpen}
+            onFollowing={setFollowing}
+            onEnd={() => {
+              feed.loadOlder();
+            }}
+          />
+          {state.rows.length === 0 && !state.loading && (
+            <div className={styles.empty}>
+              {state.error === undefined ? (
+                <Nothing filter={filter} />
+              ) : (
+                <Failure error={state.error} />
+              )}
+            </div>
+          )}
+        </section>
+        {open !== undefined && (
+          <MessageDetail key={open} id={open} onClose={close} onOpen={onOpen} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function Nothing({ filter }: { filter: MessageFilter }) {
+  if (isNarrow(filter)) {
+    return <Empty title="No message is like that">Take away some of what narrows them.</Empty>;
+  }
+  return (
+    <Empty title="No messages to display">
+      They appear here as soon as a miner connects through the scope, or to a pool with the tap on.
+    </Empty>
+  );
+}
+
+/** Whether what is shown is live, and what is done about it when it is not. */
+function Phase({ state, feed }: { state: FeedState; feed: MessageFeed }) {
+  const now = useLocalNow();
+  const { phase, retryAt, catchingUp, paused, waiting, error } = state;
+  const lost = phase === 'waiting' || phase === 'reconnecting';
+  const pause = retryAt === undefined ? 0 : Math.max(Math.ceil((retryAt - now) / 1000), 0);
+  const newest = state.rows.at(-1);
+  return (
+    <span className={styles.phase} data-phase={phase} role="status" data-testid="feed-phase">
+      {phase === 'history' && newest?.kind === 'message' && (
+        <>History up to {formatTime(Date.parse(newest.received), now)}</>
+      )}
+      {phase === 'connecting' && 'Connecting…'}
+      {phase === 'live' && !paused && (catchingUp ? 'Fetching what was missed…' : 'Live')}
+      {phase === 'live' && paused && `Paused, ${formatCount(waiting)} new`}
+      {lost && 'The live connection was lost.'}
+      {lost && (
+        <Button
+          small
+          disabled={phase === 'reconnecting'}
+          onClick={() => {
+            feed.retryNow();
+          }}
+        >
+          {phase === 'reconnecting'
+            ? 'Trying…'
+            : `Try now${pause > 0 ? `, or in ${formatDuration(pause)}` : ''}`}
+        </Button>
+      )}
+      {error !== undefined && state.rows.length > 0 && (
+        <span className={styles.error}>{sentence(errorText(error))}</span>
+      )}
+    </span>
+  );
+}
