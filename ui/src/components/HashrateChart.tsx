@@ -2,6 +2,7 @@ import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { HistoryRange } from '../api/types';
+import { TIME_STEPS, tokenColour } from '../lib/canvas';
 import { powersOfTen, SPANS, summary, thin, type Columns } from '../lib/chart';
 import {
   formatAxisTime,
@@ -174,12 +175,6 @@ function pointText([at, rate, best]: Columns, index: number): string {
 
 const NARROW = 520;
 
-/** Distances that marks on the time axis may have, seconds. */
-const TIME_STEPS = [
-  1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,
-  345_600, 604_800, 1_209_600,
-];
-
 // uPlot's enums exist only as types, so their values are written out.
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
 const LOGARITHMIC: uPlot.Scale.Distr = 3;
@@ -190,26 +185,16 @@ function size(element: HTMLElement): { width: number; height: number } {
   return { width: element.clientWidth, height: element.clientHeight };
 }
 
-/** Resolves a token to a colour that a canvas understands. */
-function colour(element: HTMLElement, token: string): string {
-  const probe = document.createElement('span');
-  probe.style.color = `var(${token})`;
-  element.append(probe);
-  const value = getComputedStyle(probe).color;
-  probe.remove();
-  return value;
-}
-
 function options(
   element: HTMLElement,
   scene: { current: Scene },
   onCursor: (index: number | null) => void,
 ): uPlot.Options {
-  const ink = colour(element, '--ink-faint');
-  const line = colour(element, '--line');
-  const trace = colour(element, '--trace');
-  const wash = colour(element, '--trace-wash');
-  const gold = colour(element, '--gold-mark');
+  const ink = tokenColour(element, '--ink-faint');
+  const line = tokenColour(element, '--line');
+  const trace = tokenColour(element, '--trace');
+  const wash = tokenColour(element, '--trace-wash');
+  const gold = tokenColour(element, '--gold-mark');
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const narrow = element.clientWidth < NARROW;
   const hairline = { stroke: line, width: 1 };
@@ -261,7 +246,7 @@ function options(
         show: !narrow,
         scale: 'share',
         side: RIGHT,
-        stroke: colour(element, '--gold'),
+        stroke: tokenColour(element, '--gold'),
         font,
         size: 52,
         gap: 6,

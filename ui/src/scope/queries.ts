@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { readJSON } from './client';
 import type {
   Agent,
+  Alarm,
   AlarmPage,
   AutoReplay,
   Comparison,
@@ -63,9 +64,20 @@ export const autoReplayQuery = (id: string, live: boolean) =>
     refetchInterval: live ? 1_000 : false,
   });
 
+/** All alarms: they come in pages, those that changed first first. */
+async function allAlarms(signal: AbortSignal): Promise<AlarmPage> {
+  const alarms: Alarm[] = [];
+  for (let since = 0; ;) {
+    const page = await readJSON<AlarmPage>(`/api/alarms?limit=1000&since=${since}`, signal);
+    alarms.push(...(page.alarms ?? []));
+    if (!page.more) return { ...page, alarms };
+    since = page.cursor;
+  }
+}
+
 export const alarmsQuery = queryOptions({
   queryKey: ['scope', 'alarms'],
-  queryFn: ({ signal }) => readJSON<AlarmPage>('/api/alarms?limit=500', signal),
+  queryFn: ({ signal }) => allAlarms(signal),
   refetchInterval: PERIOD,
 });
 

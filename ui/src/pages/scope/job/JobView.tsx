@@ -1,13 +1,12 @@
 import { Facts } from '../../../components/Facts';
 import { Pill } from '../../../components/Pill';
+import { Time } from '../../../components/Time';
 import {
   formatAmount,
   formatBTC,
   formatCount,
   formatDifficulty,
   formatPercent,
-  formatTime,
-  parseTime,
   sentence,
 } from '../../../lib/format';
 import type { DecodedCoinbase, DecodedJob } from '../../../scope/types';
@@ -18,7 +17,6 @@ import styles from './JobView.module.css';
 export function JobView({ job: j }: { job: DecodedJob }) {
   // The document cannot say so, but a coinbase that could not be read is null.
   const coinbase = j.coinbase as DecodedCoinbase | null;
-  const time = parseTime(j.time);
   return (
     <div className={styles.job}>
       <p className={styles.badges}>
@@ -50,7 +48,7 @@ export function JobView({ job: j }: { job: DecodedJob }) {
           [
             'Time',
             <>
-              {time === undefined ? j.ntime : formatTime(time, Date.now())}
+              <Time at={j.time} />
               {j.skew_s !== null && `, ${skewText(j.skew_s)}`}
             </>,
           ],

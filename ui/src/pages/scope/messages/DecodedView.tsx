@@ -1,12 +1,7 @@
 import { Facts } from '../../../components/Facts';
 import { Pill } from '../../../components/Pill';
-import {
-  formatDifficulty,
-  formatDuration,
-  formatTime,
-  parseTime,
-  sentence,
-} from '../../../lib/format';
+import { Time } from '../../../components/Time';
+import { formatDifficulty, formatDuration, sentence } from '../../../lib/format';
 import type { Decoded } from '../../../scope/types';
 import { JobView } from '../job/JobView';
 import styles from './DecodedView.module.css';
@@ -73,11 +68,15 @@ export function DecodedView({ decoded: d }: { decoded: Decoded }) {
 }
 
 function timed(hex: string, time: string | undefined) {
-  const ms = parseTime(time);
   return (
     <>
       <code>{hex}</code>
-      {ms !== undefined && ` (${formatTime(ms, Date.now())})`}
+      {time !== undefined && (
+        <>
+          {' '}
+          (<Time at={time} />)
+        </>
+      )}
     </>
   );
 }

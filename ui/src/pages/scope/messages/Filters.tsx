@@ -24,11 +24,10 @@ export function Filters({ filter, onChange }: FiltersProps) {
   const methods = useId();
   const workers = useId();
   const set = (change: { [K in keyof MessageFilter]: MessageFilter[K] | undefined }) => {
-    const next: Record<string, unknown> = { ...filter, ...change };
-    for (const key of Object.keys(next)) {
-      if (next[key] === undefined || next[key] === '' || next[key] === false) delete next[key];
-    }
-    onChange(next as MessageFilter);
+    const wanted = Object.entries({ ...filter, ...change }).filter(
+      ([, value]) => value !== undefined && value !== '' && value !== false,
+    );
+    onChange(Object.fromEntries(wanted));
   };
 
   return (

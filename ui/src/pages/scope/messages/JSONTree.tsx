@@ -13,7 +13,7 @@ export function JSONTree({ value, name }: { value: unknown; name?: string }) {
       </div>
     );
   }
-  const entries = Object.entries(value);
+  const entries: [string, unknown][] = Object.entries(value);
   const count = Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`;
   const branches = entries
     .slice(0, MOST)
