@@ -10,4 +10,8 @@
 // are in files named after them (overview.go, poolpage.go, nodepage.go,
 // serverpage.go, hashrate.go, blocks.go). status.go, history.go and live.go
 // are this project's own. docs/api.md describes all of it for users.
+//
+// Package scopeapi, which answers for the microscope under the same address, has
+// rules of its own; this package mounts it, counts its requests and shows its
+// description at /docs.
 package api

@@ -17,6 +17,7 @@ after(() => browser?.close());
 test('describes the API and tries it, without another host', async () => {
   // open() counts requests to other hosts and what the security policy refuses.
   const { page, faults } = await open(browser, { path: '/docs' });
+  page.setDefaultTimeout(60_000); // Swagger UI takes its time on a busy machine
   await page.locator('.opblock').first().waitFor();
   const described = await page.locator('.opblock').count();
   const { paths } = await (await fetch(new URL('/openapi.json', serverURL()))).json();
