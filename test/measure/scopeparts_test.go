@@ -47,10 +47,10 @@ type scopeParts struct {
 // listens and, at the end, what was not recorded.
 func runScope(w io.Writer, pool string, parts []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	log := slog.New(slog.DiscardHandler)
 	s := &scopeParts{Config: capture.Config{Gather: time.Millisecond}}
 	defer s.end()
+	defer stop()
 	for _, part := range parts {
 		if err := s.add(ctx, part, log); err != nil {
 			return fmt.Errorf("scope: %s: %w", part, err)
@@ -99,8 +99,15 @@ func (s *scopeParts) add(ctx context.Context, part string, log *slog.Logger) (er
 		if err != nil {
 			return err
 		}
-		s.ends = append(s.ends, func() { _ = j.Close() })
-		go func() { _ = j.Run(ctx) }()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = j.Run(ctx)
+		}()
+		s.ends = append(s.ends, func() {
+			<-done
+			_ = j.Close()
+		})
 		s.sinks, s.journal = append(s.sinks, j), j
 	case "fill":
 		s.fill, err = strconv.Atoi(value)
@@ -137,10 +144,10 @@ func (s *scopeParts) end() {
 // says on w how fast that was.
 func runDisk(w io.Writer, messages int) error {
 	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	log := slog.New(slog.DiscardHandler)
 	s := &scopeParts{Config: capture.Config{Gather: time.Millisecond}}
 	defer s.end()
+	defer stop()
 	for _, part := range []string{"audit", "journal"} {
 		if err := s.add(ctx, part, log); err != nil {
 			return err
