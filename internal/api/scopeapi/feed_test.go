@@ -170,7 +170,7 @@ func TestAgentFeed(t *testing.T) {
 // one that does.
 func TestStalledClients(t *testing.T) {
 	b := newBench(t)
-	b.feed.cfg.Patience, b.feed.cfg.Ping, b.feed.cfg.Messages, b.feed.cfg.Bytes = 2*time.Second, 4*time.Second, 1<<20, 1<<20
+	b.feed.cfg.Patience, b.feed.cfg.Ping, b.feed.cfg.Messages, b.feed.cfg.Bytes = 4*time.Second, 5*time.Second, 1<<20, 1<<20
 	server := httptest.NewServer(b.api)
 	defer server.Close()
 	for range 100 {
