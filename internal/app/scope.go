@@ -114,7 +114,7 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 		Chain:   o.chain,
 		Payouts: s.cfg.Scope.PayoutAddresses,
 		OwnPool: o.ownPool,
-		Rules:   audit.Rules{PoolSilent: s.cfg.Scope.SilenceAfter},
+		Rules:   audit.Rules{PoolSilent: silenceOf(s.cfg)},
 	}, s.log)
 	s.feed = scopeapi.NewFeed(scopeapi.FeedConfig{})
 	live := &liveSessions{}
@@ -292,6 +292,14 @@ func captureConfigOf(cfg *config.Config, analyst capture.Analyst, firstSeq uint6
 		Limits: limits, MaxLine: cfg.Scope.CaptureMaxLine, KeepPasswords: cfg.Scope.KeepPasswords,
 		Analyst: analyst, FirstSeq: firstSeq, Gather: gatherLines,
 	}
+}
+
+// silenceOf is the time without a job that is an alarm; below zero for never.
+func silenceOf(cfg *config.Config) time.Duration {
+	if cfg.Scope.SilenceAfter == 0 {
+		return -1
+	}
+	return cfg.Scope.SilenceAfter
 }
 
 func journalConfigOf(cfg *config.Config) journal.Config {

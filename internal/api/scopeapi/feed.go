@@ -136,9 +136,7 @@ func (f *Feed) join(session string) (l *listener, ok bool) {
 		var ctx context.Context
 		ctx, f.stop = context.WithCancel(context.Background())
 		// What came between the last client's leaving and now is for nobody.
-		for len(f.queue) > 0 {
-			<-f.queue
-		}
+		f.drain()
 		f.overflow.Store(0)
 		before, after := f.stopped, make(chan struct{})
 		f.stopped = after
@@ -152,6 +150,18 @@ func (f *Feed) join(session string) (l *listener, ok bool) {
 	}
 	f.listeners.Store(int64(len(f.clients)))
 	return l, true
+}
+
+// drain empties the queue. The goroutine of the clients before may still be at
+// it, so that waiting for a message that was just there could last for ever.
+func (f *Feed) drain() {
+	for {
+		select {
+		case <-f.queue:
+		default:
+			return
+		}
+	}
 }
 
 // leave takes a client away. The last one ends the encoding.

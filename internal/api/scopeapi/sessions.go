@@ -62,7 +62,7 @@ func (a *API) briefOf(s *capture.Session) *sessionBrief {
 	if a.src.Audit == nil {
 		return nil
 	}
-	f, ok := a.src.Audit.Facts(s.ID)
+	f, ok := a.src.Audit.LiveFacts(s.ID)
 	if !ok {
 		return nil
 	}

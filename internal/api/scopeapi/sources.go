@@ -82,6 +82,8 @@ type Disconnecter interface {
 // Audit tells what was found out about sessions. *audit.Archive is one.
 type Audit interface {
 	Facts(session string) (audit.Facts, bool)
+	// LiveFacts are Facts of sessions that are in memory.
+	LiveFacts(session string) (audit.Facts, bool)
 	Difficulty(session string) (audit.DifficultyTimeline, bool)
 	Jobs(session string, before uint64, limit int) (audit.Page[audit.Job], bool)
 	Shares(session string, before uint64, limit int) (audit.Page[audit.Share], bool)

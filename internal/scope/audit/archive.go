@@ -102,6 +102,10 @@ func (r *Archive) messages(ctx context.Context, session string, cut *bool) iter.
 	}
 }
 
+// LiveFacts are Facts of a session that the live auditor knows: what a list asks
+// for, of which nobody waits for an audit of the past.
+func (r *Archive) LiveFacts(session string) (Facts, bool) { return r.live.Facts(session) }
+
 // Facts are those of a session; false when there is no such session.
 func (r *Archive) Facts(session string) (Facts, bool) { return r.auditorOf(session).Facts(session) }
 

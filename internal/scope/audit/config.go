@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Config says what the auditor knows besides the messages, and how much it
 // keeps. The zero value is fine.
@@ -44,7 +47,8 @@ func (l *Limits) setDefaults() {
 	}
 }
 
-// Rules are the thresholds of alarms. Zero members get their defaults.
+// Rules are the thresholds of alarms. Zero members get their defaults; times
+// below zero switch an alarm off.
 type Rules struct {
 	PoolSilent     time.Duration // without a job: 2 minutes
 	Unanswered     time.Duration // of a share: 10 s
@@ -58,6 +62,9 @@ type Rules struct {
 	RaisedInterval time.Duration // that a miner would need for a share after a raise: 1 minute
 }
 
+// never is longer than any silence.
+const never = time.Duration(math.MaxInt64)
+
 func (r *Rules) setDefaults() {
 	for _, d := range []struct {
 		value    *time.Duration
@@ -67,8 +74,11 @@ func (r *Rules) setDefaults() {
 		{&r.EmptyJobs, 30 * time.Second}, {&r.LateJob, 2 * time.Second}, {&r.OldTip, 10 * time.Second},
 		{&r.TimeSkew, 2 * time.Hour}, {&r.TimeBackwards, 10 * time.Second}, {&r.RaisedInterval, time.Minute},
 	} {
-		if *d.value <= 0 {
+		switch {
+		case *d.value == 0:
 			*d.value = d.standard
+		case *d.value < 0:
+			*d.value = never
 		}
 	}
 	if r.PayoutFraction <= 0 {

@@ -15,6 +15,9 @@ const (
 	maxPage     = 1000
 )
 
+// LiveFacts is Facts: all that an auditor knows is in memory.
+func (a *Auditor) LiveFacts(session string) (Facts, bool) { return a.Facts(session) }
+
 // Facts are those of a session; false when it is not known.
 func (a *Auditor) Facts(session string) (Facts, bool) {
 	a.mu.Lock()

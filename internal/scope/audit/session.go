@@ -179,7 +179,7 @@ func (s *session) fromMiner(m *capture.Message) {
 		s.submitted(m)
 	case "mining.subscribe":
 		s.subscribed(m)
-	case "mining.extranonce.subscribe":
+	case "mining.extranonce.subscribe", "mining.subscribe_extranonce":
 		s.xnSubscribed = true
 	case "mining.configure":
 		s.configured(m)
@@ -194,7 +194,7 @@ func (s *session) fromPool(m *capture.Message) {
 	switch m.Method {
 	case "mining.notify":
 		s.notified(m)
-	case "mining.set_difficulty":
+	case "mining.set_difficulty", "mining.set_target":
 		s.setDifficulty(m)
 	case "mining.set_extranonce":
 		s.setExtranonce(m)

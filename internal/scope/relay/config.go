@@ -31,6 +31,7 @@ type Config struct {
 	ConnectTimeout time.Duration // for one upstream with its TLS handshake; 5 s
 	Backoff        time.Duration // how long an upstream that failed is tried after the others; 30 s
 	MaxConnections int           // of miners at the same time; 16384
+	StallTimeout   time.Duration // how long a side may take nothing of what is sent to it; 30 s
 	Reconnect      ReconnectMode // ReconnectHold
 
 	// RootCAs are the authorities that the certificates of pools are verified
@@ -53,6 +54,7 @@ const (
 	defaultConnectTimeout = 5 * time.Second
 	defaultBackoff        = 30 * time.Second
 	defaultMaxConnections = 16384
+	defaultStallTimeout   = 30 * time.Second
 )
 
 // withDefaults fills in what is not set.
@@ -65,6 +67,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxConnections <= 0 {
 		c.MaxConnections = defaultMaxConnections
+	}
+	if c.StallTimeout <= 0 {
+		c.StallTimeout = defaultStallTimeout
 	}
 	if c.Reconnect == "" {
 		c.Reconnect = ReconnectHold

@@ -90,6 +90,8 @@ func (s *Session) readEarly(buf []byte) early {
 // relayUp records and forwards bytes of the miner.
 func (s *Session) relayUp(b []byte, at time.Time) error {
 	mark := s.tape.Chunk(capture.MinerToPool, b, at)
+	s.writing(capture.MinerToPool, at)
+	defer s.written(capture.MinerToPool)
 	if err := s.uplink.write(b); err != nil {
 		return err
 	}
@@ -107,6 +109,8 @@ func (s *Session) pumpDown() {
 // relayDown records and forwards bytes of the pool.
 func (s *Session) relayDown(b []byte, at time.Time) error {
 	mark := s.tape.Chunk(capture.PoolToMiner, b, at)
+	s.writing(capture.PoolToMiner, at)
+	defer s.written(capture.PoolToMiner)
 	if _, err := s.miner.Write(b); err != nil {
 		return err
 	}

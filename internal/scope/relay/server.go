@@ -93,6 +93,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, o ListenerOptions) e
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	defer l.Close()
+	sessions.Go(func() { s.watchStalls(ctx) })
 	for pause := time.Duration(0); ; {
 		nc, err := l.Accept()
 		switch {

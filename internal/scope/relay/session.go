@@ -28,6 +28,8 @@ type Session struct {
 	minerText string
 	tape      *capture.Tape
 
+	since [2]atomic.Int64 // by direction: when the write began that lasts, Unix ns; 0 without one
+
 	miner  *wire
 	uplink uplink
 	sieve  sieve
