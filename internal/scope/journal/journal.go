@@ -55,6 +55,7 @@ type Journal struct {
 	writer   *writer // of the newest file; nil without
 	previous *writer // of the file before, for updates; nil without
 	rolledAt time.Time
+	endBy    time.Time // when the program waits no longer; zero while it runs
 	sessions tracker
 }
 

@@ -445,3 +445,32 @@ func TestMend(t *testing.T) {
 		}
 	}
 }
+
+// The end of the program does not wait for a slow disk: what there is no time
+// for is a gap, and that is on disk.
+func TestEndInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Config{Dir: t.TempDir()}
+		g := newMaker(0)
+		journal(t, cfg, func(j *Journal) {
+			g.say(j, "s", 10)
+			settle(t)
+			j.cfg.MinFree = 1
+			j.free = func(string) (int64, error) { time.Sleep(300 * time.Millisecond); return 1, nil }
+			for range 10 * transactionMessages {
+				g.say(j, "s", 10)
+			}
+		})
+		journal(t, cfg, func(j *Journal) {
+			gaps, err := j.Gaps(t.Context(), "s", 10)
+			n := countAll(t, j)
+			if err != nil || len(gaps) != 1 || gaps[0].Reason != reasonClosed || n <= 1 || uint64(n)+gaps[0].Messages != g.seq || gaps[0].First != uint64(n)+1 {
+				t.Errorf("%d of %d messages, gaps %+v, %v", n, g.seq, gaps, err)
+			}
+			s, err := j.Session(t.Context(), "s")
+			if err != nil || s.Reason != ReasonKilled {
+				t.Errorf("session %+v, %v", s, err)
+			}
+		})
+	})
+}

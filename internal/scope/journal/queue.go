@@ -176,28 +176,29 @@ func (q *queue) session(s capture.Session) {
 // dropLocked makes a message part of a gap.
 func (q *queue) dropLocked(m *capture.Message, reason string) {
 	q.dropped++
-	key := gapKey{m.Session, reason}
-	g := q.gaps[key]
-	if g == nil && len(q.gaps) >= maxGaps {
+	q.gapLocked(Gap{Session: m.Session, First: m.N, Last: m.N, Messages: 1, From: m.Received, To: m.Received, Reason: reason})
+}
+
+// gapLocked adds a gap to those that wait to be written.
+func (q *queue) gapLocked(gap Gap) {
+	key := gapKey{gap.Session, gap.Reason}
+	if q.gaps[key] == nil && len(q.gaps) >= maxGaps {
 		key.session = ""
-		g = q.gaps[key]
 	}
+	g := q.gaps[key]
 	if g == nil {
-		g = &Gap{Session: key.session, Reason: reason, From: m.Received, To: m.Received}
+		g = &Gap{Session: key.session, First: gap.First, From: gap.From, To: gap.To, Reason: gap.Reason}
 		q.gaps[key] = g
 	}
-	g.Messages++
-	if m.Received.Before(g.From) {
-		g.From = m.Received
+	g.Messages += gap.Messages
+	if gap.From.Before(g.From) {
+		g.From = gap.From
 	}
-	if m.Received.After(g.To) {
-		g.To = m.Received
+	if gap.To.After(g.To) {
+		g.To = gap.To
 	}
-	if key.session != "" {
-		if g.First == 0 {
-			g.First = m.N
-		}
-		g.Last = max(g.Last, m.N)
+	if g.First, g.Last = min(g.First, gap.First), max(g.Last, gap.Last); key.session == "" {
+		g.First, g.Last = 0, 0 // of no one session
 	}
 }
 
@@ -224,18 +225,25 @@ func (q *queue) done() {
 	q.writing = nil
 }
 
-// giveUp makes gaps of the batch that is being written.
-func (q *queue) giveUp(reason string) (messages int) {
+// giveUp makes gaps of the batch that is being written: of the messages above
+// the Seq that was written last.
+func (q *queue) giveUp(reason string, written uint64) (messages int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.writing == nil {
 		return 0
 	}
+	for _, g := range q.writing.gaps {
+		q.gapLocked(g)
+	}
 	for _, m := range q.writing.messages {
-		q.dropLocked(m, reason)
+		if m.Seq > written {
+			q.dropLocked(m, reason)
+			messages++
+		}
 	}
 	q.outdated += uint64(len(q.writing.updates) + len(q.writing.sessions))
-	messages, q.writing = len(q.writing.messages), nil
+	q.writing = nil
 	return messages
 }
 

@@ -24,6 +24,8 @@ const (
 	// transactionMessages and transactionBytes bound what one transaction writes.
 	transactionMessages = 8192
 	transactionBytes    = 8 << 20
+	// endTime is how long the end of the program may wait for what is queued.
+	endTime = 800 * time.Millisecond
 	// maxFaults is how often a batch is tried that seems to be the cause of its
 	// failure.
 	maxFaults = 4
@@ -33,6 +35,9 @@ const (
 
 // errPanic means that writing ended by a mistake of ours.
 var errPanic = errors.New("panic")
+
+// errEnding means that there was more to write than the end has time for.
+var errEnding = errors.New("the program ends")
 
 // errLowSpace means that as much is free on the disk as is to be left free.
 var errLowSpace = errors.New("too little is free on the disk")
@@ -60,12 +65,14 @@ func (j *Journal) Run(ctx context.Context) error {
 	}
 }
 
-// finish writes what is queued at the end, and closes the file.
-func (j *Journal) finish(ctx context.Context) error {
-	j.writeQueued(ctx)
+// finish writes what is queued at the end, and closes the file. What it has no
+// time for becomes a gap.
+func (j *Journal) finish(running context.Context) error {
+	j.writeQueued(running)
+	ctx := context.WithoutCancel(running)
 	if j.writer != nil {
-		if err := j.writer.transact(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
-			return j.saveSessions(context.WithoutCancel(ctx), tx, true)
+		if err := j.writer.transact(ctx, func(tx *sql.Tx) error {
+			return errors.Join(saveGaps(ctx, tx, j.queue.waitingGaps()), j.saveSessions(ctx, tx, true))
 		}); err != nil {
 			j.log.Error("sessions were not journalled", "err", err)
 		}
@@ -84,9 +91,10 @@ func (j *Journal) writeQueued(ctx context.Context) {
 	wait, faults := retryFirst, 0
 	for {
 		begin := time.Now()
-		// Ending must not interrupt a transaction.
-		err := j.write(context.WithoutCancel(ctx), b, begin)
-		j.note(err, time.Since(begin))
+		err := j.write(ctx, b, begin)
+		if !errors.Is(err, errEnding) {
+			j.note(err, time.Since(begin))
+		}
 		switch {
 		case err == nil:
 			j.queue.done()
@@ -110,7 +118,7 @@ func (j *Journal) writeQueued(ctx context.Context) {
 
 // giveUp makes a gap of the batch that cannot be written.
 func (j *Journal) giveUp(reason string, err error) {
-	j.log.Error("messages were not journalled", "messages", j.queue.giveUp(reason), "reason", reason, "err", err)
+	j.log.Error("messages were not journalled", "messages", j.queue.giveUp(reason, j.lastWritten()), "reason", reason, "err", err)
 }
 
 // isOurFault says whether an error is none of the disk's or the file's, so that
@@ -162,20 +170,24 @@ func (j *Journal) note(err error, took time.Duration) {
 }
 
 // write writes a batch; what an earlier attempt has written is left out.
-func (j *Journal) write(ctx context.Context, b *batch, now time.Time) (err error) {
+func (j *Journal) write(running context.Context, b *batch, now time.Time) (err error) {
+	ctx := context.WithoutCancel(running) // ending interrupts no transaction
 	defer func() {
 		// It must not take the capture with it.
 		if v := recover(); v != nil {
 			err = fmt.Errorf("%w: %v", errPanic, v)
 			j.log.Error("journal failed", "panic", v, "stack", string(debug.Stack()))
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errEnding) {
 			j.abandon(err)
 		}
 	}()
 	j.sessions.learn(b)
 	messages := b.messages
 	for {
+		if j.late(running) {
+			return errEnding
+		}
 		if err := j.makeRoom(); err != nil {
 			return err
 		}
@@ -225,6 +237,17 @@ func (j *Journal) lastWritten() (last uint64) {
 		last = max(last, f.last)
 	}
 	return last
+}
+
+// late says whether the program has waited long enough for its end.
+func (j *Journal) late(running context.Context) bool {
+	if running.Err() == nil {
+		return false
+	}
+	if j.endBy.IsZero() {
+		j.endBy = time.Now().Add(endTime)
+	}
+	return time.Now().After(j.endBy)
 }
 
 // transactionBytes is about the most that one transaction may add.
