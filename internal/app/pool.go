@@ -63,7 +63,6 @@ func RunPool(ctx context.Context, o PoolOptions) error {
 
 // runPool returns the sockets to hand over when an upgrade was asked for.
 func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
-	boundGarbage()
 	cfg, log := o.Config, o.Logs.Logger()
 	release, err := openDataDir(cfg.DataDir)
 	if err != nil {
@@ -78,6 +77,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 		return nil, err
 	}
 	defer p.close()
+	p.paceGarbage()
 	ports := p.ports()
 	if err := ports.write(cfg.DataDir); err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		return err
 	}
 	p.inherit()
-	p.scope.serve(surroundings, tapSwitch{p.pool})
+	p.scope.serve(surroundings, tapSwitch{p.pool, p.paceGarbage})
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: takers{chain, p.pool}, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{

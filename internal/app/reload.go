@@ -87,6 +87,7 @@ func (p *poolParts) adopt(load func() (*config.Config, error)) ([]config.Change,
 		p.log.Warn("configuration", "warning", warning)
 	}
 	p.cfg = adopted
+	p.paceGarbage()
 	return changes, nil
 }
 

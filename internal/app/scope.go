@@ -361,7 +361,7 @@ var (
 
 // RunScope runs a scope in front of other pools until ctx ends.
 func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, log *slog.Logger, out io.Writer) (err error) {
-	boundGarbage()
+	paceGarbage(int64(cfg.Scope.CaptureMaxMegabytes) * mebibyte)
 	release, err := openDataDir(cfg.DataDir)
 	if err != nil {
 		return err

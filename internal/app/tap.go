@@ -40,7 +40,10 @@ func (s tapSession) Line(dir stratum.Direction, line []byte, at time.Time) {
 }
 
 // tapSwitch turns the pool's tap on and off, in the words of the API.
-type tapSwitch struct{ pool *pool.Pool }
+type tapSwitch struct {
+	pool    *pool.Pool
+	changed func() // called after a change; nil without
+}
 
 var _ scopeapi.Tap = tapSwitch{}
 
@@ -53,5 +56,11 @@ func (t tapSwitch) SetTapMode(mode string) error {
 	if err != nil {
 		return err
 	}
-	return t.pool.SetTap(m)
+	if err := t.pool.SetTap(m); err != nil {
+		return err
+	}
+	if t.changed != nil {
+		t.changed()
+	}
+	return nil
 }

@@ -64,7 +64,7 @@ func TestTapSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.close()
-	tap := tapSwitch{p.pool}
+	tap := tapSwitch{pool: p.pool}
 	for _, mode := range []string{"all", "worker:a.b", "off", "all"} {
 		if err := tap.SetTapMode(mode); err != nil {
 			t.Errorf("%s: %v", mode, err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -46,6 +47,7 @@ type scopeParts struct {
 // runScope runs such a proxy until it is interrupted. It says on w where it
 // listens and, at the end, what was not recorded.
 func runScope(w io.Writer, pool string, parts []string) error {
+	debug.SetGCPercent(400) // as the program has it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	log := slog.New(slog.DiscardHandler)
 	s := &scopeParts{Config: capture.Config{Gather: time.Millisecond}}
