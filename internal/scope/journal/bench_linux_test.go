@@ -65,7 +65,8 @@ func (t *traffic) next() (m, updated *capture.Message) {
 	return m, nil
 }
 
-// fill journals messages as fast as that goes, without dropping any.
+// fill journals messages as fast as that goes, without dropping any, until all
+// are written.
 func fill(tb testing.TB, j *Journal, t *traffic, messages int) {
 	tb.Helper()
 	for range messages {
@@ -83,6 +84,9 @@ func fill(tb testing.TB, j *Journal, t *traffic, messages int) {
 		if updated != nil {
 			j.Updated(updated)
 		}
+	}
+	for j.Stats().QueuedMessages > 0 {
+		time.Sleep(time.Millisecond)
 	}
 }
 
