@@ -44,6 +44,23 @@ var (
 	errSetting = errors.New("setting did not take effect")
 )
 
+// fileError is the damage of one file.
+type fileError struct {
+	file *file
+	err  error
+}
+
+func (e *fileError) Error() string { return e.err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
+// damageOf adds which file it is to an error by which SQLite reports damage.
+func damageOf(f *file, err error) error {
+	if err = classify(err); errors.Is(err, errDamaged) {
+		return &fileError{f, err}
+	}
+	return err
+}
+
 // classify adds errDamaged to errors by which SQLite reports damage.
 func classify(err error) error {
 	if err == nil || errors.Is(err, errDamaged) {

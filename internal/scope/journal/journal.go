@@ -49,13 +49,15 @@ type Journal struct {
 	mu     sync.Mutex // guards the below, and fields of files
 	files  []*file    // the oldest first
 	asides int64      // bytes of files that were set aside
+	going  []*file    // those that were removed and are still being read
 	stats  Stats
 
 	// Of Run's goroutine.
 	writer   *writer // of the newest file; nil without
 	previous *writer // of the file before, for updates; nil without
 	rolledAt time.Time
-	endBy    time.Time // when the program waits no longer; zero while it runs
+	wait     time.Duration // before the latest attempt to write; 0 after one that succeeded
+	endBy    time.Time     // when the program waits no longer; zero while it runs
 	sessions tracker
 }
 
@@ -199,6 +201,9 @@ func (j *Journal) remove(f *file, aside bool) {
 	j.files = slices.Delete(j.files, at, at+1)
 	f.removed, f.aside = true, aside
 	unused := f.users == 0
+	if !unused {
+		j.going = append(j.going, f)
+	}
 	j.mu.Unlock()
 	if unused {
 		j.dispose(f)
@@ -221,6 +226,9 @@ func (j *Journal) dispose(f *file) {
 	if err := errors.Join(errs...); err != nil {
 		j.log.Error("journal file cannot be removed", "path", f.path, "err", err)
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.going = slices.DeleteFunc(j.going, func(g *file) bool { return g == f })
 }
 
 // suspect notes that a reader found a file damaged. The writer's goroutine sets

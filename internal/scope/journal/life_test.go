@@ -364,17 +364,7 @@ func TestDamagedInUse(t *testing.T) {
 			}
 			settle(t)
 		})
-		path := filepath.Join(dir, "journal-2000-01-01.db")
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := 3 * pageSize; i < len(data); i++ {
-			data[i] ^= 0x5a
-		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		spoil(t, filepath.Join(dir, "journal-2000-01-01.db"))
 		journal(t, Config{Dir: dir}, func(j *Journal) {
 			if _, _, _, err := j.Find(t.Context(), capture.Filter{Text: "xx"}); err != nil {
 				t.Error(err)
@@ -390,6 +380,124 @@ func TestDamagedInUse(t *testing.T) {
 				t.Fatal(len(page), err)
 			}
 			same(t, page[0], last)
+		})
+	})
+}
+
+// spoil damages a file while nobody has it open.
+func spoil(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 3 * pageSize; i < len(data); i++ {
+		data[i] ^= 0x5a
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An answer to a message of a damaged older file costs that file, and nothing
+// of the one that is written to.
+func TestDamagedOlderFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		g := newMaker(0)
+		var first *capture.Message
+		journal(t, Config{Dir: dir}, func(j *Journal) {
+			first = g.say(j, "s", 100)
+			for range 5000 {
+				g.say(j, "s", 100)
+			}
+			settle(t)
+			time.Sleep(24 * time.Hour)
+			g.say(j, "s", 100)
+			settle(t)
+		})
+		journal(t, Config{Dir: dir}, func(j *Journal) {
+			g.say(j, "s", 100)
+			settle(t)
+			spoil(t, filepath.Join(dir, "journal-2000-01-01.db"))
+			changed := *first
+			changed.Forwarded = time.Now()
+			j.Updated(&changed)
+			time.Sleep(time.Minute)
+			g.say(j, "s", 100)
+			settle(t)
+			s := j.Stats()
+			if s.SetAside != 1 || s.State != StateOK || s.Errors > 0 || s.Written != 2 || s.Dropped > 0 || s.DroppedUpdates != 1 {
+				t.Errorf("%+v, files %v", s, files(t, dir))
+			}
+			if n := countAll(t, j); n != 3 {
+				t.Errorf("%d messages of the sound file", n)
+			}
+		})
+		if names := databases(files(t, dir)); !slices.Equal(names, []string{"journal-2000-01-02.db"}) {
+			t.Error(names)
+		}
+	})
+}
+
+// The file that is written to is damaged while a search reads it: another one
+// is begun beside it, and what waited is in there.
+func TestDamagedWhileRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		g := newMaker(0)
+		journal(t, Config{Dir: dir}, func(j *Journal) {
+			g.say(j, "s", 100)
+			settle(t)
+			read := j.acquire()
+			j.suspect(read[0], errDamaged)
+			last := g.say(j, "s", 100)
+			settle(t)
+			j.release(read)
+			s := j.Stats()
+			if s.SetAside != 1 || s.State != StateOK || s.Errors > 0 || s.Written != 2 {
+				t.Errorf("%+v, files %v", s, files(t, dir))
+			}
+			page, _, _, err := j.Find(t.Context(), capture.Filter{})
+			if err != nil || len(page) != 1 {
+				t.Fatal(len(page), err)
+			}
+			same(t, page[0], last)
+		})
+		if names := databases(files(t, dir)); !slices.Equal(names, []string{"journal-2000-01-01.2.db"}) {
+			t.Error(names)
+		}
+	})
+}
+
+// When each file that is begun turns out to be damaged, it gives up and says
+// so, and tries again less and less often.
+func TestDamagedDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		journal(t, Config{Dir: dir, MinFree: 1}, func(j *Journal) {
+			g := newMaker(0)
+			var faulty atomic.Bool
+			faulty.Store(true)
+			j.free = func(string) (int64, error) { // is asked before a file is begun
+				if !faulty.Load() {
+					return 1, nil
+				}
+				return 1, os.WriteFile(filepath.Join(dir, "journal-2000-01-01.db"), make([]byte, pageSize), 0o600)
+			}
+			for range 60 {
+				g.say(j, "s", 100)
+				time.Sleep(time.Second)
+			}
+			s := j.Stats()
+			if s.State != StateFailing || s.Dropped == 0 || s.SetAside > 15 {
+				t.Errorf("%+v, files %v", s, files(t, dir))
+			}
+			faulty.Store(false)
+			time.Sleep(time.Minute)
+			if s := j.Stats(); s.State != StateOK || s.Written == 0 || s.Written+s.Dropped != g.seq {
+				t.Errorf("%+v", s)
+			}
 		})
 	})
 }

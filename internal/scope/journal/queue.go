@@ -49,7 +49,7 @@ type queue struct {
 
 type gapKey struct{ session, reason string }
 
-// batch is what is written in one go. Once it was taken, it does not change.
+// batch is what is written in one go. Once it was taken, only saved changes.
 type batch struct {
 	messages []*capture.Message // with rising Seq
 	updates  []*capture.Message // newer versions of messages of earlier batches
@@ -57,6 +57,7 @@ type batch struct {
 	sessions map[string]capture.Session
 	gaps     []Gap
 	bytes    int
+	saved    bool // the gaps are written; of the writer's goroutine
 }
 
 func newBatch() *batch {
@@ -173,6 +174,13 @@ func (q *queue) session(s capture.Session) {
 	signal(q.filled)
 }
 
+// outdate counts updates that are not journalled.
+func (q *queue) outdate(updates int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.outdated += uint64(updates)
+}
+
 // dropLocked makes a message part of a gap.
 func (q *queue) dropLocked(m *capture.Message, reason string) {
 	q.dropped++
@@ -234,7 +242,9 @@ func (q *queue) giveUp(reason string, written uint64) (messages int) {
 		return 0
 	}
 	for _, g := range q.writing.gaps {
-		q.gapLocked(g)
+		if !q.writing.saved {
+			q.gapLocked(g)
+		}
 	}
 	for _, m := range q.writing.messages {
 		if m.Seq > written {

@@ -39,8 +39,18 @@ func (j *Journal) roll(ctx context.Context, now time.Time) error {
 	if newest != nil && newest.day >= day { // also when the clock went back
 		next.day, next.part = newest.day, newest.part+1
 	}
-	next.path = pathOf(j.cfg.Dir, next.day, next.part)
+	for next.path = pathOf(j.cfg.Dir, next.day, next.part); j.isGoing(next.path); {
+		next.part++
+		next.path = pathOf(j.cfg.Dir, next.day, next.part)
+	}
 	return j.begin(ctx, next)
+}
+
+// isGoing says whether a removed file is still there, since it is being read.
+func (j *Journal) isGoing(path string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.going, func(f *file) bool { return f.path == path })
 }
 
 // newest is the file that is written to, and whether it is large enough.
@@ -57,9 +67,6 @@ func (j *Journal) newest() (f *file, full bool) {
 // begin makes a file the one that is written to.
 func (j *Journal) begin(ctx context.Context, f *file) error {
 	w, err := openWriter(ctx, f, j.checkpoint())
-	if errors.Is(err, errDamaged) {
-		j.setAside(f, err)
-	}
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (j *Journal) writeQueued(ctx context.Context) {
 	if b == nil {
 		return
 	}
-	wait, faults := retryFirst, 0
+	faults := 0
 	for {
 		begin := time.Now()
 		err := j.write(ctx, b, begin)
@@ -98,21 +98,22 @@ func (j *Journal) writeQueued(ctx context.Context) {
 		switch {
 		case err == nil:
 			j.queue.done()
+			j.wait = 0
 			return
 		case ctx.Err() != nil:
 			j.giveUp(reasonClosed, err)
 			return
-		case isOurFault(err):
+		case isOurFault(err) || errors.Is(err, errDamaged): // each damaged file is another one
 			if faults++; faults >= maxFaults {
 				j.giveUp(reasonWriteFailed, err)
 				return
 			}
 		}
+		j.wait = min(max(2*j.wait, retryFirst), retryMost)
 		select {
-		case <-time.After(wait):
+		case <-time.After(j.wait):
 		case <-ctx.Done():
 		}
-		wait = min(2*wait, retryMost)
 	}
 }
 
@@ -208,8 +209,10 @@ func (j *Journal) write(running context.Context, b *batch, now time.Time) (err e
 			if !last {
 				return nil
 			}
-			if err := saveGaps(ctx, tx, b.gaps); err != nil {
-				return err
+			if !b.saved {
+				if err := saveGaps(ctx, tx, b.gaps); err != nil {
+					return err
+				}
 			}
 			return j.saveSessions(ctx, tx, false)
 		})
@@ -218,6 +221,7 @@ func (j *Journal) write(running context.Context, b *batch, now time.Time) (err e
 		}
 		j.wrote(w.file, part)
 		if last {
+			j.noteGaps(b)
 			break
 		}
 	}
@@ -225,7 +229,6 @@ func (j *Journal) write(running context.Context, b *batch, now time.Time) (err e
 		return err
 	}
 	j.sessions.saved()
-	j.noteGaps(b.gaps)
 	return nil
 }
 
@@ -267,12 +270,12 @@ func portion(messages []*capture.Message, most int) (n int) {
 	return n
 }
 
-// abandon closes the files after an error. A damaged one is set aside, so that
-// the next attempt begins another.
+// abandon closes the files after an error. The one that is damaged is set aside,
+// so that the next attempt begins another.
 func (j *Journal) abandon(err error) {
-	if w := j.writer; w != nil && errors.Is(err, errDamaged) {
-		j.letGo(w.file)
-		j.setAside(w.file, err)
+	if damaged := (*fileError)(nil); errors.As(err, &damaged) {
+		j.letGo(damaged.file)
+		j.setAside(damaged.file, err)
 	}
 	if err := j.closeWriters(); err != nil {
 		j.log.Debug("journal file was not closed properly", "err", err)
@@ -296,7 +299,8 @@ func (j *Journal) wrote(f *file, messages []*capture.Message) {
 	f.last, f.until = newest.Seq, newest.Received
 }
 
-// update writes newer versions of messages, each in its file.
+// update writes newer versions of messages, each in its file. Damage of an
+// older file costs that file, and nothing that is new.
 func (j *Journal) update(ctx context.Context, updates []*capture.Message) error {
 	if len(updates) == 0 {
 		return nil
@@ -313,7 +317,14 @@ func (j *Journal) update(ctx context.Context, updates []*capture.Message) error 
 		if first == 0 || from == to {
 			continue
 		}
-		if err := j.updateFile(ctx, f, updates[from:to]); err != nil {
+		err := j.updateFile(ctx, f, updates[from:to])
+		if errors.Is(err, errDamaged) && (j.writer == nil || j.writer.file != f) {
+			j.letGo(f)
+			j.setAside(f, err)
+			j.queue.outdate(to - from)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		j.mu.Lock()
@@ -324,13 +335,13 @@ func (j *Journal) update(ctx context.Context, updates []*capture.Message) error 
 }
 
 func (j *Journal) updateFile(ctx context.Context, f *file, updates []*capture.Message) error {
-	w, ok := j.writer, false
+	var w *writer
 	for _, open := range []*writer{j.writer, j.previous} {
 		if open != nil && open.file == f {
-			w, ok = open, true
+			w = open
 		}
 	}
-	if !ok {
+	if w == nil {
 		var err error
 		if w, err = openWriter(ctx, f, j.checkpoint()); err != nil {
 			return err

@@ -56,14 +56,16 @@ type Stats struct {
 // maxRecentGaps bounds RecentGaps.
 const maxRecentGaps = 20
 
-// noteGaps enters gaps that were written.
-func (j *Journal) noteGaps(gaps []Gap) {
-	if len(gaps) == 0 {
+// noteGaps notes that the gaps of a batch were written. Should the batch be
+// tried again, they are not written twice.
+func (j *Journal) noteGaps(b *batch) {
+	if b.saved || len(b.gaps) == 0 {
 		return
 	}
+	b.saved = true
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	recent := slices.Concat(j.stats.RecentGaps, gaps)
+	recent := slices.Concat(j.stats.RecentGaps, b.gaps)
 	j.stats.RecentGaps = recent[max(0, len(recent)-maxRecentGaps):]
 }
 

@@ -44,7 +44,7 @@ func openWriter(ctx context.Context, f *file, checkpoint int) (*writer, error) {
 	w := &writer{file: f, keys: make(map[string]int64)}
 	if err := w.open(ctx, settings(checkpoint)); err != nil {
 		_ = w.close() // the error that counts is the first
-		return nil, fmt.Errorf("open %s: %w", filepath.Base(f.path), classify(err))
+		return nil, fmt.Errorf("open %s: %w", filepath.Base(f.path), damageOf(f, err))
 	}
 	return w, nil
 }
@@ -175,13 +175,13 @@ func (w *writer) close() error {
 func (w *writer) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
-		return classify(err)
+		return damageOf(w.file, err)
 	}
 	if err := do(tx); err != nil {
 		_ = tx.Rollback() // the error that counts is the first
-		return classify(err)
+		return damageOf(w.file, err)
 	}
-	return classify(tx.Commit())
+	return damageOf(w.file, tx.Commit())
 }
 
 // insert writes new messages, whose Seq is above all in the file.
