@@ -284,7 +284,7 @@ func TestMeasure(t *testing.T) {
 	if *full {
 		fmt.Print(machine(), fmt.Sprintf("Template: %d transactions. %d runs: median (smallest to largest).\n\n", hard.txs, rounds), table)
 	}
-	if len(table.figures) == 0 {
+	if len(table.figures) == 0 && *only == "" {
 		t.Error("nothing was measured")
 	}
 }
