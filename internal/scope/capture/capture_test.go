@@ -261,7 +261,7 @@ func TestGap(t *testing.T) {
 	})
 	m := r.Store().Message("s", 2)
 	s, _ := r.Store().Session("s")
-	if m.ID != "3" || m.Gap != 101+8+6 || s.Gaps != 1 || s.LostBytes != 101 {
+	if m.ID != "3" || m.Gap != 101+8+6 || s.Gaps != 1 || s.LostBytes != 101+8+6 {
 		t.Errorf("message %+v, session %+v", m, s)
 	}
 	if chunks, lost := r.Losses(); chunks != 1 || lost != 101 {

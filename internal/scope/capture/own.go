@@ -31,8 +31,7 @@ type Own struct {
 func (t *Tape) Own(line []byte, o OwnLine, at time.Time) *Own {
 	own := &Own{tape: t, recorded: make(chan struct{}), settled: make(chan struct{})}
 	e := event{kind: eventOwn, tape: t, direction: ScopeToPool, bytes: append([]byte(nil), line...), at: at, mark: &own.mark, own: own, line: o}
-	if !t.recorder.put(e) {
-		t.lost[ScopeToPool].Add(uint64(len(line)))
+	if !t.put(e) {
 		own.lost = true
 		close(own.recorded)
 		own.isSettled()
@@ -82,7 +81,7 @@ func (o *Own) isSettled() { o.settle.Do(func() { close(o.settled) }) }
 
 // own makes a message of a line of ours. It ends where the caller ended it.
 func (r *Recorder) own(e *event) {
-	m := &Message{Raw: e.bytes, Size: len(e.bytes), WireID: e.line.WireID, ReplayOf: e.line.ReplayOf, own: e.own}
+	m := &Message{Raw: e.bytes, Size: len(e.bytes), Gap: e.lost, WireID: e.line.WireID, ReplayOf: e.line.ReplayOf, own: e.own}
 	if len(m.Raw) > r.cfg.MaxLine {
 		m.Raw = m.Raw[:r.cfg.MaxLine]
 	}

@@ -3,7 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
+	"math"
 	"strconv"
 	"unicode/utf8"
 )
@@ -295,35 +295,89 @@ func maskBroken(line []byte) (masked []byte, ok bool) {
 
 // sanitize replaces what is valid JSON but what strict readers refuse: halves
 // of surrogate pairs become the replacement character, and numbers beyond the
-// range of a double become strings.
+// range of a double become strings. It returns valid itself where nothing has to
+// change.
 func sanitize(valid []byte) []byte {
 	if bytes.Contains(valid, []byte(`\ud`)) || bytes.Contains(valid, []byte(`\uD`)) {
 		valid = joinSurrogates(bytes.Clone(valid))
 	}
+	var out []byte
+	copied := 0 // bytes of valid that are in out
 	for i := 0; i < len(valid); i++ {
 		switch c := valid[i]; {
 		case c == '"':
 			i = skipValue(valid, i) - 1
 		case c == '-' || c >= '0' && c <= '9':
 			end := skipValue(valid, i)
-			if number := valid[i:end]; tooBig(number) {
-				quoted := append(append([]byte{'"'}, number...), '"')
-				valid = slices.Concat(valid[:i], quoted, valid[end:])
-				end += 2
+			if tooBig(valid[i:end]) {
+				if out == nil {
+					out = make([]byte, 0, len(valid)+len(valid)/2)
+				}
+				out = append(append(out, valid[copied:i]...), '"')
+				out = append(append(out, valid[i:end]...), '"')
+				copied = end
 			}
 			i = end - 1
 		}
 	}
-	return valid
+	if copied == 0 {
+		return valid
+	}
+	return append(out, valid[copied:]...)
 }
 
 // tooBig says whether a JSON number overflows a double.
 func tooBig(number []byte) bool {
-	if len(number) < 300 && !bytes.ContainsAny(number, "eE") {
+	if len(number) < 300 && bytes.IndexByte(number, 'e') < 0 && bytes.IndexByte(number, 'E') < 0 {
 		return false
+	}
+	switch digits := magnitude(number); {
+	case digits < 309: // below 1e308, or zero
+		return false
+	case digits > 309:
+		return true
 	}
 	_, err := strconv.ParseFloat(string(number), 64)
 	return err != nil
+}
+
+// magnitude is how many digits a JSON number has before its decimal point when
+// it is written without an exponent; the lowest integer for zero. A line may be
+// full of numbers, so that it must not cost more than a look at each digit.
+func magnitude(number []byte) int {
+	const enough = 1 << 30
+	digits, exponent := 0, 0
+	significant, fraction := false, false
+	for i, c := range number {
+		switch {
+		case c == '.':
+			fraction = true
+		case c >= '0' && c <= '9':
+			significant = significant || c != '0'
+			if significant && !fraction {
+				digits++
+			} else if !significant && fraction {
+				digits--
+			}
+		case c|0x20 == 'e':
+			for _, d := range number[i+1:] {
+				if d >= '0' && d <= '9' && exponent < enough {
+					exponent = 10*exponent + int(d-'0')
+				}
+			}
+			if number[i+1] == '-' {
+				exponent = -exponent
+			}
+			if !significant {
+				return math.MinInt
+			}
+			return digits + exponent
+		}
+	}
+	if !significant {
+		return math.MinInt
+	}
+	return digits
 }
 
 // joinSurrogates replaces, in place, the halves of surrogate pairs that stand

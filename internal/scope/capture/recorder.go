@@ -70,9 +70,10 @@ type Recorder struct {
 	waiting atomic.Int64 // bytes in the queue
 
 	// Events that must not be lost, for when the queue is full.
-	mu      sync.Mutex
-	control []event
-	wake    chan struct{}
+	mu       sync.Mutex
+	control  []event
+	overflow bool // control has, or had and they are being handled: later ones must not overtake
+	wake     chan struct{}
 
 	batch  []event // taken off the queue, not handled
 	seq    uint64
@@ -110,6 +111,7 @@ type event struct {
 	tape      *Tape
 	direction Direction
 	bytes     []byte
+	lost      uint64 // bytes of the direction that were lost just before
 	at        time.Time
 	mark      *Mark
 	text      string
@@ -190,20 +192,31 @@ func (r *Recorder) put(e event) bool {
 	return false
 }
 
-// putAlways queues an event of which each session has few.
+// putAlways queues an event of which each session has few. They keep their order.
 func (r *Recorder) putAlways(e event) {
-	select {
-	case r.queue <- e:
+	if r.putControl(e) {
 		return
-	default:
 	}
-	r.mu.Lock()
-	r.control = append(r.control, e)
-	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
 	default:
 	}
+}
+
+// putControl reports whether the queue had room for an event.
+func (r *Recorder) putControl(e event) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.overflow {
+		select {
+		case r.queue <- e:
+			return true
+		default:
+		}
+	}
+	r.overflow = true
+	r.control = append(r.control, e)
+	return false
 }
 
 // Run records until ctx ends, and what is queued then.
@@ -224,7 +237,8 @@ func (r *Recorder) Run(ctx context.Context) error {
 			r.settleLagged()
 		case <-ctx.Done():
 			r.work(0)
-			r.handleControl()
+			for r.handleControl() {
+			}
 			r.settleLagged()
 			return nil
 		}
@@ -271,7 +285,9 @@ func (e *event) ready(patience time.Duration) bool {
 	return e.mark == nil || e.mark.forwarded.Load() != 0 || time.Since(e.at) >= patience
 }
 
-func (r *Recorder) handleControl() {
+// handleControl handles the events that found the queue full. It reports whether
+// there are more by now.
+func (r *Recorder) handleControl() (more bool) {
 	r.mu.Lock()
 	events := r.control
 	r.control = nil
@@ -280,6 +296,10 @@ func (r *Recorder) handleControl() {
 	for _, e := range events {
 		r.handle(e)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.overflow = len(r.control) > 0
+	return r.overflow
 }
 
 // handle survives its own faults: one session's lines must not end the
@@ -287,15 +307,13 @@ func (r *Recorder) handleControl() {
 func (r *Recorder) handle(e event) {
 	r.waiting.Add(-int64(len(e.bytes)))
 	defer r.survive("capture failed", e.tape.record.ID)
-	if !e.tape.record.listed {
-		r.list(e.tape.record)
+	if !e.tape.announced {
+		r.announce(e.tape)
 	}
 	switch e.kind {
+	case eventOpened: // announced
 	case eventChunk, eventLine:
 		r.chunk(&e)
-	case eventOpened:
-		session := r.change(e.tape, func(*Session) {})
-		r.analyse(session.ID, func(a Analyst) { a.Opened(session) })
 	case eventOwn:
 		r.own(&e)
 	case eventAnswer, eventFailed:
@@ -311,6 +329,17 @@ func (r *Recorder) handle(e event) {
 	}
 }
 
+// announce tells of a session when its first event is handled, whichever that
+// is: the one of its opening comes late when it found the queue full.
+func (r *Recorder) announce(t *Tape) {
+	t.announced = true
+	if !t.record.listed {
+		r.list(t.record)
+	}
+	session := r.change(t, func(*Session) {})
+	r.analyse(session.ID, func(a Analyst) { a.Opened(session) })
+}
+
 // survive is deferred: it counts and logs a panic.
 func (r *Recorder) survive(what, session string) {
 	if v := recover(); v != nil {
@@ -323,9 +352,8 @@ func (r *Recorder) survive(what, session string) {
 func (r *Recorder) chunk(e *event) {
 	t := e.tape
 	s := &t.lines[e.direction]
-	if lost := t.lost[e.direction].Swap(0); lost > 0 {
-		s.lose(lost, e.kind == eventChunk)
-		r.change(t, func(session *Session) { session.LostBytes += lost })
+	if e.lost > 0 {
+		s.lose(e.lost, e.kind == eventChunk)
 	}
 	s.split(e.bytes, r.cfg.MaxLine, func(raw []byte, size int, gap uint64) {
 		r.message(e, &Message{Raw: raw, Size: size, Gap: gap})
@@ -335,9 +363,7 @@ func (r *Recorder) chunk(e *event) {
 // message completes a message, pairs it and keeps it.
 func (r *Recorder) message(e *event, m *Message) {
 	t := e.tape
-	t.n++
-	r.seq++
-	m.Seq, m.Session, m.N, m.Direction = r.seq, t.record.ID, t.n, e.direction
+	m.Seq, m.Session, m.N, m.Direction = r.seq+1, t.record.ID, t.n+1, e.direction // they count when it is kept
 	m.Received = e.at
 	m.Cut = m.Size > len(m.Raw)
 	m.Peer = t.peer(e.direction)
@@ -346,8 +372,6 @@ func (r *Recorder) message(e *event, m *Message) {
 		m.Forwarded = e.at
 	case !forwarded.IsZero():
 		m.Forwarded = forwarded
-	case e.mark != nil:
-		r.lagged = append(r.lagged, lagged{t, m.N, e.mark})
 	}
 	f := m.parse()
 	if m.IsRequest && (m.Method == "mining.authorize" || m.Method == "mining.submit") {
@@ -368,6 +392,9 @@ func (r *Recorder) message(e *event, m *Message) {
 		}
 	})
 	changed := r.keep(t, m, request, f)
+	if e.mark != nil && m.Forwarded.IsZero() {
+		r.lagged = append(r.lagged, lagged{t, m.N, e.mark})
+	}
 	if m.own != nil {
 		m.own.latest, m.own = m, nil
 	}
@@ -416,13 +443,14 @@ func (r *Recorder) keep(t *Tape, m, request *Message, f Fields) (changed *Sessio
 	rec := t.record
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
-	workers, agent, difficulty := len(rec.Workers), rec.UserAgent, rec.Difficulty
+	workers, agent, difficulty, gaps := len(rec.Workers), rec.UserAgent, rec.Difficulty, rec.Gaps
 	rec.learn(m, f)
 	if request != nil {
 		r.store.replaceLocked(rec, request)
 	}
+	t.n, r.seq = m.N, m.Seq
 	r.store.addLocked(rec, m)
-	if workers != len(rec.Workers) || agent != rec.UserAgent || difficulty != rec.Difficulty {
+	if workers != len(rec.Workers) || agent != rec.UserAgent || difficulty != rec.Difficulty || gaps != rec.Gaps {
 		session := rec.clone()
 		changed = &session
 	}
@@ -479,14 +507,14 @@ func (r *Recorder) close(e *event) {
 	if !t.live {
 		return
 	}
+	var gaps [len(t.lines)]uint64 // after the last line of each direction
 	for d := range t.lines {
 		if lost := t.lost[d].Swap(0); lost > 0 {
 			t.lines[d].lose(lost, false)
-			r.change(t, func(session *Session) { session.LostBytes += lost })
 		}
 		tail := *e
 		tail.direction, tail.mark = Direction(d), nil
-		t.lines[d].rest(func(raw []byte, size int, gap uint64) {
+		gaps[d] = t.lines[d].rest(func(raw []byte, size int, gap uint64) {
 			r.message(&tail, &Message{Raw: raw, Size: size, Gap: gap, Tail: true})
 		})
 	}
@@ -495,6 +523,9 @@ func (r *Recorder) close(e *event) {
 		if s.Live() {
 			s.EndedAt, s.Reason, s.Connected = e.at, e.text, false
 			r.store.endLocked()
+		}
+		for _, gap := range gaps {
+			s.missed(gap)
 		}
 		s.Unpaired += uint64(t.record.waiting.count)
 		t.record.waiting = waiting{}

@@ -52,8 +52,8 @@ type Session struct {
 	ByDirection [len(directionNames)]uint64
 	Faults      uint64 // messages that are no Stratum
 	Kept        int    // messages that are in memory
-	LostBytes   uint64 // that were not captured, in all gaps together
-	Gaps        uint64
+	Gaps        uint64 // before messages, and at the end of a direction
+	LostBytes   uint64 // in all gaps together
 	Unpaired    uint64 // requests that were given up waiting for their response
 
 	UserAgent  string   // of mining.subscribe
@@ -86,12 +86,10 @@ func (s *Session) learn(m *Message, f Fields) {
 	if m.Fault != "" {
 		s.Faults++
 	}
-	if m.Gap > 0 {
-		s.Gaps++
-	}
+	s.missed(m.Gap)
 	switch {
 	case m.Method == "mining.subscribe" && m.Direction == MinerToPool:
-		params := stringsOf(f.Params)
+		params := stringsOf(f.Params, 2)
 		if len(params) > 0 && s.UserAgent == "" {
 			s.UserAgent = params[0]
 		}
@@ -99,13 +97,21 @@ func (s *Session) learn(m *Message, f Fields) {
 			s.ResumeID = params[1]
 		}
 	case m.Method == "mining.authorize" && m.Direction == MinerToPool:
-		if params := stringsOf(f.Params); len(params) > 0 && len(s.Workers) < maxWorkers && !slices.Contains(s.Workers, params[0]) {
+		if params := stringsOf(f.Params, 1); len(params) > 0 && len(s.Workers) < maxWorkers && !slices.Contains(s.Workers, params[0]) {
 			s.Workers = append(s.Workers, params[0])
 		}
 	case m.Method == "mining.set_difficulty" && m.Direction == PoolToMiner:
 		if d, ok := firstNumber(f.Params); ok {
 			s.Difficulty = d
 		}
+	}
+}
+
+// missed counts a gap, if there was one.
+func (s *Session) missed(gap uint64) {
+	if gap > 0 {
+		s.Gaps++
+		s.LostBytes += gap
 	}
 }
 

@@ -12,12 +12,13 @@ type Tape struct {
 	recorder *Recorder
 	record   *record
 
-	lost [len(directionNames)]atomic.Uint64 // bytes that found no room in the queue
+	lost [len(directionNames)]atomic.Uint64 // bytes since the latest event that found room in the queue
 
 	// Of the recorder's goroutine.
-	lines [len(directionNames)]splitter
-	n     uint64
-	live  bool
+	lines     [len(directionNames)]splitter
+	n         uint64
+	announced bool // the analyst and the sinks know of it
+	live      bool
 }
 
 // ID is the session's id.
@@ -37,8 +38,7 @@ func (m *Mark) Forwarded(at time.Time) {
 // mark to set when they were. It is nil when the bytes could not be taken.
 func (t *Tape) Chunk(d Direction, b []byte, at time.Time) *Mark {
 	mark := new(Mark)
-	if !t.recorder.put(event{kind: eventChunk, tape: t, direction: d, bytes: append([]byte(nil), b...), at: at, mark: mark}) {
-		t.lost[d].Add(uint64(len(b)))
+	if !t.put(event{kind: eventChunk, tape: t, direction: d, bytes: append([]byte(nil), b...), at: at, mark: mark}) {
 		return nil
 	}
 	return mark
@@ -48,9 +48,18 @@ func (t *Tape) Chunk(d Direction, b []byte, at time.Time) *Mark {
 // it counts as forwarded when it was taken. Only the last one of a direction
 // may have no ending.
 func (t *Tape) Line(d Direction, line []byte, at time.Time) {
-	if !t.recorder.put(event{kind: eventLine, tape: t, direction: d, bytes: bytes.Clone(line), at: at}) {
-		t.lost[d].Add(uint64(len(line)))
+	t.put(event{kind: eventLine, tape: t, direction: d, bytes: bytes.Clone(line), at: at})
+}
+
+// put queues bytes of the session. With them goes what was lost just before:
+// what is queued already came earlier.
+func (t *Tape) put(e event) bool {
+	lost := &t.lost[e.direction]
+	if e.lost = lost.Swap(0); t.recorder.put(e) {
+		return true
 	}
+	lost.Add(e.lost + uint64(len(e.bytes)))
+	return false
 }
 
 // PoolChosen notes the host:port that is dialled now, if it is another one than
@@ -124,10 +133,14 @@ func (s *splitter) split(b []byte, limit int, line func(raw []byte, size int, ga
 	}
 }
 
-// rest gives what is left when the stream ends.
-func (s *splitter) rest(line func(raw []byte, size int, gap uint64)) {
-	if s.size > 0 {
-		line(s.partial, s.size, s.gap)
+// rest gives what is left when the stream ends, and returns the bytes that were
+// lost with no line after them.
+func (s *splitter) rest(line func(raw []byte, size int, gap uint64)) (gap uint64) {
+	last := *s
+	*s = splitter{}
+	if last.size == 0 {
+		return last.gap
 	}
-	s.partial, s.size, s.gap = nil, 0, 0
+	line(last.partial, last.size, last.gap)
+	return 0
 }

@@ -6,14 +6,17 @@ import (
 	"unicode"
 )
 
-// stringsOf reads the elements of a valid JSON array as text: the content of
-// strings, printable and bounded, and "" for anything else.
-func stringsOf(array []byte) []string {
+// stringsOf reads the first n elements of a valid JSON array as text: the content
+// of strings, printable and bounded, and "" for anything else.
+func stringsOf(array []byte, n int) []string {
 	if len(array) == 0 || array[0] != '[' {
 		return nil
 	}
 	var out []string
 	each(array, func(_, value []byte) {
+		if len(out) == n {
+			return
+		}
 		text := ""
 		if value[0] == '"' {
 			_ = json.Unmarshal(value, &text) // it is valid
