@@ -29,6 +29,7 @@ type Auditor struct {
 	told     map[string]time.Time // when a kind of alarm was logged last
 	payouts  [][]byte             // scripts of Config.Payouts
 	dropped  uint64               // jobs, shares and difficulties that made room
+	skipped  uint64               // lines too long to be decoded
 	forgot   uint64               // ended sessions that were let go of
 	scratch  sharehash.Scratch
 	buffer   [maxExtranonce1 + maxExtranonce2]byte
@@ -174,12 +175,13 @@ func (a *Auditor) makeRoom() {
 
 // Status is what the auditor as a whole keeps and has dropped.
 type Status struct {
-	Sessions  int          `json:"sessions"`  // known, ended ones included
-	Live      int          `json:"live"`      // of these, not ended
-	Bytes     int          `json:"bytes"`     // kept, about
-	Dropped   uint64       `json:"dropped"`   // jobs, shares and difficulties that made room
-	Forgotten uint64       `json:"forgotten"` // ended sessions that made room
-	Alarms    int          `json:"alarms"`    // kept
+	Sessions  int          `json:"sessions"`      // known, ended ones included
+	Live      int          `json:"live"`          // of these, not ended
+	Bytes     int          `json:"bytes"`         // kept, about
+	Dropped   uint64       `json:"dropped"`       // jobs, shares and difficulties that made room
+	Skipped   uint64       `json:"lines_skipped"` // lines of more than 64 KiB, which are not decoded
+	Forgotten uint64       `json:"forgotten"`     // ended sessions that made room
+	Alarms    int          `json:"alarms"`        // kept
 	Lost      uint64       `json:"alarms_dropped"`
 	Raised    []AlarmCount `json:"raised"`           // of every kind, since start
 	Faults    uint64       `json:"faults"`           // mistakes of ours that were survived
@@ -194,7 +196,7 @@ func (a *Auditor) Status() Status {
 	defer a.mu.Unlock()
 	return Status{
 		Sessions: len(a.sessions), Live: len(a.sessions) - a.ended, Bytes: a.bytes,
-		Dropped: a.dropped, Forgotten: a.forgot,
+		Dropped: a.dropped, Skipped: a.skipped, Forgotten: a.forgot,
 		Alarms: len(a.alarms.list), Lost: a.alarms.dropped, Raised: a.alarms.counts(),
 		Faults: a.faults, Overflow: a.overflow, Submitted: a.submitted, Hashing: a.engine.Names(),
 	}

@@ -125,7 +125,7 @@ func (s *session) checkWorker(m *capture.Message, r *shareRecord) {
 
 // setExtranonce takes new extranonces, and says so when nobody asked.
 func (s *session) setExtranonce(m *capture.Message) {
-	d := decode.Decode(m.Decoded(), nil, decode.Context{})
+	d := s.decode(m, nil)
 	if d.Extranonce == nil {
 		return
 	}
@@ -144,7 +144,7 @@ func (s *session) setExtranonce(m *capture.Message) {
 
 // reconnect looks at where a pool sends its miners.
 func (s *session) reconnect(m *capture.Message) {
-	d := decode.Decode(m.Decoded(), nil, decode.Context{})
+	d := s.decode(m, nil)
 	if d.Reconnect == nil {
 		return
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/scope/capture"
-	"github.com/poolscope/poolscope/internal/scope/decode"
 )
 
 // Limits of what a peer can make a session remember.
@@ -236,14 +235,14 @@ func (s *session) subscribed(m *capture.Message) {
 	if !s.missing && s.gaps == 0 {
 		s.blind = blindness{}
 	}
-	if d := decode.Decode(m.Decoded(), nil, decode.Context{FromMiner: true}); d.Subscribe != nil {
+	if d := s.decode(m, nil); d.Subscribe != nil {
 		s.userAgent, s.resume = d.Subscribe.UserAgent, d.Subscribe.ResumeID
 	}
 }
 
 // assigned takes the extranonces of the answer to mining.subscribe.
 func (s *session) assigned(request, response *capture.Message) {
-	d := decode.Decode(response.Decoded(), request.Decoded(), decode.Context{})
+	d := s.decode(response, request)
 	if d.Assigned == nil {
 		return
 	}
@@ -260,7 +259,7 @@ func (s *session) setExtranonces(extranonce1 []byte, size int) {
 }
 
 func (s *session) configured(m *capture.Message) {
-	d := decode.Decode(m.Decoded(), nil, decode.Context{FromMiner: true})
+	d := s.decode(m, nil)
 	if d.Configure == nil {
 		return
 	}
@@ -274,14 +273,14 @@ func (s *session) configured(m *capture.Message) {
 
 // agreed takes the version mask of the answer to mining.configure.
 func (s *session) agreed(request, response *capture.Message) {
-	d := decode.Decode(response.Decoded(), request.Decoded(), decode.Context{})
+	d := s.decode(response, request)
 	if d.Agreed != nil && d.Agreed.VersionMask != "" {
 		s.mask, s.maskKnown = d.Agreed.Mask, true
 	}
 }
 
 func (s *session) setMask(m *capture.Message) {
-	if d := decode.Decode(m.Decoded(), nil, decode.Context{}); d.Mask != nil {
+	if d := s.decode(m, nil); d.Mask != nil {
 		s.mask, s.maskKnown = d.Mask.Value, true
 	}
 }
@@ -315,14 +314,14 @@ func (s *session) worker(name string) int {
 
 func (s *session) suggestion(m *capture.Message) {
 	s.suggestedAt = m.Received
-	if d := decode.Decode(m.Decoded(), nil, decode.Context{FromMiner: true}); d.Difficulty != nil {
+	if d := s.decode(m, nil); d.Difficulty != nil {
 		s.suggested = d.Difficulty.Value
 	}
 }
 
 // setDifficulty takes the difficulty of the shares of the next jobs.
 func (s *session) setDifficulty(m *capture.Message) {
-	d := decode.Decode(m.Decoded(), nil, decode.Context{})
+	d := s.decode(m, nil)
 	if d.Difficulty == nil || !(d.Difficulty.Value > 0) {
 		return
 	}
