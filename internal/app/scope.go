@@ -127,7 +127,7 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 			return err
 		}
 	}
-	live.relay, live.store = s.relay, s.recorder.Store()
+	live.relay, live.store, live.library = s.relay, s.recorder.Store(), s.library
 	return nil
 }
 
@@ -326,8 +326,9 @@ func (s *scopeParts) faults() (all []api.Fault) {
 
 // liveSessions finds the sessions that are relayed now.
 type liveSessions struct {
-	relay *relay.Server // nil without a proxy
-	store *capture.Store
+	relay   *relay.Server // nil without a proxy
+	store   *capture.Store
+	library *journal.Library
 }
 
 // Live returns a session that is relayed now.
@@ -338,8 +339,15 @@ func (l *liveSessions) Live(id string) (replay.Live, bool) {
 	return l.relay.Session(id)
 }
 
-// Session returns what is known of a session, live or ended.
-func (l *liveSessions) Session(id string) (capture.Session, bool) { return l.store.Session(id) }
+// Session returns what is known of a session, live or ended, in memory or in the
+// journal.
+func (l *liveSessions) Session(id string) (capture.Session, bool) {
+	if s, ok := l.store.Session(id); ok {
+		return s, true
+	}
+	s, err := l.library.Session(context.Background(), id)
+	return s, err == nil
+}
 
 // Disconnect closes both sides of a session.
 func (l *liveSessions) Disconnect(id string) bool {

@@ -2,6 +2,7 @@ package scopeapi
 
 import (
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,7 @@ type sessionView struct {
 	Kept       int      `json:"kept_messages" doc:"Messages that are in memory"`
 	LostBytes  uint64   `json:"lost_bytes" doc:"Bytes that were relayed but not captured"`
 	Gaps       uint64   `json:"gaps" doc:"Holes that those bytes left"`
+	Unjournal  uint64   `json:"journal_dropped" doc:"Messages that were captured and are not in the journal: see /api/scope/gaps"`
 	Unpaired   uint64   `json:"unpaired" doc:"Requests that were given up waiting for their response"`
 
 	Brief *sessionBrief `json:"brief,omitempty" doc:"In lists that asked for it, and where the audit is kept"`
@@ -185,7 +187,24 @@ func serveSessions(c *call) error {
 			views = append(views, v)
 		}
 	}
+	c.countDropped("", views)
 	return c.json(views)
+}
+
+// countDropped enters how many messages of the sessions the journal has not,
+// as far as its newest gaps tell. Not knowing must not cost the answer.
+func (c *call) countDropped(session string, views []sessionView) {
+	gaps, err := c.api.src.Messages.Gaps(c.r.Context(), session, maxLimit)
+	if err != nil {
+		c.api.log.Warn("gaps of the journal not read", "err", err)
+	}
+	dropped := make(map[string]uint64)
+	for _, g := range gaps {
+		dropped[g.Session] += g.Messages
+	}
+	for i := range views {
+		views[i].Unjournal = dropped[views[i].SessionID]
+	}
 }
 
 // session is the session that the path names.
@@ -203,7 +222,9 @@ func serveSession(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.json(c.api.viewOf(&s))
+	views := []sessionView{c.api.viewOf(&s)}
+	c.countDropped(s.ID, views)
+	return c.json(views[0])
 }
 
 // serveDisconnect answers POST /api/sessions/{session_id}/disconnect.
@@ -215,6 +236,8 @@ func serveDisconnect(c *call) error {
 	switch {
 	case !s.Live():
 		return errSessionEnded
+	case s.Origin == capture.OriginTap:
+		return fail(http.StatusBadRequest, "Session of our own pool, which the scope only watches: it cannot be disconnected from here")
 	case c.api.src.Sessions == nil:
 		return notRunning("The proxy")
 	case !c.api.src.Sessions.Disconnect(s.ID):

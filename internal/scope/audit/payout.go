@@ -117,8 +117,7 @@ func (s *session) checkFraction(m *capture.Message, fraction float64, main *deco
 		who = p.address
 	}
 	switch {
-	case fraction == 0:
-		p.baseline = nil
+	case fraction == 0: // what it was before stays what the next job is compared with
 		s.raise(AlarmPayoutMissing, SeverityCritical, m.Received, fmt.Sprintf(
 			"The coinbase does not pay %s: the largest output, %s BTC, goes to %s.", who, main.ValueBTC, nameOf(main)), m.N)
 	case p.baseline == nil:

@@ -139,6 +139,10 @@ func JSONL(w io.Writer, about About, messages iter.Seq2[*capture.Message, error]
 			return Summary{}, c.err
 		}
 	}
+	// What the session had after the last one is not kept any more.
+	if all := about.Session.Messages; all >= next {
+		end.Missing += all - next + 1
+	}
 	end.Prev = c.head
 	if text, err = json.Marshal(end); err != nil {
 		return Summary{}, err
