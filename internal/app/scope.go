@@ -136,7 +136,7 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 	sources := scopeapi.Sources{
 		Messages: s.library,
 		Replay:   s.replay,
-		Sessions: &liveSessions{relay: s.relay, store: s.recorder.Store()},
+		Sessions: &liveSessions{relay: s.relay, store: s.recorder.Store(), library: s.library},
 		Audit:    audit.NewArchive(s.auditor, s.library),
 		Recorder: s.recorder,
 		Tap:      tap,

@@ -897,6 +897,11 @@ export interface components {
             gaps: number;
             /**
              * Format: int64
+             * @description Messages that were captured and are not in the journal: see /api/scope/gaps
+             */
+            journal_dropped: number;
+            /**
+             * Format: int64
              * @description Messages that are in memory
              */
             kept_messages: number;
