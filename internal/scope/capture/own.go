@@ -58,7 +58,7 @@ func (o *Own) Failed(why string, at time.Time) {
 }
 
 // Recorded waits until the line has its number in the session. It is false when
-// the line was not recorded, or not while ctx lasted.
+// the line was not recorded, as after the session's end, or not while ctx lasted.
 func (o *Own) Recorded(ctx context.Context) (n uint64, ok bool) {
 	select {
 	case <-o.recorded:
@@ -79,8 +79,13 @@ func (o *Own) Settled(ctx context.Context) {
 
 func (o *Own) isSettled() { o.settle.Do(func() { close(o.settled) }) }
 
-// own makes a message of a line of ours. It ends where the caller ended it.
+// own makes a message of a line of ours. It ends where the caller ended it. A
+// session that has ended gets no more.
 func (r *Recorder) own(e *event) {
+	if !e.tape.live {
+		close(e.own.recorded)
+		return
+	}
 	m := &Message{Raw: e.bytes, Size: len(e.bytes), Gap: e.lost, WireID: e.line.WireID, ReplayOf: e.line.ReplayOf, own: e.own}
 	if len(m.Raw) > r.cfg.MaxLine {
 		m.Raw = m.Raw[:r.cfg.MaxLine]

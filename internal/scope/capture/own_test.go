@@ -106,3 +106,19 @@ func TestAnalyst(t *testing.T) {
 		t.Errorf("opened %d, closed %d, reason %q", j.opened, j.closed, s.Reason)
 	}
 }
+
+// A line of ours that comes after the session's end is no part of it.
+func TestOwnLineAfterEnd(t *testing.T) {
+	r, sink := capture(t, Config{}, func(r *Recorder) {
+		tape := r.Open(Opening{ID: "s", At: time.Now()})
+		tape.Close("miner_closed", time.Now())
+		own := tape.Own([]byte("{}\n"), OwnLine{}, time.Now())
+		if n, ok := own.Recorded(context.Background()); n != 0 || ok {
+			t.Errorf("number %d, %t", n, ok)
+		}
+		own.Failed("Session ended", time.Now())
+	})
+	if s, _ := r.Store().Session("s"); s.Messages != 0 || s.Reason != "miner_closed" || len(sink.captured) > 0 {
+		t.Errorf("session %+v, %d messages", s, len(sink.captured))
+	}
+}

@@ -18,8 +18,16 @@ var ErrNotFound = errors.New("not found")
 // Library answers from the ring in memory and from the journal on disk as if
 // they were one. All its methods may be called at any time by anybody.
 type Library struct {
-	ring *capture.Store
+	ring ring
 	disk *Journal
+}
+
+// ring is what is in memory. *capture.Store is one.
+type ring interface {
+	Find(f capture.Filter) (page []*capture.Message, next uint64)
+	Message(session string, n uint64) *capture.Message
+	Session(id string) (capture.Session, bool)
+	Sessions() []capture.Session
 }
 
 // NewLibrary returns a library of both; disk may be nil.
@@ -159,43 +167,63 @@ func (c sessionCursor) after(s *capture.Session) bool {
 // SessionMessages returns up to limit messages of a session in their order,
 // from number from on. Numbers that are missing were dropped by the journal, or
 // deleted with age. There are no more when fewer than limit are returned.
-func (l *Library) SessionMessages(ctx context.Context, session string, from uint64, limit int) ([]*capture.Message, error) {
-	var stored []*capture.Message
-	if l.disk != nil && l.ring.Message(session, max(from, 1)) == nil {
-		var err error
-		if stored, err = l.disk.SessionMessages(ctx, session, from, limit); err != nil {
-			return nil, err
+func (l *Library) SessionMessages(ctx context.Context, session string, from uint64, limit int) (list []*capture.Message, err error) {
+	if l.disk == nil {
+		list, _ := l.mergeSession(session, from, limit, nil)
+		return list, nil
+	}
+	if l.ring.Message(session, max(from, 1)) != nil {
+		if list, whole := l.mergeSession(session, from, limit, nil); whole && len(list) > 0 {
+			return list, nil
 		}
 	}
-	return l.mergeSession(session, from, limit, stored), nil
+	for range maxRereads {
+		stored, err := l.disk.SessionMessages(ctx, session, from, limit)
+		if err != nil {
+			return nil, err
+		}
+		var whole bool
+		if list, whole = l.mergeSession(session, from, limit, stored); whole {
+			break
+		}
+	}
+	return list, nil
 }
 
+// maxRereads is how often the journal is read for what has left the ring in the
+// meantime.
+const maxRereads = 3
+
 // mergeSession adds what the ring has of a session, which wins, to what the
-// journal has of it.
-func (l *Library) mergeSession(session string, from uint64, limit int, stored []*capture.Message) []*capture.Message {
+// journal has of it. It is not whole when something left the ring meanwhile
+// that the journal was not asked for late enough.
+func (l *Library) mergeSession(session string, from uint64, limit int, stored []*capture.Message) (out []*capture.Message, whole bool) {
 	s, ok := l.ring.Session(session)
 	if !ok {
-		return stored
+		return stored, true
 	}
 	first := s.Messages - uint64(s.Kept) + 1 // the ring keeps a session's latest
 	at := 0
-	var out []*capture.Message
+	whole = true
 	for n := max(from, first); n <= s.Messages && len(out) < limit; n++ {
-		m := l.ring.Message(session, n)
-		if m == nil {
-			continue // it has just made room for others
-		}
 		for ; at < len(stored) && stored[at].N < n && len(out) < limit; at++ {
 			out = append(out, stored[at])
 		}
+		kept := l.ring.Message(session, n)
 		if at < len(stored) && stored[at].N == n {
+			if kept == nil { // it has just made room for others
+				kept = stored[at]
+			}
 			at++
 		}
-		if len(out) < limit {
-			out = append(out, m)
+		switch {
+		case kept == nil:
+			whole = false
+		case len(out) < limit:
+			out = append(out, kept)
 		}
 	}
-	return append(out, stored[at:min(len(stored), at+limit-len(out))]...)
+	return append(out, stored[at:min(len(stored), at+limit-len(out))]...), whole
 }
 
 // Gaps returns the newest gaps of the journal, those of one session or of all

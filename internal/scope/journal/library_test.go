@@ -339,3 +339,50 @@ func TestLongLines(t *testing.T) {
 		})
 	})
 }
+
+// leaving is a ring that other sessions take room from while it is read: a
+// message can be read once at most before it is gone.
+type leaving struct {
+	*capture.Store
+	gone map[uint64]bool
+}
+
+func (r *leaving) Message(session string, n uint64) *capture.Message {
+	if n%2 == 0 || r.gone[n] {
+		return nil
+	}
+	r.gone[n] = true
+	return r.Store.Message(session, n)
+}
+
+// What leaves the ring while a session is read is read from the journal.
+func TestSessionLeavesTheRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal(t, Config{Dir: t.TempDir()}, func(j *Journal) {
+			r := capture.New(capture.Config{Limits: capture.DefaultLimits(), FirstSeq: 1}, testLog(t), j)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- r.Run(ctx) }()
+			tape := r.Open(capture.Opening{ID: "s", At: time.Now()})
+			for range 10 {
+				tape.Line(capture.MinerToPool, []byte("{}\n"), time.Now())
+			}
+			settle(t)
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			l := NewLibrary(r.Store(), j)
+			l.ring = &leaving{Store: r.Store(), gone: make(map[uint64]bool)}
+			list, err := l.SessionMessages(t.Context(), "s", 1, 9)
+			if err != nil || len(list) != 9 {
+				t.Fatalf("%d messages, %v", len(list), err)
+			}
+			for i, m := range list {
+				if m.N != uint64(i+1) {
+					t.Errorf("number %d in place %d", m.N, i+1)
+				}
+			}
+		})
+	})
+}

@@ -540,6 +540,33 @@ func TestOurFault(t *testing.T) {
 	})
 }
 
+// A line that is recorded after its session's end changes nothing but counts,
+// also when the end was in the file of the day before.
+func TestLineAfterEnd(t *testing.T) {
+	for _, wait := range []time.Duration{0, 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			journal(t, Config{Dir: t.TempDir()}, func(j *Journal) {
+				g := newMaker(0)
+				want := capture.Session{Opening: capture.Opening{ID: "s", Miner: "192.0.2.1:5", Pool: "pool.example:3333", At: time.Now().UTC()}, UserAgent: "cgminer"}
+				j.SessionChanged(want)
+				g.say(j, "s", 10)
+				settle(t)
+				want.EndedAt, want.Reason, want.Messages = time.Now().UTC(), "miner_closed", 1
+				j.SessionChanged(want)
+				settle(t)
+				time.Sleep(wait)
+				g.say(j, "s", 10)
+				settle(t)
+				got, err := j.Session(t.Context(), "s")
+				if err != nil || got.Miner != want.Miner || got.Pool != want.Pool || got.UserAgent != want.UserAgent || got.Reason != want.Reason ||
+					!got.At.Equal(want.At) || !got.EndedAt.Equal(want.EndedAt) || got.Messages != 2 {
+					t.Errorf("%+v, want %+v; %v", got, want, err)
+				}
+			})
+		})
+	}
+}
+
 // What a failing disk makes of a line breaks no answer of the API.
 func TestMend(t *testing.T) {
 	for _, raw := range []string{`{"id":1`, `{"a":"` + "\xff" + `"}`, `{"id":1}`, ""} {

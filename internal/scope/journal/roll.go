@@ -96,7 +96,7 @@ func (j *Journal) retire(ctx context.Context, now time.Time) error {
 	}); err != nil {
 		return err
 	}
-	j.sessions.saved()
+	// The sessions with news stay known: what they say is written to the next file.
 	j.retirePrevious()
 	j.previous, j.writer, j.rolledAt = w, nil, now
 	return nil

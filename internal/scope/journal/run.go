@@ -183,7 +183,9 @@ func (j *Journal) write(running context.Context, b *batch, now time.Time) (err e
 			j.abandon(err)
 		}
 	}()
-	j.sessions.learn(b)
+	if err := j.sessions.learn(b, func(id string) (capture.Session, error) { return j.Session(ctx, id) }); err != nil {
+		return err
+	}
 	messages := b.messages
 	for {
 		if j.late(running) {

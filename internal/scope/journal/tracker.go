@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
@@ -38,18 +39,27 @@ func (t *tracker) enter(s capture.Session) *tracked {
 	return entry
 }
 
-// learn takes a batch in. It may be the same one again.
-func (t *tracker) learn(b *batch) {
+// learn takes a batch in. It may be the same one again. stored tells of a
+// session what was saved of it, for lines of sessions that have ended.
+func (t *tracker) learn(b *batch, stored func(id string) (capture.Session, error)) error {
 	for _, s := range b.sessions {
 		t.enter(s)
 	}
 	for _, m := range b.messages {
 		s := t.sessions[m.Session]
 		if s == nil {
-			s = t.enter(capture.Session{Opening: capture.Opening{ID: m.Session, At: m.Received}})
+			old, err := stored(m.Session)
+			if errors.Is(err, ErrNotFound) {
+				old, err = capture.Session{Opening: capture.Opening{ID: m.Session, At: m.Received}}, nil
+			}
+			if err != nil {
+				return err
+			}
+			s = t.enter(old)
 		}
 		s.counted = count(&s.Session, m.N, m.Direction, m.Received, m.Fault != "", m.Gap) || s.counted
 	}
+	return nil
 }
 
 // count adds a message to what is known of its session, unless that was told by

@@ -198,7 +198,7 @@ func (s *Session) finish() {
 	}
 	s.uplink.end()
 	s.background.Wait()
+	s.server.forget(s, reason) // from here on nobody has it send a line that would come after its end
 	s.tape.Close(string(reason), time.Now())
-	s.server.forget(s, reason)
 	s.server.log.Debug("session ended", "session", s.id, "reason", string(reason))
 }
