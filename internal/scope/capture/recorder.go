@@ -117,6 +117,7 @@ type event struct {
 	text      string
 	own       *Own
 	line      OwnLine
+	size      int // of the whole line, when bytes are only its beginning; otherwise 0
 }
 
 // New returns a recorder. It starts nothing.
@@ -355,9 +356,17 @@ func (r *Recorder) chunk(e *event) {
 	if e.lost > 0 {
 		s.lose(e.lost, e.kind == eventChunk)
 	}
-	s.split(e.bytes, r.cfg.MaxLine, func(raw []byte, size int, gap uint64) {
+	message := func(raw []byte, size int, gap uint64) {
 		r.message(e, &Message{Raw: raw, Size: size, Gap: gap})
-	})
+	}
+	if e.size > len(e.bytes) {
+		s.rest(message) // of a line before it that never ended
+		gap := s.gap
+		s.gap = 0
+		message(e.bytes[:min(len(e.bytes), r.cfg.MaxLine)], e.size, gap)
+		return
+	}
+	s.split(e.bytes, r.cfg.MaxLine, message)
 }
 
 // message completes a message, pairs it and keeps it.

@@ -62,6 +62,14 @@ func (t *Tape) put(e event) bool {
 	return false
 }
 
+// Beginning takes what was kept elsewhere of a line of size bytes, which is more
+// than line has. It is recorded as a line that is too long to be kept whole.
+func (t *Tape) Beginning(d Direction, line []byte, size int, at time.Time) {
+	if !t.recorder.put(event{kind: eventLine, tape: t, direction: d, bytes: bytes.Clone(line), size: size, at: at}) {
+		t.lost[d].Add(uint64(len(line)))
+	}
+}
+
 // PoolChosen notes the host:port that is dialled now, if it is another one than
 // that of the Opening.
 func (t *Tape) PoolChosen(address string) {

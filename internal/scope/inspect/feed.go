@@ -77,6 +77,13 @@ func (f *feed) line(tape *capture.Tape, d capture.Direction, line []byte, at tim
 	f.queued(len(line))
 }
 
+// beginning gives what was kept of a line of size bytes.
+func (f *feed) beginning(tape *capture.Tape, d capture.Direction, line []byte, size int, at time.Time) {
+	f.advance(at)
+	tape.Beginning(d, line, size, at)
+	f.queued(len(line))
+}
+
 func (f *feed) queued(n int) {
 	f.chunks++
 	f.bytes += n

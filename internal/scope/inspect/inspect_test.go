@@ -308,6 +308,30 @@ func TestBrokenChain(t *testing.T) {
 	}
 }
 
+// A line of which only the beginning was kept is one message of its true size:
+// nothing is lost.
+func TestCutLine(t *testing.T) {
+	long := `{"id":9,"method":"mining.unknown","params":["` + strings.Repeat("x", 300_000) + `"]}`
+	story := story + "8000 > " + long + "\n8001 < {\"id\":9,\"result\":true,\"error\":null}\n"
+	for name, file := range map[string][]byte{"jsonl": jsonl(t, story), "api": api(t, story)} {
+		out, err := Read(bytes.NewReader(file), Options{})
+		if err != nil || len(out.Sessions) != 1 {
+			t.Fatalf("%s: %d sessions, %v", name, len(out.Sessions), err)
+		}
+		messages := out.Sessions[0].Messages
+		if len(messages) != len(lines(t, story)) {
+			t.Fatalf("%s: %d messages", name, len(messages))
+		}
+		m := messages[len(messages)-2]
+		if !m.Cut || m.Size != len(long)+1 || len(m.Raw) != 256<<10 || !strings.HasPrefix(long, string(m.Raw)) || m.Gap != 0 || m.Fault != capture.FaultCut {
+			t.Errorf("%s: cut %t, size %d, %d bytes, gap %d, fault %q", name, m.Cut, m.Size, len(m.Raw), m.Gap, m.Fault)
+		}
+		if last := messages[len(messages)-1]; last.Gap != 0 || out.Sessions[0].Facts.LostBytes != 0 || !out.Sessions[0].Facts.Complete {
+			t.Errorf("%s: gap %d, facts %+v", name, last.Gap, out.Sessions[0].Facts)
+		}
+	}
+}
+
 // A file that was cut off anywhere is an error and gives what stands before.
 func TestCutOff(t *testing.T) {
 	for name, file := range map[string][]byte{"pcapng": pcapng(t, story), "jsonl": jsonl(t, story), "api": api(t, story)} {

@@ -261,9 +261,9 @@ func (d *document) message(v *value) error {
 		return err
 	}
 	if v.Truncated {
-		e.cut = max(v.Size, len(e.raw))
+		e.cut = max(v.Size, len(e.raw)+1) // a masked password may have made raw longer
 	}
-	if n := len(e.raw); !v.Unfinished && direction != capture.ScopeToPool && (n == 0 || e.raw[n-1] != '\n') {
+	if n := len(e.raw); e.cut == 0 && !v.Unfinished && direction != capture.ScopeToPool && (n == 0 || e.raw[n-1] != '\n') {
 		e.raw = append(e.raw, '\n') // the original takes it off
 	}
 	d.own[v.ID] = true
@@ -440,7 +440,7 @@ func (d *document) say(f *feed, tape *capture.Tape, e *entry) {
 		}
 		f.queued(len(e.raw))
 	case e.cut > 0:
-		f.lost(tape, e.direction, uint64(e.cut)) //nolint:gosec // above zero
+		f.beginning(tape, e.direction, e.raw, e.cut, e.at)
 	default:
 		f.line(tape, e.direction, e.raw, e.at)
 	}
