@@ -24,7 +24,8 @@ type inspectCommand struct {
 }
 
 // Run reads a capture and prints what is in it. A file that can be read only in
-// part is an error, after all that could be read.
+// part, or was changed after it was written, is an error, after all that could
+// be read.
 func (c *inspectCommand) Run(env *environment) error {
 	if c.Rows < 0 {
 		return usage("--rows must not be below zero")
@@ -57,6 +58,10 @@ func (c *inspectCommand) Run(env *environment) error {
 		err = encoder.Encode(result)
 	default:
 		err = result.Print(env.stdout, inspect.Text{Name: name, Rows: c.Rows})
+	}
+	if chain := result.File.Chain; problem == nil && chain != nil && !chain.Intact {
+		// A file that was cut off is damaged, which was told already.
+		problem = fmt.Errorf("%s: the hash chain is broken: %s", name, chain.Broken)
 	}
 	return errors.Join(problem, err)
 }

@@ -60,6 +60,14 @@ func TestInspect(t *testing.T) {
 	if out, complaint = run(exitFailure, write("text", "hello")); out != "" || !strings.Contains(complaint, "neither pcap nor") {
 		t.Errorf("no capture:\n%s%s", out, complaint)
 	}
+	changed := write("changed.jsonl", `{"type":"header","format":"poolscope-capture","version":1,"session":{"id":"0c"}}`+"\n"+
+		`{"id":"0c-1","ts_recv":"2026-01-02T03:04:05Z","direction":"miner_to_pool","session_id":"0c","raw":"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n"}`+"\n")
+	if out, complaint = run(exitFailure, changed); !strings.Contains(out, "Hash chain: BROKEN") || !strings.Contains(out, "SESSION 0c") || !strings.Contains(complaint, "changed.jsonl: the hash chain is broken: line 2") {
+		t.Errorf("changed file:\n%s%s", out, complaint)
+	}
+	if out, _ = run(exitFailure, changed, "--json"); !json.Valid([]byte(out)) {
+		t.Errorf("changed file as JSON:\n%s", out)
+	}
 	run(exitFailure, filepath.Join(dir, "none"))
 	run(exitUsage, good, "--rows=-1")
 	run(exitUsage)
