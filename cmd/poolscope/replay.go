@@ -26,7 +26,7 @@ type replayCommand struct {
 	Port []uint16 `help:"Port that a pool is on, in files of packets. Without, sessions are found by what is said in them." placeholder:"N"`
 
 	Pool     string `help:"Pool to play to, as stratum+tcp://host:port." placeholder:"URL"`
-	Own      bool   `help:"The pool is mine. Needed to play faster than recorded to a pool on another machine."`
+	Own      bool   `help:"The pool is mine. Needed to play faster than recorded to a pool that is not on a loopback address (127.0.0.0/8, ::1)."`
 	Insecure bool   `help:"Take any TLS certificate."`
 
 	Listen string        `help:"Address to wait for a miner on." placeholder:"ADDRESS"`
@@ -52,11 +52,14 @@ func (c *replayCommand) Run(env *environment) error {
 
 	var summary playback.Summary
 	if c.To == "pool" {
+		if err := c.mayHurry(env.ctx, endpoint.Host); err != nil {
+			return err
+		}
 		conn, dialErr := endpoint.Dial(env.ctx, c.Insecure)
 		if dialErr != nil {
 			return dialErr
 		}
-		if err := c.mayHurry(conn); err != nil {
+		if err := c.mayHurryTo(conn.RemoteAddr()); err != nil { // the name may have moved
 			conn.Close()
 			return err
 		}
@@ -133,11 +136,31 @@ func (c *replayCommand) read(env *environment) (*playback.Recording, error) {
 }
 
 // errNotOwn says why a recording is not played faster.
-var errNotOwn = errors.New("playing faster than recorded is load, and the pool is not on this machine: say --own if it is yours, or leave --speed at 1")
+var errNotOwn = errors.New("playing faster than recorded is load, and the pool is not on a loopback address: say --own if it is yours, or leave --speed at 1")
 
-// mayHurry refuses to put load on other people's pools.
-func (c *replayCommand) mayHurry(pool net.Conn) error {
-	address, ok := pool.RemoteAddr().(*net.TCPAddr)
+// mayHurry refuses to put load on other people's pools, before anything is sent
+// to them: all addresses of the pool must be loopback ones.
+func (c *replayCommand) mayHurry(ctx context.Context, host string) error {
+	if c.Own || c.Speed > 0 && c.Speed <= 1 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Patience)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return fmt.Errorf("--pool: %w", err)
+	}
+	for _, a := range addresses {
+		if !a.Unmap().IsLoopback() {
+			return errNotOwn
+		}
+	}
+	return nil
+}
+
+// mayHurryTo is mayHurry for an address that was connected to.
+func (c *replayCommand) mayHurryTo(pool net.Addr) error {
+	address, ok := pool.(*net.TCPAddr)
 	if c.Own || c.Speed > 0 && c.Speed <= 1 || ok && address.IP.IsLoopback() {
 		return nil
 	}
