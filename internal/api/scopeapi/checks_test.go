@@ -113,6 +113,9 @@ func TestChecks(t *testing.T) {
 		{"unknown deeper", "GET", "/api/scope/nothing/at/all", "", 404, `{"detail":"Not Found"}`},
 		{"method", "DELETE", "/api/sessions/s", "", 405, `{"detail":"Method Not Allowed"}`},
 		{"method of a list", "POST", "/api/messages?limit=x", "", 405, `{"detail":"Method Not Allowed"}`},
+		{"limit before the agent", "GET", "/api/agents/a/history?limit=abc", "", 422, problems(`{"type":"int_parsing","loc":["query","limit"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"abc"}`)},
+		{"health", "GET", "/health", "", 200, `{"status":"ok"}`},
+		{"method of health", "POST", "/health", "", 405, `{"detail":"Method Not Allowed"}`},
 		{"agent", "GET", "/api/agents/a/history?limit=0", "", 404, `{"detail":"Agent not found"}`},
 
 		// The tap.
@@ -125,6 +128,9 @@ func TestChecks(t *testing.T) {
 		// What is not running.
 		{"no audit", "GET", "/api/sessions/s/facts", "", 503, `{"detail":"The audit is not running"}`},
 		{"no audit of nobody", "GET", "/api/sessions/nobody/facts", "", 404, `{"detail":"Session not found"}`},
+		{"kind of alarms", "GET", "/api/alarms?kind=foo", "", 422, `{"detail":[{"type":"enum","loc":["query","kind"],"msg":"Input should be 'block_found', `},
+		{"kind before the session", "GET", "/api/sessions/nobody/alarms?kind=foo", "", 422, `{"detail":[{"type":"enum","loc":["query","kind"],`},
+		{"a kind", "GET", "/api/alarms?kind=accepted_though_malformed", "", 503, `{"detail":"The audit is not running"}`},
 		{"no alarms", "GET", "/api/alarms", "", 503, `{"detail":"The audit is not running"}`},
 	}
 	b.replay.result = replay.Result{

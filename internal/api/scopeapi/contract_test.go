@@ -275,6 +275,29 @@ func TestCursor(t *testing.T) {
 	}
 }
 
+// TestOffset leaves messages out of the first page only: a cursor says where to
+// go on, and an offset that is still in the address changes nothing.
+func TestOffset(t *testing.T) {
+	b := newBench(t)
+	scenarioA(b, "s")
+	ids := func(target string) (ids []string) {
+		for _, m := range read[[]map[string]any](t, b.get(target)) {
+			id, _ := m["id"].(string)
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	if got := ids("/api/messages?limit=2&offset=3"); !slices.Equal(got, []string{"s-5", "s-4"}) {
+		t.Errorf("first page %q", got)
+	}
+	cursor := b.get("/api/messages?limit=2&offset=3").Header().Get("X-Next-Cursor")
+	for _, rest := range []string{"", "&offset=3"} {
+		if got := ids("/api/messages?limit=2&cursor=" + cursor + rest); !slices.Equal(got, []string{"s-3", "s-2"}) {
+			t.Errorf("next page with %q: %q", rest, got)
+		}
+	}
+}
+
 func TestConfig(t *testing.T) {
 	b := newBench(t)
 	got := read[map[string]any](t, b.get("/api/config"))

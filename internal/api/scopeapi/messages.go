@@ -80,6 +80,9 @@ func (c *call) filter() capture.Filter {
 		After: c.time("since"), Before: c.time("until"), Verdict: c.text("verdict"),
 		Cursor: uint64(c.integer("cursor")), Offset: c.integer("offset"), Limit: c.integer("limit"),
 	}
+	if f.Cursor > 0 {
+		f.Offset = 0 // of the first page
+	}
 	if d, ok := capture.ParseDirection(c.text("direction")); ok {
 		f.Direction = &d
 	}

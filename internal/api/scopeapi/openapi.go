@@ -17,6 +17,9 @@ import (
 // openAPIPath is where the document is.
 const openAPIPath = "/openapi.json"
 
+// healthPath is where supervisors ask, as they ask the original.
+const healthPath = "/health"
+
 // document is the OpenAPI document, encoded when somebody first asks.
 type document struct {
 	api    *huma.OpenAPI

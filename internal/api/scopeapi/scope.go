@@ -9,6 +9,15 @@ import (
 	"github.com/poolscope/poolscope/internal/scope/journal"
 )
 
+// healthView says that the program answers, and nothing more: /readyz has
+// whether it does its work.
+type healthView struct {
+	Status string `json:"status" example:"ok"`
+}
+
+// serveHealth answers GET /health.
+func serveHealth(c *call) error { return c.json(healthView{"ok"}) }
+
 // serveConfig answers GET /api/config.
 func serveConfig(c *call) error {
 	s := c.api.cfg.Settings

@@ -143,7 +143,7 @@ func filterParams() []*huma.Param {
 		query("session_id", "Only of this session; of one that is not known there are none", text()),
 		query("direction", "Only this way", enum(capture.MinerToPool.String(), capture.PoolToMiner.String(), capture.ScopeToPool.String())),
 		query("limit", "Most messages", integer(1, maxLimit, 100)),
-		query("offset", "Messages that are left out; cursor is better, since new messages do not shift it", integer(0, 0, 0)),
+		query("offset", "Messages that are left out. For the first page only: it is ignored where a cursor is given, which new messages do not shift", integer(0, 0, 0)),
 		query("cursor", "Only messages whose seq is below, from X-Next-Cursor", integer(1, 0, 0)),
 		query("method", "Only this method, exactly", text()),
 		query("worker", "Only of this worker, exactly", text()),
@@ -175,7 +175,7 @@ func (b builder) auditOperations() []operation {
 	const root = "/api/sessions/{session_id}/"
 	limit := func() *huma.Param { return query("limit", "Most elements", integer(1, maxLimit, 100)) }
 	cursor := func() *huma.Param { return query("cursor", "Where to go on, from next", integer(1, 0, 0)) }
-	kind := func() *huma.Param { return query("kind", "Only this kind", text()) }
+	kind := func() *huma.Param { return query("kind", "Only this kind", enum(audit.AlarmKinds()...)) }
 	since := func() *huma.Param {
 		return query("since", "Only what changed after this cursor, that of an earlier answer", integer(0, 0, 0))
 	}
@@ -209,10 +209,14 @@ func (b builder) otherOperations() []operation {
 	}
 	document := b.op("GET", openAPIPath, "scope", "This document", map[string]any{}, serveDocument)
 	document.guard = guardOpen
+	health := b.op("GET", healthPath, "scope", "Whether this program answers", healthView{}, serveHealth)
+	health.guard, health.Security = guardOpen, []map[string][]string{{}}
 	return []operation{
+		health,
 		b.op("GET", "/api/agents", "agents", "List agents", []agentView{}, serveAgents),
 		b.op("GET", "/api/agents/{agent_id}", "agents", "One agent", agentView{}, serveAgent, agent()),
-		b.op("GET", "/api/agents/{agent_id}/history", "agents", "What an agent told, the newest first", []agentView{}, serveAgent, agent()),
+		b.op("GET", "/api/agents/{agent_id}/history", "agents", "What an agent told, the newest first", []agentView{}, serveAgent, agent(),
+			query("limit", "Most entries; like the original's without bounds", &huma.Schema{Type: huma.TypeInteger, Format: "int64", Default: int64(50)})),
 		b.op("GET", "/api/config", "scope", "Configuration, without secrets", Settings{}, serveConfig),
 		feed, agents,
 		b.op("GET", "/api/scope/status", "scope", "What the scope does, and what it dropped", scopeStatus{}, serveStatus),

@@ -52,6 +52,16 @@ const (
 	AlarmAcceptedMalformed  = "accepted_though_malformed"
 )
 
+// AlarmKinds are all kinds, in the order of the constants.
+func AlarmKinds() []string {
+	return []string{
+		AlarmBlock, AlarmBlockNotSubmitted, AlarmPayoutMissing, AlarmPayoutChanged, AlarmWorkerRewritten, AlarmUnknownWorker,
+		AlarmExtranonceChanged, AlarmReconnect, AlarmUnknownTip, AlarmOldTip, AlarmLateJob, AlarmBits, AlarmTime, AlarmEmptyBlocks,
+		AlarmDifficultyRaised, AlarmPoolSilent, AlarmSubmitUnanswered, AlarmMinerSilent, AlarmRejectedValid, AlarmRejectedBlock,
+		AlarmAcceptedLow, AlarmAcceptedDuplicate, AlarmAcceptedStale, AlarmAcceptedUnknownJob, AlarmAcceptedMalformed,
+	}
+}
+
 // AlarmCount is how often a kind was raised, over all sessions.
 type AlarmCount struct {
 	Kind  string `json:"kind"`

@@ -648,6 +648,10 @@ export interface components {
              */
             unencoded: number;
         };
+        Health: {
+            /** @example ok */
+            status: string;
+        };
         JournalGap: {
             /** Format: int64 */
             first_n?: number;
