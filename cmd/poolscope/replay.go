@@ -187,8 +187,10 @@ func (c *replayCommand) accept(env *environment) (net.Conn, error) {
 	return conn, err
 }
 
-// print prints an event.
+// print prints an event, without passwords: the file, or the miner, has them.
 func (c *replayCommand) print(w io.Writer, e playback.Event) {
+	e.Line = string(capture.MaskPasswords([]byte(e.Line)))
+	e.Recorded = string(capture.MaskPasswords([]byte(e.Recorded)))
 	if c.JSON {
 		printJSON(w, e)
 		return

@@ -108,7 +108,7 @@ func (m *Message) Decoded() json.RawMessage {
 		return nil
 	}
 	switch m.Fault {
-	case "", FaultID, FaultMethod, FaultParams:
+	case "", FaultID, FaultMethod, FaultParams, FaultLongID, FaultLongName:
 		return sanitize(trim(m.Raw))
 	}
 	return nil
@@ -125,12 +125,12 @@ func (m *Message) Fields() Fields {
 
 // cost is about what the message takes in memory.
 func (m *Message) cost() int {
-	n := messageOverhead + len(m.Raw)
+	n := messageOverhead + len(m.Raw) + len(m.ID) + len(m.Method)
 	if m.Share != nil {
 		n += shareOverhead
 	}
 	if m.Response != nil && m.Response.N == 0 { // kept in here alone
-		n += messageOverhead + len(m.Response.Raw)
+		n += messageOverhead + len(m.Response.Raw) + len(m.Response.Method)
 	}
 	return n
 }

@@ -18,6 +18,8 @@ const (
 	FaultCut       = "Line too long to be parsed"
 	FaultID        = "Parse error: id is not an integer, a string or null"
 	FaultMethod    = "Parse error: method is not a string or null"
+	FaultLongID    = "Parse error: id is too long"
+	FaultLongName  = "Parse error: method is too long"
 	FaultParams    = "Parse error: params is not an array, an object or null"
 )
 
@@ -25,9 +27,15 @@ const (
 // API must be able to parse it, and no Stratum message has more than six.
 const maxDepth = 64
 
+// maxID bounds ids and methods, in bytes as they are written: they are kept
+// beside the line, and answers are found by them.
+const maxID = 256
+
 // Fields are the members of a Stratum message as JSON text, nil where absent.
 type Fields struct {
 	ID, Method, Params, Result, Error json.RawMessage
+
+	authorizes bool // another method that it has makes it an authorization
 }
 
 // parse fills in what the line says. It never fails: what it does not
@@ -61,18 +69,21 @@ func (m *Message) parse() (f Fields) {
 	m.OK = m.IsResponse && !set(f.Error) && string(f.Result) != "false"
 	switch {
 	case !set(f.ID):
-	case f.ID[0] == '"' || isInteger(f.ID):
-		m.ID = canonicalID(f.ID)
-	default:
+	case f.ID[0] != '"' && !isInteger(f.ID):
 		m.Fault = FaultID
+	case len(f.ID) > maxID:
+		m.Fault = FaultLongID
+	default:
+		m.ID = canonicalID(f.ID)
 	}
 	switch {
 	case !set(f.Method):
-	case f.Method[0] == '"':
-		m.Method = methodOf(f.Method)
-		m.IsRequest = true
-	default:
+	case f.Method[0] != '"':
 		m.Fault = FaultMethod
+	case len(f.Method) > maxID:
+		m.Fault, m.IsRequest = FaultLongName, true
+	default:
+		m.Method, m.IsRequest = methodOf(f.Method), true
 	}
 	if set(f.Params) && f.Params[0] != '[' && f.Params[0] != '{' {
 		m.Fault = FaultParams
@@ -129,13 +140,18 @@ func isInteger(raw []byte) bool {
 // the string "1" are different ids.
 func canonicalID(raw []byte) string {
 	if raw[0] == '"' {
-		var text string
-		_ = json.Unmarshal(raw, &text) // it is valid
-		canonical, err := json.Marshal(text)
-		if err != nil {
+		if isPlain(raw[1 : len(raw)-1]) {
 			return string(raw)
 		}
-		return string(canonical)
+		var text string
+		_ = json.Unmarshal(raw, &text) // it is valid
+		var canonical bytes.Buffer
+		encoder := json.NewEncoder(&canonical)
+		encoder.SetEscapeHTML(false)
+		if encoder.Encode(text) != nil {
+			return string(raw)
+		}
+		return string(bytes.TrimSuffix(canonical.Bytes(), []byte("\n")))
 	}
 	whole, _, _ := bytes.Cut(raw, []byte("."))
 	return string(whole)
@@ -177,6 +193,7 @@ func members(object []byte) (f Fields) {
 		case `"id"`:
 			f.ID = value
 		case `"method"`:
+			f.authorizes = f.authorizes || f.Method != nil && isAuthorize(f.Method)
 			f.Method = value
 		case `"params"`:
 			f.Params = value
@@ -184,10 +201,18 @@ func members(object []byte) (f Fields) {
 			f.Result = value
 		case `"error"`:
 			f.Error = value
+		default:
+			if len(key) == len(`"method"`) && bytes.EqualFold(key, []byte(`"method"`)) {
+				f.authorizes = f.authorizes || isAuthorize(value)
+			}
 		}
 	})
 	return f
 }
+
+// isAuthorize says whether a JSON value is the name of a method that is given a
+// password.
+func isAuthorize(value []byte) bool { return value[0] == '"' && authorizes(methodOf(value)) }
 
 // each calls do with the raw key and value of each member of a valid JSON
 // object, and with a nil key and each element of an array.
@@ -251,46 +276,6 @@ func skipValue(b []byte, i int) int {
 		}
 	}
 	return i
-}
-
-// mask returns the line of a mining.authorize with its password replaced, and
-// whether there was one. The password may be any JSON value.
-func mask(line []byte, f Fields) (masked []byte, ok bool) {
-	if len(f.Params) == 0 || f.Params[0] != '[' {
-		return line, false
-	}
-	n := 0
-	var password []byte
-	each(f.Params, func(_, value []byte) {
-		if n == 1 {
-			password = value
-		}
-		n++
-	})
-	if !set(password) || string(password) == `""` {
-		return line, false
-	}
-	// password is a part of line.
-	at := cap(line) - cap(password)
-	masked = append(masked, line[:at]...)
-	masked = append(masked, `"********"`...)
-	return append(masked, line[at+len(password):]...), true
-}
-
-// maskBroken is mask for a line that cannot be read: half of one, or one that a
-// miner got wrong. What comes after the first parameter is replaced.
-func maskBroken(line []byte) (masked []byte, ok bool) {
-	params := bytes.Index(line, []byte(`"params"`))
-	if params < 0 || !bytes.Contains(line, []byte("mining.authorize")) {
-		return line, false
-	}
-	name, _, more := bytes.Cut(line[params:], []byte(","))
-	if !more {
-		return line, false
-	}
-	masked = append(masked, line[:params+len(name)+1]...)
-	masked = append(masked, `"********"`...)
-	return append(masked, line[len(bytes.TrimRight(line, "\r\n")):]...), true
 }
 
 // sanitize replaces what is valid JSON but what strict readers refuse: halves

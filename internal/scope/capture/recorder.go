@@ -16,7 +16,7 @@ type Config struct {
 	Limits Limits
 
 	MaxLine       int  // bytes of a line that are kept; 0 is 256 KiB
-	KeepPasswords bool // of mining.authorize; otherwise they are masked
+	KeepPasswords bool // of mining.authorize and its like; otherwise they are masked
 	QueueChunks   int  // chunks that may wait for the recorder; 0 is 65536
 	QueueBytes    int  // bytes that may wait; 0 is 64 MiB
 
@@ -386,12 +386,8 @@ func (r *Recorder) message(e *event, m *Message) {
 	if m.IsRequest && (m.Method == "mining.authorize" || m.Method == "mining.submit") {
 		m.Worker = firstText(f.Params)
 	}
-	switch {
-	case r.cfg.KeepPasswords:
-	case m.Method == "mining.authorize":
-		m.Raw, m.Masked = mask(m.Raw, f)
-	case m.Fault != "":
-		m.Raw, m.Masked = maskBroken(m.Raw)
+	if !r.cfg.KeepPasswords {
+		m.hidePasswords(f)
 	}
 	request := r.pair(t, m, f)
 	r.analyse(m.Session, func(a Analyst) {

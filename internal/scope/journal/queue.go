@@ -78,9 +78,9 @@ func newQueue(maxMessages, maxBytes int) *queue {
 
 // cost is about what a message takes in memory.
 func cost(m *capture.Message) int {
-	n := messageOverhead + len(m.Raw)
+	n := messageOverhead + len(m.Raw) + len(m.ID) + len(m.Method)
 	if m.Response != nil {
-		n += len(m.Response.Raw)
+		n += len(m.Response.Raw) + len(m.Response.ID)
 	}
 	return n
 }
