@@ -36,6 +36,7 @@ func TestChecks(t *testing.T) {
 	}{
 		// Parameters.
 		{"above", "GET", "/api/messages?limit=1001", "", 422, problems(`{"type":"less_than_equal","loc":["query","limit"],"msg":"Input should be less than or equal to 1000","input":"1001","ctx":{"le":1000}}`)},
+		{"offset", "GET", "/api/messages?offset=100001", "", 422, problems(`{"type":"less_than_equal","loc":["query","offset"],"msg":"Input should be less than or equal to 100000","input":"100001","ctx":{"le":100000}}`)},
 		{"below", "GET", "/api/messages?limit=0", "", 422, problems(`{"type":"greater_than_equal","loc":["query","limit"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`)},
 		{"no number", "GET", "/api/messages?limit=ten", "", 422, problems(`{"type":"int_parsing","loc":["query","limit"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"ten"}`)},
 		{"huge", "GET", "/api/messages?limit=99999999999999999999", "", 422, problems(`{"type":"int_parsing","loc":["query","limit"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"99999999999999999999"}`)},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -203,6 +204,29 @@ func TestMessages(t *testing.T) {
 	}
 	wantDetail(t, b.get("/api/messages/abc-def-123-9"), http.StatusNotFound, "Message not found")
 	wantDetail(t, b.get("/api/messages/abc-def-123"), http.StatusNotFound, "Message not found")
+}
+
+// A session that is live stays on the list, however many began after it.
+func TestLiveSessionsStay(t *testing.T) {
+	b := newBench(t)
+	b.open("a-farm")
+	for _, id := range []string{"b", "c", "d"} {
+		b.open(id).Close("miner_closed", when)
+		b.until(id, "has ended", func(s capture.Session) bool { return !s.Live() })
+	}
+	for query, want := range map[string]string{
+		"limit=2":            "a-farm c d",
+		"limit=1&live=true":  "a-farm",
+		"limit=2&live=false": "c d",
+	} {
+		var got []string
+		for _, s := range read[[]sessionView](t, b.get("/api/sessions?"+query)) {
+			got = append(got, s.SessionID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", query, got, want)
+		}
+	}
 }
 
 func TestMessageFilters(t *testing.T) {

@@ -70,7 +70,7 @@ func servePage[T any](c *call, ask func(a Audit, session string) (audit.Page[T],
 		return err
 	}
 	if page.Next > 0 {
-		c.linkNext("cursor", strconv.FormatUint(page.Next, 10))
+		c.linkNext(strconv.FormatUint(page.Next, 10), 0)
 	}
 	return c.json(page)
 }

@@ -73,6 +73,9 @@ var exampleMessage = json.RawMessage(`{"id":"abc-def-123-1","ts_recv":"2024-01-0
 // maxLimit is the contract's bound of a page.
 const maxLimit = 1000
 
+// maxOffset bounds what is looked at only to be left out.
+const maxOffset = 100_000
+
 // filter is what the parameters of a request ask for.
 func (c *call) filter() capture.Filter {
 	f := capture.Filter{
@@ -81,7 +84,7 @@ func (c *call) filter() capture.Filter {
 		Cursor: uint64(c.integer("cursor")), Offset: c.integer("offset"), Limit: c.integer("limit"),
 	}
 	if f.Cursor > 0 {
-		f.Offset = 0 // of the first page
+		f.Offset = c.integer("skip") // the offset is of the first page
 	}
 	if d, ok := capture.ParseDirection(c.text("direction")); ok {
 		f.Direction = &d
@@ -99,13 +102,13 @@ func serveMessages(c *call) error {
 	if library == nil {
 		return errNoCapture
 	}
-	page, next, complete, err := library.Find(c.r.Context(), c.filter())
+	page, next, skip, complete, err := library.FindSkipping(c.r.Context(), c.filter())
 	if err != nil {
 		return err
 	}
 	h := c.w.Header()
 	if next > 0 {
-		c.linkNext("cursor", strconv.FormatUint(next, 10), "offset")
+		c.linkNext(strconv.FormatUint(next, 10), skip)
 	}
 	if !complete {
 		// The time for one search was over; the next page goes on.
@@ -132,14 +135,15 @@ func serveMessages(c *call) error {
 // streamBuffer is how much of a list is sent at once.
 const streamBuffer = 64 << 10
 
-// linkNext tells the next page's cursor, bare and as a link (RFC 8288). The
-// parameters without are left out of the link.
-func (c *call) linkNext(parameter, cursor string, without ...string) {
+// linkNext tells the next page's cursor, bare and as a link (RFC 8288), which has
+// what is to be left out behind the cursor, if anything.
+func (c *call) linkNext(cursor string, skip int) {
 	query := c.r.URL.Query()
-	for _, name := range without {
-		query.Del(name)
+	query.Del("offset")
+	if query.Del("skip"); skip > 0 {
+		query.Set("skip", strconv.Itoa(skip))
 	}
-	query.Set(parameter, cursor)
+	query.Set("cursor", cursor)
 	to := url.URL{Path: c.r.URL.Path, RawQuery: query.Encode()}
 	h := c.w.Header()
 	h.Set("X-Next-Cursor", cursor)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
+	"github.com/poolscope/poolscope/internal/scope/journal"
 )
 
 // sessionView is a session: the contract's members, then the original's, then
@@ -163,32 +164,47 @@ const (
 )
 
 // serveSessions answers GET /api/sessions: the sessions that began last, in the
-// order in which they began.
+// order in which they began. Those that are live are all on the first page.
 func serveSessions(c *call) error {
 	library := c.api.src.Messages
 	if library == nil {
 		return errNoCapture
 	}
-	sessions, next, err := library.Sessions(c.r.Context(), c.integer("limit"), c.text("cursor"))
+	f := journal.SessionFilter{Limit: c.integer("limit"), Before: c.text("cursor")}
+	if live, asked := c.values["live"].(bool); asked {
+		f.Live = &live
+	}
+	sessions, next, err := library.Sessions(c.r.Context(), f)
 	if err != nil {
 		return libraryError(err, errSessionNotFound)
 	}
 	if next != "" {
-		c.linkNext("cursor", next)
+		c.linkNext(next, 0)
+	}
+	if f.Live == nil && next != "" && f.Before == "" {
+		if sessions, err = c.withLive(sessions, next); err != nil {
+			return err
+		}
 	}
 	slices.Reverse(sessions)
 	views := make([]sessionView, 0, len(sessions))
 	for i := range sessions {
-		if live, asked := c.values["live"].(bool); !asked || live == sessions[i].Live() {
-			v := c.api.viewOf(&sessions[i])
-			if wanted, _ := c.values["brief"].(bool); wanted {
-				v.Brief = c.api.briefOf(&sessions[i])
-			}
-			views = append(views, v)
+		v := c.api.viewOf(&sessions[i])
+		if wanted, _ := c.values["brief"].(bool); wanted {
+			v.Brief = c.api.briefOf(&sessions[i])
 		}
+		views = append(views, v)
 	}
 	c.countDropped("", views)
 	return c.json(views)
+}
+
+// withLive adds the live sessions behind the page's end: a miner that has been
+// connected for days is not pushed off the list by shorter connections.
+func (c *call) withLive(page []capture.Session, end string) ([]capture.Session, error) {
+	live := true
+	older, _, err := c.api.src.Messages.Sessions(c.r.Context(), journal.SessionFilter{Limit: maxSessions, Before: end, Live: &live})
+	return append(page, older...), err
 }
 
 // countDropped enters how many messages of the sessions the journal has not,

@@ -51,9 +51,10 @@ type Settings struct {
 // journal. *journal.Library is one.
 type Messages interface {
 	Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error)
+	FindSkipping(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, skip int, complete bool, err error)
 	Message(ctx context.Context, id string) (*capture.Message, error)
 	Session(ctx context.Context, id string) (capture.Session, error)
-	Sessions(ctx context.Context, limit int, before string) (page []capture.Session, next string, err error)
+	Sessions(ctx context.Context, f journal.SessionFilter) (page []capture.Session, next string, err error)
 	Gaps(ctx context.Context, session string, limit int) ([]journal.Gap, error)
 	SessionMessages(ctx context.Context, session string, from uint64, limit int) ([]*capture.Message, error)
 }

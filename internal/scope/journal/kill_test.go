@@ -136,7 +136,7 @@ func killOne(t *testing.T, dir string, after time.Duration, early bool) (committ
 func checkKilled(t *testing.T, j *Journal, last uint64) {
 	t.Helper()
 	checkSound(t, j)
-	sessions, more, err := j.sessionsBelow(t.Context(), 1000, sessionCursor{})
+	sessions, more, err := j.sessionsBelow(t.Context(), 1000, sessionCursor{}, false)
 	if err != nil || more {
 		t.Fatal(more, err)
 	}

@@ -40,9 +40,16 @@ func NewLibrary(ring *capture.Store, disk *Journal) *Library {
 // search was over before the page was full: then what was found so far is
 // returned, and the search goes on from next.
 func (l *Library) Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
+	page, next, _, complete, err = l.FindSkipping(ctx, f)
+	return page, next, complete, err
+}
+
+// FindSkipping is Find for filters with an offset. skip is the offset for the
+// next page: what of f.Offset there was no time for.
+func (l *Library) FindSkipping(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, skip int, complete bool, err error) {
 	if l.disk == nil {
 		page, next = l.ring.Find(f)
-		return page, next, true, nil
+		return page, next, 0, true, nil
 	}
 	return l.find(ctx, f)
 }
@@ -87,17 +94,26 @@ func (l *Library) Session(ctx context.Context, id string) (capture.Session, erro
 	return l.disk.Session(ctx, id)
 }
 
-// Sessions returns up to limit sessions, those that began last first, and what
-// to give as before for the next page; "" when there are no more.
-func (l *Library) Sessions(ctx context.Context, limit int, before string) (page []capture.Session, next string, err error) {
-	below, err := parseSessionCursor(before)
+// SessionFilter says which sessions are wanted.
+type SessionFilter struct {
+	Limit  int
+	Before string // where to go on; "" for the first page
+	Live   *bool  // only those that have not ended, or only those that have
+}
+
+func (f *SessionFilter) wants(s *capture.Session) bool { return f.Live == nil || *f.Live == s.Live() }
+
+// Sessions returns up to f.Limit sessions, those that began last first, and what
+// to give as Before for the next page; "" when there are no more.
+func (l *Library) Sessions(ctx context.Context, f SessionFilter) (page []capture.Session, next string, err error) {
+	below, err := parseSessionCursor(f.Before)
 	if err != nil {
 		return nil, "", err
 	}
 	byID := make(map[string]capture.Session)
 	more := false
-	if l.disk != nil {
-		stored, cut, err := l.disk.sessionsBelow(ctx, limit, below)
+	if l.disk != nil && (f.Live == nil || !*f.Live) { // all live sessions are in the ring
+		stored, cut, err := l.disk.sessionsBelow(ctx, f.Limit, below, f.Live != nil)
 		if err != nil {
 			return nil, "", err
 		}
@@ -112,11 +128,13 @@ func (l *Library) Sessions(ctx context.Context, limit int, before string) (page 
 		}
 	}
 	for _, s := range byID {
-		page = append(page, s)
+		if f.wants(&s) {
+			page = append(page, s)
+		}
 	}
 	slices.SortFunc(page, func(a, b capture.Session) int { return -compareSessions(&a, &b) })
-	if len(page) > limit {
-		page, more = page[:limit], true
+	if len(page) > f.Limit {
+		page, more = page[:f.Limit], true
 	}
 	if more && len(page) > 0 {
 		next = cursorOf(&page[len(page)-1]).String()

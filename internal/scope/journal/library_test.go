@@ -193,7 +193,7 @@ func checkLibrary(t *testing.T, g *maker, l *Library, all *memory) {
 	}
 	slices.SortFunc(want, func(a, b capture.Session) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
 	for next := ""; ; {
-		page, after, err := l.Sessions(t.Context(), 4, next)
+		page, after, err := l.Sessions(t.Context(), SessionFilter{Limit: 4, Before: next})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,10 +229,10 @@ func TestLibraryOfTheRing(t *testing.T) {
 	if _, err := l.Session(t.Context(), "s"); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
-	if page, next, err := l.Sessions(t.Context(), 10, ""); len(page) > 0 || next != "" || err != nil {
+	if page, next, err := l.Sessions(t.Context(), SessionFilter{Limit: 10}); len(page) > 0 || next != "" || err != nil {
 		t.Error(page, next, err)
 	}
-	if _, _, err := l.Sessions(t.Context(), 10, "x"); !errors.Is(err, ErrCursor) {
+	if _, _, err := l.Sessions(t.Context(), SessionFilter{Limit: 10, Before: "x"}); !errors.Is(err, ErrCursor) {
 		t.Error(err)
 	}
 	if list, err := l.SessionMessages(t.Context(), "s", 1, 10); len(list) > 0 || err != nil {
@@ -271,7 +271,7 @@ func TestSearchWhileWriting(t *testing.T) {
 					t.Errorf("before %d: %v, %t, %v", before, page, complete, err)
 					return
 				}
-				if _, _, err := j.sessionsBelow(t.Context(), 10, sessionCursor{}); err != nil {
+				if _, _, err := j.sessionsBelow(t.Context(), 10, sessionCursor{}, false); err != nil {
 					t.Error(err)
 					return
 				}
@@ -385,4 +385,47 @@ func TestSessionLeavesTheRing(t *testing.T) {
 			}
 		})
 	})
+}
+
+// An offset that there is no time for is left out page by page: who follows
+// cursor and offset gets what one search without a limit of time gives.
+func TestOffsetInTime(t *testing.T) {
+	dir := t.TempDir()
+	g := newMaker(0)
+	synctest.Test(t, func(t *testing.T) {
+		journal(t, Config{Dir: dir}, func(j *Journal) {
+			for range 10_000 {
+				g.say(j, "s", 100)
+			}
+			settle(t)
+		})
+	})
+	j, err := Open(Config{Dir: dir, Budget: 1}, testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLibrary(capture.NewStore(capture.DefaultLimits()), j)
+	f := capture.Filter{Offset: 7000, Limit: 10}
+	var got []*capture.Message
+	searches := 0
+	for {
+		page, next, skip, complete, err := l.FindSkipping(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !complete && (len(page) > 0) != (skip == 0) {
+			t.Fatalf("%d messages, %d still to be left out", len(page), skip)
+		}
+		got = append(got, page...)
+		if searches++; len(got) >= 10 || next == 0 {
+			break
+		}
+		f.Cursor, f.Offset = next, skip
+	}
+	if len(got) < 10 || got[0].Seq != 3000 || got[9].Seq != 2991 || searches < 5 {
+		t.Errorf("%d messages in %d searches", len(got), searches)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
 }

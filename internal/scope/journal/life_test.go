@@ -88,7 +88,7 @@ func TestDays(t *testing.T) {
 			if s, err := j.Session(t.Context(), "s"); err != nil || s.UserAgent != "second" || s.Reason != "miner_closed" {
 				t.Errorf("session %+v, %v", s, err)
 			}
-			if page, more, err := j.sessionsBelow(t.Context(), 10, sessionCursor{}); err != nil || more || len(page) != 1 || page[0].UserAgent != "second" {
+			if page, more, err := j.sessionsBelow(t.Context(), 10, sessionCursor{}, false); err != nil || more || len(page) != 1 || page[0].UserAgent != "second" {
 				t.Errorf("sessions %+v, %t, %v", page, more, err)
 			}
 			if list, err := j.SessionMessages(t.Context(), "s", 1, 10); err != nil || len(list) != 2 {

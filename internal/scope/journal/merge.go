@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/poolscope/poolscope/internal/scope/capture"
 )
@@ -13,16 +14,19 @@ import (
 const maxStep = 1000
 
 // find is Find with a journal. It merges page after page until what the filter
-// leaves out is left out and the page is full.
-func (l *Library) find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
-	want, skip, bytes := f.PageSize(), f.Offset, 0
+// leaves out is left out and the page is full, or the time is over. skip is how
+// many of the messages behind next are still to be left out then.
+func (l *Library) find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, skip int, complete bool, err error) {
+	until := time.Now().Add(l.disk.cfg.Budget)
+	want, bytes := f.PageSize(), 0
+	skip = f.Offset
 	f.Offset, next = 0, f.Cursor
 	for {
 		f.Cursor, f.Limit = next, min(want-len(page)+skip, max(maxStep, want))
 		var found []*capture.Message
-		found, next, complete, err = l.merged(ctx, f)
+		found, next, complete, err = l.merged(ctx, f, until)
 		if err != nil {
-			return nil, 0, false, err
+			return nil, 0, 0, false, err
 		}
 		left := min(skip, len(found))
 		skip -= left
@@ -30,17 +34,22 @@ func (l *Library) find(ctx context.Context, f capture.Filter) (page []*capture.M
 		for _, m := range found[left:] {
 			bytes += cost(m)
 		}
-		if len(page) >= want || bytes > maxPageBytes || next == 0 || !complete && skip == 0 {
-			return page, next, complete, nil
+		switch {
+		case next == 0:
+			return page, 0, 0, complete, nil
+		case len(page) >= want || bytes > maxPageBytes:
+			return page, next, 0, complete, nil
+		case !complete || !time.Now().Before(until) || ctx.Err() != nil:
+			return page, next, skip, false, nil
 		}
 	}
 }
 
 // merged returns a page that ring and journal give together. It may be shorter
 // than the limit although there are more.
-func (l *Library) merged(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
+func (l *Library) merged(ctx context.Context, f capture.Filter, until time.Time) (page []*capture.Message, next uint64, complete bool, err error) {
 	// The journal first: what leaves the ring meanwhile is in the journal then.
-	stored, nextStored, complete, err := l.disk.Find(ctx, f)
+	stored, nextStored, complete, err := l.disk.findUntil(ctx, f, until)
 	if err != nil {
 		return nil, 0, false, err
 	}

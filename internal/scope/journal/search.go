@@ -42,7 +42,12 @@ type search struct {
 // far, and the search goes on from next; what was left out because of f.Offset
 // is not known then.
 func (j *Journal) Find(ctx context.Context, f capture.Filter) (page []*capture.Message, next uint64, complete bool, err error) {
-	s := &search{filter: f, limit: f.PageSize(), skip: f.Offset, below: f.Cursor, text: newNeedle(f.Text), until: time.Now().Add(j.cfg.Budget)}
+	return j.findUntil(ctx, f, time.Now().Add(j.cfg.Budget))
+}
+
+// findUntil is Find that takes until a time, about.
+func (j *Journal) findUntil(ctx context.Context, f capture.Filter, until time.Time) (page []*capture.Message, next uint64, complete bool, err error) {
+	s := &search{filter: f, limit: f.PageSize(), skip: f.Offset, below: f.Cursor, text: newNeedle(f.Text), until: until}
 	waiting, changed := j.queue.pending()
 	s.changed = newPending(changed, s.filter.Matches)
 	files := j.acquire()

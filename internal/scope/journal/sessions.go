@@ -72,12 +72,12 @@ func scanSession(row scanner) (s capture.Session, err error) {
 	return s, nil
 }
 
-// sessionsBelow returns up to limit sessions behind a cursor, and whether there are
-// more. What the newest of several files says of a session counts.
-func (j *Journal) sessionsBelow(ctx context.Context, limit int, below sessionCursor) (page []capture.Session, more bool, err error) {
+// sessionsBelow returns up to limit sessions behind a cursor, all or those that
+// have ended, and whether there are more. What the newest of several files says of a session counts.
+func (j *Journal) sessionsBelow(ctx context.Context, limit int, below sessionCursor, ended bool) (page []capture.Session, more bool, err error) {
 	seen := make(map[string]bool)
 	for id, s := range j.queue.news() {
-		if seen[id] = true; below.after(&s) {
+		if seen[id] = true; below.after(&s) && (!ended || !s.Live()) {
 			page = append(page, s)
 		}
 	}
@@ -88,7 +88,7 @@ func (j *Journal) sessionsBelow(ctx context.Context, limit int, below sessionCur
 		at = math.MaxInt64
 	}
 	err = j.each(ctx, files, func(ctx context.Context, _ *file, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT data FROM sessions WHERE (began, id) < (?, ?) ORDER BY began DESC, id DESC LIMIT ?`, at, below.id, limit+1)
+		rows, err := tx.QueryContext(ctx, `SELECT data FROM sessions WHERE (began, id) < (?, ?) AND (NOT ? OR ended IS NOT NULL) ORDER BY began DESC, id DESC LIMIT ?`, at, below.id, ended, limit+1)
 		if err != nil {
 			return err
 		}
