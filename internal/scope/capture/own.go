@@ -107,6 +107,7 @@ func (r *Recorder) settleOwn(e *event) {
 	}
 	if e.kind == eventFailed {
 		update.Failure = e.text
+		e.own.mark.given = true
 	} else {
 		update.Response = r.answerToOwn(e, &update)
 		r.analyse(update.Session, func(a Analyst) { a.Answered(&update, update.Response) })

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,18 +79,26 @@ type Recorder struct {
 	batch  []event // taken off the queue, not handled
 	seq    uint64
 	lagged []lagged // messages whose chunk was not forwarded yet
+	asked  int      // bytes of the requests that wait for their responses
 
 	lostChunks atomic.Uint64
 	lostBytes  atomic.Uint64
 	faults     atomic.Uint64
+
+	unforwarded atomic.Uint64 // messages whose time of forwarding was given up
 }
 
 // lagged is a message that waits for the time of its forwarding.
 type lagged struct {
 	tape *Tape
 	n    uint64
+	key  waitKey // where it waits for its response, too
 	mark *Mark
 }
+
+// maxLagged bounds the messages that wait for the time of their forwarding. They
+// are looked at again and again; the oldest are given up, and stay without.
+const maxLagged = 1 << 14
 
 type eventKind uint8
 
@@ -153,6 +162,10 @@ func (r *Recorder) Losses() (chunks, bytes uint64) { return r.lostChunks.Load(),
 
 // Faults counts the events that the recorder failed at by a mistake of ours.
 func (r *Recorder) Faults() uint64 { return r.faults.Load() }
+
+// Unforwarded counts the messages of which the time of forwarding was not waited
+// for any longer, since too many others were waited for as well.
+func (r *Recorder) Unforwarded() uint64 { return r.unforwarded.Load() }
 
 // Open begins a session. It is listed from now on.
 func (r *Recorder) Open(o Opening) *Tape {
@@ -398,7 +411,11 @@ func (r *Recorder) message(e *event, m *Message) {
 	})
 	changed := r.keep(t, m, request, f)
 	if e.mark != nil && m.Forwarded.IsZero() {
-		r.lagged = append(r.lagged, lagged{t, m.N, e.mark})
+		if len(r.lagged) >= maxLagged {
+			r.unforwarded.Add(maxLagged / 4)
+			r.lagged = slices.Delete(r.lagged, 0, maxLagged/4)
+		}
+		r.lagged = append(r.lagged, lagged{t, m.N, keyOf(m), e.mark})
 	}
 	if m.own != nil {
 		m.own.latest, m.own = m, nil
@@ -418,26 +435,34 @@ func (r *Recorder) message(e *event, m *Message) {
 // returns the new version of it. Lines of our own have private ids.
 func (r *Recorder) pair(t *Tape, m *Message, f Fields) (request *Message) {
 	rec := t.record
+	before := rec.waiting.bytes
+	defer func() { r.asked += rec.waiting.bytes - before }()
 	switch {
-	case m.ID == "" || m.Direction == ScopeToPool:
+	case m.ID == "" || m.Direction == ScopeToPool || m.IsRequest && !t.live:
 	case m.IsRequest:
-		if !rec.waiting.ask(m) {
+		limit := maxWaitingBytes
+		if r.asked > maxAllWaiting {
+			limit = scarceWaitingBytes
+		}
+		if given := rec.waiting.ask(m, limit); given > 0 {
 			r.store.mu.Lock()
-			rec.Unpaired++
+			rec.Unpaired += uint64(given) //nolint:gosec // never below zero
 			r.store.mu.Unlock()
 		}
 	case m.IsResponse || set(f.ID):
-		n := rec.waiting.answer(m)
-		if n == 0 {
+		asked := rec.waiting.answer(m)
+		if asked == nil {
 			return nil
 		}
-		m.Pair = n
-		// Nobody else writes, so that this read needs no lock.
-		if asked := rec.at(n); asked != nil {
-			update := *asked
-			update.Pair, update.Response = m.N, m
-			return &update
+		m.Pair = asked.N
+		// Nobody else writes, so that this read needs no lock. Where the ring has
+		// let go of it, the journal may have it still.
+		if latest := rec.at(asked.N); latest != nil {
+			asked = latest
 		}
+		update := *asked
+		update.Pair, update.Response = m.N, m
+		return &update
 	}
 	return nil
 }
@@ -469,19 +494,23 @@ func (r *Recorder) settleLagged() {
 	for _, l := range r.lagged {
 		at := l.mark.at()
 		if at.IsZero() {
-			if l.tape.live {
+			if l.tape.live && !l.mark.given {
 				left = append(left, l)
 			}
 			continue
 		}
 		r.store.mu.Lock()
 		m := l.tape.record.at(l.n)
+		if m == nil { // it left the ring
+			m = l.tape.record.waiting.find(l.key, l.n)
+		}
 		var update *Message
 		if m != nil {
 			c := *m
 			c.Forwarded = at
 			update = &c
 			r.store.replaceLocked(l.tape.record, update)
+			l.tape.record.waiting.renew(update)
 		}
 		r.store.mu.Unlock()
 		if update != nil {
@@ -533,6 +562,7 @@ func (r *Recorder) close(e *event) {
 			s.missed(gap)
 		}
 		s.Unpaired += uint64(t.record.waiting.count)
+		r.asked -= t.record.waiting.bytes
 		t.record.waiting = waiting{}
 	})
 	r.analyse(session.ID, func(a Analyst) { a.Closed(session) })

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
@@ -113,66 +112,4 @@ func (s *Session) missed(gap uint64) {
 		s.Gaps++
 		s.LostBytes += gap
 	}
-}
-
-// waiting are the requests of a session whose responses have not come, by the
-// direction that the response takes and by id. Ids may be used again before
-// they are answered, as cpuminer does: then the oldest is answered first.
-type waiting struct {
-	byID  map[waitKey][]uint64
-	count int
-}
-
-type waitKey struct {
-	direction Direction
-	id        string
-}
-
-// maxWaiting bounds the requests of a session that wait for a response.
-const maxWaiting = 4096
-
-// ask notes a request. It reports false when there is no room for it.
-func (w *waiting) ask(m *Message) bool {
-	if w.count >= maxWaiting {
-		return false
-	}
-	if w.byID == nil {
-		w.byID = make(map[waitKey][]uint64)
-	}
-	key := waitKey{m.Direction.answeredBy(), m.ID}
-	w.byID[key] = append(w.byID[key], m.N)
-	w.count++
-	return true
-}
-
-// answer finds the request that a response is for; 0 when nobody asked.
-func (w *waiting) answer(m *Message) (n uint64) {
-	key := waitKey{m.Direction, m.ID}
-	queue := w.byID[key]
-	if len(queue) == 0 {
-		return 0
-	}
-	n = queue[0]
-	w.count--
-	if len(queue) == 1 {
-		delete(w.byID, key)
-		return n
-	}
-	w.byID[key] = queue[1:]
-	return n
-}
-
-// forget gives up the requests before a message of the session.
-func (w *waiting) forget(before uint64) (given int) {
-	maps.DeleteFunc(w.byID, func(_ waitKey, queue []uint64) bool { return queue[len(queue)-1] < before })
-	count := 0
-	for key, queue := range w.byID {
-		for len(queue) > 0 && queue[0] < before {
-			queue = queue[1:]
-		}
-		w.byID[key] = queue
-		count += len(queue)
-	}
-	given, w.count = w.count-count, count
-	return given
 }

@@ -97,9 +97,6 @@ func (s *Store) dropLocked(r *record) {
 	r.base++
 	r.Kept = len(r.kept)
 	s.evicted++
-	if r.base%256 == 0 {
-		r.Unpaired += uint64(r.waiting.forget(r.base))
-	}
 }
 
 // compactLocked takes what is gone out of the order when that is most of it.

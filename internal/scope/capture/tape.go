@@ -25,7 +25,10 @@ type Tape struct {
 func (t *Tape) ID() string { return t.record.ID }
 
 // Mark is a chunk on its way to the other side.
-type Mark struct{ forwarded atomic.Int64 }
+type Mark struct {
+	forwarded atomic.Int64 // Unix time in ns; 0 before
+	given     bool         // up: it will not be. Of the recorder's goroutine
+}
 
 // Forwarded notes that the chunk was written. A nil Mark is fine.
 func (m *Mark) Forwarded(at time.Time) {
