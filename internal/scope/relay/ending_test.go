@@ -43,38 +43,48 @@ func TestEndings(t *testing.T) {
 		{"pool resets", false, reset, true, ReasonPoolReset},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := newBench(t, Config{}, ListenerOptions{})
-			miner, pool := b.connect()
-			say(t, miner, "hello\n")
-			hear(t, pool, "hello\n")
-			first, second := pool, miner
-			if tc.miner {
-				first, second = miner, pool
+			// A busy machine may be late now and then; a slow relay is late always.
+			took := time.Hour
+			for tries := 0; tries < 5 && took > promptly; tries++ {
+				took = min(took, endOnce(t, tc.miner, tc.how, tc.reset, tc.reason))
 			}
-			began := time.Now()
-			tc.how(first)
-			took, err := readEnd(t, second)
-			if tc.reset != errors.Is(err, syscall.ECONNRESET) || !tc.reset && err != nil {
-				t.Errorf("the other side reads %v", err)
-			}
-			s := b.ended()
-			whole := time.Since(began)
-			if s.Reason != string(tc.reason) || s.Connected {
-				t.Errorf("session ended for %q, connected %t", s.Reason, s.Connected)
-			}
-			// A busy machine is given another second.
-			if took > promptly+time.Second || s.EndedAt.Sub(began) > promptly+time.Second {
-				t.Errorf("told after %v, ended after %v", took, whole)
-			}
-			t.Logf("told after %v, ended after %v", took, s.EndedAt.Sub(began))
-			if n := b.server.Stats().Closed[tc.reason]; n != 1 {
-				t.Errorf("counted %d times", n)
-			}
-			if _, live := b.server.Session(s.ID); live {
-				t.Error("it is still listed as live")
+			if took > promptly {
+				t.Errorf("at best it took %v", took)
 			}
 		})
 	}
+}
+
+// endOnce has one side end and says how long it took until the other side was
+// told and the session had ended.
+func endOnce(t *testing.T, minerEnds bool, how func(*net.TCPConn), reset bool, reason Reason) (took time.Duration) {
+	t.Helper()
+	b := newBench(t, Config{}, ListenerOptions{})
+	miner, pool := b.connect()
+	say(t, miner, "hello\n")
+	hear(t, pool, "hello\n")
+	first, second := pool, miner
+	if minerEnds {
+		first, second = miner, pool
+	}
+	began := time.Now()
+	how(first)
+	told, err := readEnd(t, second)
+	if reset != errors.Is(err, syscall.ECONNRESET) || !reset && err != nil {
+		t.Errorf("the other side reads %v", err)
+	}
+	s := b.ended()
+	if s.Reason != string(reason) || s.Connected {
+		t.Errorf("session ended for %q, connected %t", s.Reason, s.Connected)
+	}
+	if n := b.server.Stats().Closed[reason]; n != 1 {
+		t.Errorf("counted %d times", n)
+	}
+	if _, live := b.server.Session(s.ID); live {
+		t.Error("it is still listed as live")
+	}
+	t.Logf("told after %v, ended after %v", told, s.EndedAt.Sub(began))
+	return max(told, s.EndedAt.Sub(began))
 }
 
 // What is on its way when one side ends its stream still arrives.
