@@ -2,7 +2,7 @@
 // everything that a page must not do.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,10 +56,11 @@ export async function launch() {
  * Opens a page and watches it.
  *
  * `faults` collects what must not happen: console errors, uncaught exceptions,
- * failed responses, requests to other hosts. `onSocket` may take over its
- * WebSockets. `path` is the page, the first one by default.
+ * failed responses, requests to other hosts. `onSocket` and `onMessages` may
+ * take over the WebSockets of the pool's figures and of captured messages.
+ * `path` is the page, the first one by default.
  */
-export async function open(browser, { onSocket, path = '/', ...options } = {}) {
+export async function open(browser, { onSocket, onMessages, path = '/', ...options } = {}) {
   const url = serverURL();
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -88,8 +89,36 @@ export async function open(browser, { onSocket, path = '/', ...options } = {}) {
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
   await page.addInitScript(watch);
   if (onSocket) await page.routeWebSocket(/\/api\/live$/, onSocket);
+  if (onMessages) await page.routeWebSocket(/\/api\/ws(\?|$)/, onMessages);
   await page.goto(new URL(path, url).href);
   return { page, faults };
+}
+
+/** Asks the server itself. */
+export async function api(path) {
+  const response = await fetch(new URL(path, serverURL()));
+  assert.equal(response.status, 200, path);
+  return response.json();
+}
+
+/** The access token of the server under test. */
+export async function token() {
+  const { POOLSCOPE_TOKEN, POOLSCOPE_TOKEN_FILE } = process.env;
+  assert.ok(
+    POOLSCOPE_TOKEN || POOLSCOPE_TOKEN_FILE,
+    'Set POOLSCOPE_TOKEN, or POOLSCOPE_TOKEN_FILE to scope-token in the data folder.',
+  );
+  return POOLSCOPE_TOKEN ?? (await readFile(POOLSCOPE_TOKEN_FILE, 'utf8')).trim();
+}
+
+/** Looks for what keeps people out (axe-core): faults that are serious or worse. */
+export async function accessibilityFaults(page) {
+  // The debugger's evaluation: the page's own policy would not let a script in.
+  await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate(() => window.axe.run(document));
+  return violations
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`);
 }
 
 /**

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { artefacts, hashrateShown, launch, open, serverURL } from './browser.mjs';
+import { api, artefacts, hashrateShown, launch, open, serverURL } from './browser.mjs';
 
 const blockTimeout = Number(process.env.POOLSCOPE_BLOCK_TIMEOUT ?? 120) * 1000;
 const hashrateTimeout = 90_000;
@@ -35,12 +35,6 @@ function hashes(page) {
     .locator('[data-testid=blocks] tbody tr')
     .allInnerTexts()
     .then((rows) => rows.map((row) => row.match(/\.\.\.[0-9a-f]{16}/)[0]));
-}
-
-async function api(path) {
-  const response = await fetch(new URL(path, serverURL()));
-  assert.equal(response.status, 200, path);
-  return response.json();
 }
 
 test('loads, shows a hashrate, and talks to nobody else', async (t) => {

@@ -35,6 +35,7 @@ func browserTests(ctx context.Context, r *runner) counts {
 	defer d.stop()
 
 	out, ok := r.execute(ctx, "browser", "", append([]string{"env", "POOLSCOPE_URL=" + d.url,
+		"POOLSCOPE_TOKEN_FILE=" + filepath.Join(d.dir, "scope-token"),
 		"POOLSCOPE_ARTEFACTS=" + filepath.Join(r.logs, "browser"),
 		"node", "--test", "--test-reporter=tap"}, files...)...)
 	c := parseTAP(out)
@@ -72,7 +73,7 @@ func startDemo(ctx context.Context, r *runner) (*demo, error) {
 	const free = "127.0.0.1:0"
 	d := &demo{dir: dir, done: make(chan struct{})}
 	d.cmd = r.start(ctx, "", filepath.Join(r.root, "bin", "poolscope"), "demo", "--data-dir", dir, "--http", free,
-		"--stratum", free, "--stratum-tls", free, "--node-rpc", free, "--node-zmq", free, "--block-interval", "4s")
+		"--stratum", free, "--stratum-tls", free, "--scope", free, "--node-rpc", free, "--node-zmq", free, "--block-interval", "4s")
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	if err := d.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start demo: %w", err)

@@ -43,6 +43,7 @@ export function Filters({ filter, onChange }: FiltersProps) {
       />
       <Field label="Session" hidden>
         <select
+          aria-label="Session"
           value={filter.session ?? ''}
           onChange={(event) => {
             set({ session: event.target.value });
@@ -61,6 +62,7 @@ export function Filters({ filter, onChange }: FiltersProps) {
       </Field>
       <Field label="Direction" hidden>
         <select
+          aria-label="Direction"
           value={filter.direction ?? ''}
           onChange={(event) => {
             set({ direction: event.target.value as Direction });
@@ -90,6 +92,7 @@ export function Filters({ filter, onChange }: FiltersProps) {
       </datalist>
       <Field label="Share verdict" hidden>
         <select
+          aria-label="Share verdict"
           value={filter.verdict ?? ''}
           onChange={(event) => {
             set({ verdict: event.target.value });

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Socket } from '../api/live';
+import { MessageFeed, type Page } from './feed';
+import { message, unanswered } from './fixture';
+import type { Message } from './types';
+
+class FakeSocket implements Socket {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  closed = false;
+
+  close(): void {
+    this.closed = true;
+  }
+
+  say(frame: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+}
+
+/** A server with a list of messages, which a test makes longer. */
+function setup(first: Message[] = []) {
+  const server = { messages: [...first], down: false };
+  const sockets: FakeSocket[] = [];
+  const asked: { cursor?: number; limit: number }[] = [];
+  const frames: (() => void)[] = [];
+  const feed = new MessageFeed({
+    filter: {},
+    connect: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    fetchPage: (query): Promise<Page> => {
+      asked.push(query);
+      if (server.down) return Promise.reject(new TypeError('nobody there'));
+      const below = server.messages
+        .filter((m) => query.cursor === undefined || m.seq < query.cursor)
+        .sort((a, b) => b.seq - a.seq);
+      const page = below.slice(0, query.limit);
+      return Promise.resolve({
+        messages: page,
+        next: below.length > query.limit ? page.at(-1)?.seq : undefined,
+      });
+    },
+    schedule: (callback) => frames.push(callback),
+    random: () => 1,
+  });
+  const settle = async () => {
+    // Promises first, then what they drew, until nothing is left.
+    for (let i = 0; i < 10; i++) {
+      await vi.advanceTimersByTimeAsync(0);
+      for (const frame of frames.splice(0)) frame();
+    }
+  };
+  const socket = () => sockets.at(-1) ?? new FakeSocket();
+  const shown = () => feed.state().rows.map((r) => r.seq);
+  return { feed, server, sockets, asked, settle, socket, shown };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function started(first: Message[]) {
+  const t = setup(first);
+  t.feed.start();
+  t.socket().onopen?.();
+  await t.settle();
+  return t;
+}
+
+it('puts history and what comes live together', async () => {
+  const t = setup([message(1), message(2)]);
+  t.feed.start();
+  t.socket().onopen?.();
+  t.socket().say(message(3)); // before the page is there
+  t.socket().say(message(2)); // in both
+  await t.settle();
+  expect(t.shown()).toEqual([1, 2, 3]);
+  expect(t.feed.state()).toMatchObject({ phase: 'live', loading: false, atEnd: true });
+});
+
+it('draws once for all that came between two frames', async () => {
+  const t = await started([message(1)]);
+  const drawn = vi.fn();
+  t.feed.subscribe(drawn);
+  for (let seq = 2; seq < 500; seq++) t.socket().say(message(seq));
+  expect(drawn).not.toHaveBeenCalled();
+  await t.settle();
+  expect(drawn).toHaveBeenCalledTimes(1);
+  expect(t.shown()).toHaveLength(499);
+});
+
+it('fetches what was missed while it was cut off, answers included', async () => {
+  const t = await started([message(1), unanswered(2)]);
+  t.socket().onclose?.();
+  expect(t.feed.state()).toMatchObject({ phase: 'waiting' });
+  t.server.messages = [message(1), message(2), ...range(3, 2500).map((seq) => message(seq))];
+  await vi.advanceTimersByTimeAsync(500);
+  expect(t.feed.state().phase).toBe('reconnecting');
+  t.socket().onopen?.();
+  t.socket().say(message(2501));
+  await t.settle();
+  expect(t.shown()).toEqual(range(1, 2501));
+  expect(t.feed.state().rows[1]).toMatchObject({ answered: true });
+});
+
+it('waits longer each time, and tries at once when asked to', async () => {
+  const t = await started([message(1)]);
+  const pauses: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    t.socket().onclose?.();
+    pauses.push((t.feed.state().retryAt ?? 0) - Date.now());
+    t.feed.retryNow();
+  }
+  expect(pauses).toEqual([500, 1000, 2000]);
+  expect(t.sockets).toHaveLength(4);
+});
+
+it('shows a gap as a row and fetches it', async () => {
+  const t = await started([message(1)]);
+  t.server.messages = range(1, 6).map((seq) => message(seq));
+  t.socket().say({ type: 'gap', dropped: 4, first_seq: 2, last_seq: 5 });
+  t.socket().say(message(6));
+  await t.settle();
+  expect(t.shown()).toEqual([1, 1.5, 2, 3, 4, 5, 6]);
+  expect(t.feed.state().rows[1]).toMatchObject({ kind: 'gap', state: 'fetched', brought: 4 });
+});
+
+it('says so when a gap cannot be fetched', async () => {
+  const t = await started([message(1)]);
+  t.server.down = true;
+  t.socket().say({ type: 'gap', dropped: 4, first_seq: null, last_seq: null });
+  await t.settle();
+  expect(t.feed.state().rows.at(-1)).toMatchObject({ kind: 'gap', state: 'lost' });
+  expect(t.feed.state().error).toBeInstanceOf(TypeError);
+});
+
+it('holds back while paused, and counts', async () => {
+  const t = await started([unanswered(1)]);
+  t.feed.pause();
+  t.socket().say(message(2));
+  t.socket().say(message(1)); // a new version of a row is no new message
+  await t.settle();
+  expect(t.shown()).toEqual([1]);
+  expect(t.feed.state().waiting).toBe(1);
+  t.feed.resume();
+  await t.settle();
+  expect(t.shown()).toEqual([1, 2]);
+});
+
+it('fetches instead of holding when a pause is long', async () => {
+  const t = await started([message(1)]);
+  t.feed.pause();
+  for (let seq = 2; seq <= 20_100; seq++) {
+    t.server.messages.push(message(seq));
+    t.socket().say(message(seq));
+  }
+  await t.settle();
+  expect(t.shown()).toEqual([1]);
+  t.feed.resume();
+  await t.settle();
+  for (let i = 0; i < 5; i++) await t.settle();
+  expect(t.shown()).toHaveLength(20_100);
+});
+
+it('loads older messages by cursor', async () => {
+  const t = await started(range(1, 1500).map((seq) => message(seq)));
+  expect(t.shown()).toEqual(range(1301, 1500));
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.shown()).toEqual(range(301, 1500));
+  expect(t.feed.state().atEnd).toBe(false);
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.feed.state()).toMatchObject({ atEnd: true, loadingOlder: false });
+  expect(t.shown()).toEqual(range(1, 1500));
+});
+
+it('begins anew when the server did', async () => {
+  const t = await started([message(50), message(51)]);
+  t.socket().onclose?.();
+  t.server.messages = [message(1, { id: 'new-1' })];
+  await vi.advanceTimersByTimeAsync(500);
+  t.socket().onopen?.();
+  await t.settle();
+  expect(t.shown()).toEqual([1]);
+});
+
+it('takes silence for a dead connection only when something was missed', async () => {
+  const t = await started([message(1)]);
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(t.feed.state().phase).toBe('live');
+  t.server.messages.push(message(2));
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(t.feed.state().phase).toBe('waiting');
+});
+
+it('stays away once stopped', async () => {
+  const t = await started([message(1)]);
+  t.feed.stop();
+  expect(t.socket().closed).toBe(true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(t.sockets).toHaveLength(1);
+});
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
