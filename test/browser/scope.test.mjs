@@ -79,7 +79,8 @@ test(
       /method=mining\.submit.*verdict=accepted|verdict=accepted.*method=mining\.submit/,
     );
     await page.locator('[data-seq]').first().waitFor();
-    for (const row of await drawn(page)) assert.match(row.text, /mining\.submit[^]*Accepted/);
+    for (const row of await drawn(page))
+      assert.match(row.text, /mining\.submit[^]*(Accepted|Block!)/);
 
     // The newest is taken by keyboard.
     await page.getByRole('grid').focus();
@@ -101,7 +102,7 @@ test(
     // A wrong token first: it is asked for again, and nothing is lost.
     await panel.getByRole('button', { name: 'Replay' }).click();
     const dialog = page.getByRole('dialog', { name: 'Send this share again' });
-    assert.equal(await dialog.getByLabel('Nonce').inputValue(), known.decoded.params[4]);
+    assert.equal(await dialog.getByLabel(/^Nonce/).inputValue(), known.decoded.params[4]);
     await dialog.getByRole('button', { name: 'Replay to Pool' }).click();
     const asking = page.getByRole('dialog', { name: 'Access token' });
     await asking.getByLabel('Token', { exact: true }).fill('certainly not this one');
@@ -248,10 +249,19 @@ test('50,000 rows scroll while messages come', { timeout: 180_000 }, async (t) =
     const grid = document.querySelector('[role=grid]');
     const found = new Map();
     let most = 0;
-    for (let top = 0; top < grid.scrollHeight; top += grid.clientHeight) {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const edge = grid.getBoundingClientRect();
+    for (let top = 0; top < grid.scrollHeight; top += grid.clientHeight - 40) {
       grid.scrollTop = top;
-      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-      const rows = [...grid.querySelectorAll('[data-seq]')];
+      let rows = [];
+      // Until what is in view is drawn: from edge to edge.
+      for (let tries = 0; tries < 120; tries++) {
+        await frame();
+        rows = [...grid.querySelectorAll('[data-seq]')];
+        const first = rows[0]?.getBoundingClientRect().top ?? Infinity;
+        const last = rows.at(-1)?.getBoundingClientRect().bottom ?? -Infinity;
+        if (first < edge.top + 80 && last > edge.bottom - 20) break;
+      }
       most = Math.max(most, rows.length);
       for (const row of rows) found.set(Number(row.dataset.seq), true);
     }
@@ -260,8 +270,10 @@ test('50,000 rows scroll while messages come', { timeout: 180_000 }, async (t) =
   assert.ok(most < 260, `${most} rows are in the document at once`);
   seqs.sort((a, b) => a - b);
   assert.ok(seqs.length >= 49_000, `${seqs.length} rows were seen`);
-  const holes = seqs.filter((seq, i) => i > 0 && seq !== seqs[i - 1] + 1);
-  assert.deepEqual(holes.slice(0, 5), [], 'messages are missing before these');
+  const holes = seqs.flatMap((seq, i) =>
+    i > 0 && seq !== seqs[i - 1] + 1 ? [[seqs[i - 1], seq]] : [],
+  );
+  assert.deepEqual(holes, [], 'messages are missing between these');
   assert.deepEqual(faults, []);
   await page.context().close();
 });
