@@ -3,7 +3,6 @@ package capture
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -56,12 +55,12 @@ func TestMask(t *testing.T) {
 func TestLongIDs(t *testing.T) {
 	long := strings.Repeat("<", 200<<10)
 	for raw, want := range map[string]Message{
-		fmt.Sprintf(`{"id":"%s","method":"x"}`, long):       {Fault: FaultLongID, Method: "x", IsRequest: true},
-		fmt.Sprintf(`{"id":%s}`, strings.Repeat("1", 300)):  {Fault: FaultLongID},
-		fmt.Sprintf(`{"id":["%s"]}`, long):                  {Fault: FaultID},
-		fmt.Sprintf(`{"id":1,"method":"%s"}`, long):         {Fault: FaultLongName, ID: "1", IsRequest: true},
-		fmt.Sprintf(`{"id":"%s","method":"x"}`, long[:200]): {ID: `"` + long[:200] + `"`, Method: "x", IsRequest: true},
-		`{"id":"<&é\u003c\n","method":"x"}`:                 {ID: `"<&é<\n"`, Method: "x", IsRequest: true},
+		`{"id":"` + long + `","method":"x"}`:       {Fault: FaultLongID, Method: "x", IsRequest: true},
+		`{"id":` + strings.Repeat("1", 300) + `}`:  {Fault: FaultLongID},
+		`{"id":["` + long + `"]}`:                  {Fault: FaultID},
+		`{"id":1,"method":"` + long + `"}`:         {Fault: FaultLongName, ID: "1", IsRequest: true},
+		`{"id":"` + long[:200] + `","method":"x"}`: {ID: `"` + long[:200] + `"`, Method: "x", IsRequest: true},
+		`{"id":"<&é\u003c\n","method":"x"}`:        {ID: `"<&é<\n"`, Method: "x", IsRequest: true},
 	} {
 		m := ParseLine([]byte(raw))
 		if m.Fault != want.Fault || m.ID != want.ID || m.Method != want.Method || m.IsRequest != want.IsRequest {
