@@ -27,10 +27,12 @@ func (p *pacer) wait(n uint64, now time.Time) time.Duration {
 	return max(0, p.due.Sub(now))
 }
 
-// chunk bounds the hashes between two rests to 50 ms' worth.
+// chunk bounds the hashes between two rests to a millisecond's worth: who else
+// lives in this process, a pool or a proxy, is not kept from its sockets for
+// longer.
 func (p *pacer) chunk(n uint64) uint64 {
 	if p.rate <= 0 {
 		return n
 	}
-	return min(n, max(1, uint64(p.rate/20)))
+	return min(n, max(1, uint64(p.rate/1000)))
 }
