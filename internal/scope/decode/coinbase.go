@@ -40,8 +40,8 @@ type Coinbase struct {
 	OutputCount       int      `json:"output_count"` // Outputs lists no more than 1000 of them
 	Total             int64    `json:"total_sats"`   // of all outputs
 	TotalBTC          string   `json:"total_btc"`
-	Subsidy           int64    `json:"subsidy_sats"`       // new coins of a block of this height
-	Fees              int64    `json:"fees_sats"`          // total less subsidy; below 0 the block claims too little
+	Subsidy           int64    `json:"subsidy_sats"`       // new coins of a block of this height; 0 on regtest, where every chain may halve as it likes
+	Fees              int64    `json:"fees_sats"`          // total less subsidy, 0 where that is not known; below 0 the block claims too little
 	WitnessCommitment string   `json:"witness_commitment"` // hex of the 32 bytes (BIP141); "" without
 
 	extranonces []byte
@@ -348,7 +348,7 @@ func (c *Coinbase) outputs(t *transaction, network bitcoin.Network, found *probl
 		c.Total += out.Value
 	}
 	c.TotalBTC = btc(c.Total)
-	if c.Height >= 0 {
+	if c.Height >= 0 && network != bitcoin.Regtest {
 		c.Subsidy = bitcoin.Subsidy(c.Height, network)
 		c.Fees = c.Total - c.Subsidy
 	}

@@ -84,8 +84,9 @@ export function Outputs({ coinbase: c }: { coinbase: DecodedCoinbase }) {
   return (
     <table className={styles.outputs}>
       <caption>
-        Coinbase pays {formatBTC(c.total_sats)}: {formatBTC(c.subsidy_sats)} new,{' '}
-        {formatAmount(c.fees_sats)} in fees
+        Coinbase pays {formatBTC(c.total_sats)}
+        {c.subsidy_sats > 0 &&
+          `: ${formatBTC(c.subsidy_sats)} new, ${formatAmount(c.fees_sats)} in fees`}
       </caption>
       <thead className="visually-hidden">
         <tr>
