@@ -142,18 +142,20 @@ func (m *Message) appendOurs(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// appendOwn writes what lines of ours have.
+// appendOwn writes what lines of ours have: what they repeat, and why there is no
+// answer, only where that is so.
 func (m *Message) appendOwn(dst []byte) []byte {
 	dst = append(dst, `,"wire_id":`...)
 	dst = appendJSON(dst, []byte(m.WireID))
-	dst = append(dst, `,"replay_of":`...)
 	if m.ReplayOf > 0 {
+		dst = append(dst, `,"replay_of":`...)
 		dst = appendString(dst, MessageID(m.Session, m.ReplayOf))
-	} else {
-		dst = append(dst, "null"...)
 	}
-	dst = append(dst, `,"replay_error":`...)
-	return appendOptional(dst, m.Failure)
+	if m.Failure != "" {
+		dst = append(dst, `,"replay_error":`...)
+		dst = appendString(dst, m.Failure)
+	}
+	return dst
 }
 
 // appendJSON writes an audit: null where something is not known.

@@ -43,12 +43,15 @@ func TestOwnLine(t *testing.T) {
 	want := map[string]any{
 		"direction": "hashscope_to_pool", "peer": "hashscope→198.51.100.1:3333", "jsonrpc_id": 3.0, "latency_ms": 5.0,
 		"response":          map[string]any{"id": 3.0, "method": nil, "params": nil, "result": true, "error": nil},
-		"paired_message_id": nil, "wire_id": "x-1", "replay_of": "s-1", "replay_error": nil,
+		"paired_message_id": nil, "wire_id": "x-1", "replay_of": "s-1",
 	}
 	for name, value := range want {
 		if diff := cmp.Diff(value, got[name]); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+	if value, ok := got["replay_error"]; ok {
+		t.Errorf("an answered replay has the error %v", value)
 	}
 	if m := r.Store().Message("s", 3); m.Failure != "Timeout waiting for pool response" || m.Response != nil {
 		t.Errorf("failed replay %+v", m)
