@@ -46,6 +46,7 @@ type scopeParts struct {
 	recorder *capture.Recorder
 	relay    *relay.Server // nil without a proxy
 	replay   *replay.Service
+	live     *liveSessions
 	feed     *scopeapi.Feed
 	api      *scopeapi.API
 }
@@ -117,8 +118,8 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 		Rules:   audit.Rules{PoolSilent: silenceOf(s.cfg)},
 	}, s.log)
 	s.feed = scopeapi.NewFeed(scopeapi.FeedConfig{})
-	live := &liveSessions{}
-	s.replay = replay.New(replay.Config{Sessions: live, Store: live, Own: own, Log: s.log})
+	s.live = &liveSessions{}
+	s.replay = replay.New(replay.Config{Sessions: s.live, Store: s.live, Own: own, Log: s.log})
 	sinks = append(sinks, s.auditor, s.feed, s.replay)
 	s.recorder = capture.New(captureConfigOf(s.cfg, s.auditor, firstSeq), s.log, sinks...)
 	s.library = journal.NewLibrary(s.recorder.Store(), s.journal)
@@ -127,7 +128,7 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 			return err
 		}
 	}
-	live.relay, live.store, live.library = s.relay, s.recorder.Store(), s.library
+	s.live.relay, s.live.store, s.live.library = s.relay, s.recorder.Store(), s.library
 	return nil
 }
 
@@ -136,7 +137,7 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 	sources := scopeapi.Sources{
 		Messages: s.library,
 		Replay:   s.replay,
-		Sessions: &liveSessions{relay: s.relay, store: s.recorder.Store(), library: s.library},
+		Sessions: s.live,
 		Audit:    audit.NewArchive(s.auditor, s.library),
 		Recorder: s.recorder,
 		Tap:      tap,

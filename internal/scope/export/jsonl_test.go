@@ -133,6 +133,21 @@ func TestJSONL(t *testing.T) {
 }
 
 // Whatever is done to any byte or line of the file, Verify says where.
+// Messages of the session after the last one that is kept are missing, too.
+func TestMissingEnd(t *testing.T) {
+	session, messages := recorded(t)
+	session.Messages = messages[len(messages)-1].N + 3
+	before := session.Messages - uint64(len(messages)) - 3 // in between
+	var out bytes.Buffer
+	if _, err := JSONL(&out, About{Session: session}, sequence(messages, nil)); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Verify(&out)
+	if err != nil || report.Missing != before+3 {
+		t.Errorf("missing %d, want %d; %v", report.Missing, before+3, err)
+	}
+}
+
 func TestVerifyFindsEveryChange(t *testing.T) {
 	file, sum := written(t)
 	for i := range file {

@@ -18,6 +18,7 @@ import { decodedQuery, jobsQuery } from '../../../scope/queries';
 import type { Job } from '../../../scope/types';
 import { JobView } from '../job/JobView';
 import styles from './SessionPage.module.css';
+import { ShowMore } from './ShowMore';
 
 const STEP = 15;
 const MOST = 1000;
@@ -43,19 +44,7 @@ export function JobsPanel({ id, live }: { id: string; live: boolean }) {
             rowKey={(j) => j.message_id}
             initialSort={{ key: 'at', descending: true }}
           />
-          {page && page.next > 0 && most < MOST && (
-            <p className={styles.more}>
-              The newest {formatCount(most)}.{' '}
-              <Button
-                small
-                onClick={() => {
-                  setMost(Math.min(most * 5, MOST));
-                }}
-              >
-                Show more
-              </Button>
-            </p>
-          )}
+          {page && page.next > 0 && <ShowMore most={most} limit={MOST} onMore={setMost} />}
         </>
       )}
     </Panel>

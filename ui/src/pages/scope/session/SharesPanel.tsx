@@ -1,13 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Button } from '../../../components/Button';
 import { DataTable, type Column } from '../../../components/DataTable';
 import { Empty, Failure } from '../../../components/Message';
 import { Panel } from '../../../components/Panel';
 import { Pill } from '../../../components/Pill';
 import {
-  formatCount,
   formatDifficulty,
   formatLatency,
   formatPreciseClock,
@@ -18,6 +16,7 @@ import { sharesQuery } from '../../../scope/queries';
 import type { AuditedShare } from '../../../scope/types';
 import { auditWord, conflictText, poolWord } from '../../../scope/words';
 import styles from './SessionPage.module.css';
+import { ShowMore } from './ShowMore';
 
 const STEP = 20;
 const MOST = 1000;
@@ -115,19 +114,7 @@ export function SharesPanel({ id, live }: { id: string; live: boolean }) {
             rowKey={(s) => s.message_id}
             initialSort={{ key: 'at', descending: true }}
           />
-          {page && page.next > 0 && most < MOST && (
-            <p className={styles.more}>
-              The newest {formatCount(most)}.{' '}
-              <Button
-                small
-                onClick={() => {
-                  setMost(Math.min(most * 5, MOST));
-                }}
-              >
-                Show more
-              </Button>
-            </p>
-          )}
+          {page && page.next > 0 && <ShowMore most={most} limit={MOST} onMore={setMost} />}
         </>
       )}
     </Panel>
