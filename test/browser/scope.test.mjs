@@ -286,7 +286,7 @@ test('an alarm leads to what proves it', { timeout: 150_000 }, async () => {
     .getByRole('link', { name: /^message \d+$/ })
     .first()
     .click();
-  await page.getByTestId('message-detail').getByText('A block!').waitFor();
+  await page.getByTestId('message-detail').getByText('A block!', { exact: true }).waitFor();
   assert.deepEqual(faults, []);
   await page.context().close();
 });
