@@ -364,7 +364,7 @@ func FuzzDecodeTemplate(f *testing.F) {
 	f.Add(body(f, templateOf(bitcoin.Signet, 1, someHash, nil)))
 	f.Add(body(f, btcdTemplate(nil)))
 	f.Add([]byte(`{"result":{"height":1,"rules":["a\u0062\"",""],"vbavailable":{"x\\":1},"x":[{},[],{"a":[1.5e+3,"\\"]}]},"error":null}`))
-	f.Add([]byte("{\"result\":{\"height\":1,\"rules\":[\"!sign\xde\xde\xdeet\",\"\xe2\x82\"]},\"error\":null}"))
+	f.Add([]byte("{\"result\":{\"height\":1,\"rules\":[\"!sign\xde\xde\xdeet\",\"\xe2\x82\"],\"vbavailable\":{\"\xde\":1,\"\xdf\":2}},\"error\":null}"))
 	f.Add([]byte(`{"result":null,"error":{"code":-9,"message":"m"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		raw, err := decodeTemplate(data, nil)
@@ -397,7 +397,11 @@ func FuzzDecodeTemplate(f *testing.F) {
 		if want.height != raw.Height || want.value != raw.CoinbaseValue || len(want.txs) != len(raw.Transactions) {
 			t.Errorf("read %+v from %q", raw.Template, data)
 		}
-		if len(want.rules) != len(raw.Rules) || len(want.bits) != len(raw.VBAvailable) {
+		bits := map[string]bool{} // as encoding/json names them
+		for name := range raw.VBAvailable {
+			bits[string([]rune(name))] = true
+		}
+		if len(want.rules) != len(raw.Rules) || len(want.bits) != len(bits) {
 			t.Errorf("read rules %q, bits %v from %q", raw.Rules, raw.VBAvailable, data)
 		}
 		for i := range want.rules {
