@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"internal/app"},
 	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load"},
 	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
-	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files"},
+	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/nostr", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
@@ -53,7 +53,7 @@ var engines = map[string][]string{
 	"github.com/gopacket/gopacket":        {"internal/scope"}, // pcap and pcapng files
 	"github.com/pressly/goose":            {"internal/store"},
 	"github.com/go-zeromq/zmq4":           {"internal/node", "internal/devnet"},
-	"github.com/coder/websocket":          {"internal/api"},
+	"github.com/coder/websocket":          {"internal/api", "internal/nostr"}, // the page and the scope; relays and their clients
 	"github.com/prometheus/client_golang": {"internal/api"},
 	"github.com/pelletier/go-toml":        {"internal/config"},
 	"github.com/alecthomas/kong":          {"cmd/poolscope"},
@@ -63,9 +63,10 @@ var engines = map[string][]string{
 	"github.com/btcsuite/btcd/txscript":   {"internal/bitcoin", "internal/devnet"},
 	"github.com/btcsuite/btcd/chaincfg":   {"internal/bitcoin", "internal/devnet"},
 	"github.com/btcsuite/btcd/chainhash":  {"internal/bitcoin", "internal/devnet"},
-	"github.com/btcsuite/btcd/address":    {"internal/bitcoin", "internal/devnet"},
+	"github.com/btcsuite/btcd/address":    {"internal/bitcoin", "internal/devnet", "internal/nostr"}, // nostr: bech32
 	"github.com/btcsuite/btcd/btcutil":    {"internal/bitcoin", "internal/devnet"},
-	"github.com/btcsuite/btcd/btcec":      {"internal/bitcoin", "internal/devnet"},
+	"github.com/btcsuite/btcd/btcec":      {"internal/bitcoin", "internal/devnet", "internal/nostr"},
+	"golang.org/x/crypto/chacha20":        {"internal/nostr"}, // NIP-44
 	"github.com/btcsuite/btclog":          {"internal/devnet"},
 	"github.com/decred/dcrd/dcrec":        {"internal/devnet"},
 	"golang.org/x/sys":                    {"internal/load", "internal/stratum", "internal/bitcoin", "internal/pool"}, // resource limits; epoll; CPU features; round-trip times
@@ -81,7 +82,7 @@ var engines = map[string][]string{
 
 // languages are values and functions: no sockets, no clock of their own.
 var (
-	languages    = []string{"internal/bitcoin"}
+	languages    = []string{"internal/bitcoin", "internal/nostr"}
 	notInThem    = []string{"net", "net/http", "os", "os/exec", "log", "log/slog", "database/sql"}
 	mainMaxLines = 60
 )
