@@ -70,7 +70,7 @@ var engines = map[string][]string{
 	"github.com/btcsuite/btclog":          {"internal/devnet"},
 	"github.com/decred/dcrd/dcrec":        {"internal/devnet"},
 	"golang.org/x/sys":                    {"internal/load", "internal/stratum", "internal/bitcoin", "internal/pool"}, // resource limits; epoll; CPU features; round-trip times
-	"golang.org/x/time/rate":              {"internal/pool", "internal/scope", "internal/node", "internal/api", "internal/load"},
+	"golang.org/x/time/rate":              {"internal/pool", "internal/nostr", "internal/scope", "internal/node", "internal/api", "internal/load"},
 	"golang.org/x/sync":                   {"internal/app", "internal/pool", "internal/scope", "internal/node", "internal/load", "internal/devnet"},
 	"github.com/google/go-cmp":            {}, // tests only, as are the next five
 	"go.yaml.in/yaml":                     {},
