@@ -1,0 +1,130 @@
+package client
+
+import (
+	"sync"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/nostr"
+)
+
+const (
+	// inFlight is how many events may wait for a relay's OK at a time.
+	inFlight = 128
+	// maxTries is how often an event is sent that a relay refuses for a
+	// passing reason.
+	maxTries = 5
+)
+
+// outbox are the events that one relay has not said OK to, in order.
+type outbox struct {
+	limit int
+	wake  chan struct{} // gets a value when there may be something to send
+
+	mu      sync.Mutex
+	waiting []*letter
+	dropped uint64
+}
+
+type letter struct {
+	id    string
+	data  []byte // the EVENT message
+	sent  time.Time
+	tries int
+}
+
+func newOutbox(limit int) *outbox {
+	return &outbox{limit: limit, wake: make(chan struct{}, 1)}
+}
+
+// put queues an event; the oldest goes when there are too many.
+func (o *outbox) put(id string, data []byte) {
+	o.mu.Lock()
+	if len(o.waiting) >= o.limit {
+		o.waiting = o.waiting[1:]
+		o.dropped++
+	}
+	o.waiting = append(o.waiting, &letter{id: id, data: data})
+	o.mu.Unlock()
+	o.ring()
+}
+
+func (o *outbox) ring() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next is the oldest event that is not on its way; nil without one, or when
+// too many are.
+func (o *outbox) next(now time.Time) []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, l := range o.waiting {
+		if i >= inFlight {
+			return nil
+		}
+		if l.sent.IsZero() {
+			l.sent = now
+			l.tries++
+			return l.data
+		}
+	}
+	return nil
+}
+
+// answered takes the event off when the relay has it or will never take it,
+// and says whether it was there.
+func (o *outbox) answered(id string, again bool) (known, gone bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer o.ring()
+	for i, l := range o.waiting {
+		if l.id != id {
+			continue
+		}
+		if again && l.tries < maxTries {
+			l.sent = time.Time{}
+			return true, false
+		}
+		o.waiting = append(o.waiting[:i:i], o.waiting[i+1:]...)
+		return true, true
+	}
+	return false, false
+}
+
+// unsend makes everything wait to be sent again: the connection is a new one.
+func (o *outbox) unsend() {
+	o.mu.Lock()
+	for _, l := range o.waiting {
+		if !l.sent.IsZero() {
+			l.sent = time.Time{}
+			l.tries = 0
+		}
+	}
+	o.mu.Unlock()
+	o.ring()
+}
+
+// overdue says whether an event has waited for its OK since before a time.
+func (o *outbox) overdue(before time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.waiting[:min(len(o.waiting), inFlight)] {
+		if !l.sent.IsZero() && l.sent.Before(before) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *outbox) counts() (waiting int, dropped uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.waiting), o.dropped
+}
+
+// eventMessage is the EVENT message of a signed event.
+func eventMessage(e *nostr.Event) []byte {
+	return (&nostr.Message{Label: nostr.LabelEvent, Event: e}).Encode()
+}
