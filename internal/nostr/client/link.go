@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,9 +22,6 @@ const (
 	// steady is how long a connection lasts after which the back-off begins
 	// anew.
 	steady = time.Minute
-	// retryPause is how long a relay that refused something for a passing
-	// reason is left alone.
-	retryPause = time.Second
 )
 
 // link is the connection to one relay, for ever.
@@ -36,8 +34,10 @@ type link struct {
 	mu     sync.Mutex
 	status Status
 
-	cut    time.Time // end of the last connection; of run's goroutine
-	authID string    // of the answer to a challenge that waits for its OK; of read's goroutine
+	// Of run's goroutine, which also reads:
+	cut    time.Time           // end of the last connection that had caught up
+	caught map[string]struct{} // subscriptions whose stored events have all come
+	authID string              // of the answer to a challenge that waits for its OK
 }
 
 func newLink(p *Pool, address string) *link {
@@ -92,7 +92,7 @@ func (l *link) connection(ctx context.Context) error {
 	socket.SetReadLimit(nostr.MaxMessageBytes)
 	l.change(func(s *Status) { s.State, s.Error, s.Connects = "connected", "", s.Connects+1 })
 	l.control = make(chan []byte, 2*len(l.pool.config.Subscriptions)+8)
-	l.authID = ""
+	l.authID, l.caught = "", map[string]struct{}{}
 	l.out.unsend()
 	cut := l.cut
 	l.subscribe(cut)
@@ -102,7 +102,10 @@ func (l *link) connection(ctx context.Context) error {
 	writer.Go(func() { end(l.write(ctx, socket)) })
 	end(l.read(ctx, socket, cut))
 	writer.Wait()
-	l.cut = l.pool.config.Now()
+	// One that ended before it had caught up leaves its gap to the next.
+	if len(l.caught) == len(l.pool.config.Subscriptions) {
+		l.cut = l.pool.config.Now()
+	}
 	return context.Cause(ctx)
 }
 
@@ -170,14 +173,14 @@ func (l *link) read(ctx context.Context, socket *websocket.Conn, cut time.Time) 
 			l.refuse("malformed")
 			continue
 		}
-		if err := l.handle(ctx, &m, cut); err != nil {
+		if err := l.handle(&m, cut); err != nil {
 			return err
 		}
 	}
 }
 
 // handle takes one message. An error ends the connection.
-func (l *link) handle(ctx context.Context, m *nostr.Message, cut time.Time) error {
+func (l *link) handle(m *nostr.Message, cut time.Time) error {
 	switch m.Label {
 	case nostr.LabelEvent:
 		switch why := l.pool.received(m.Subscription, m.Event); why {
@@ -189,7 +192,11 @@ func (l *link) handle(ctx context.Context, m *nostr.Message, cut time.Time) erro
 			l.refuse(why)
 		}
 	case nostr.LabelOK:
-		l.ok(ctx, m, cut)
+		l.ok(m, cut)
+	case nostr.LabelEOSE:
+		if slices.ContainsFunc(l.pool.config.Subscriptions, func(s Subscription) bool { return s.ID == m.Subscription }) {
+			l.caught[m.Subscription] = struct{}{}
+		}
 	case nostr.LabelNotice:
 		l.change(func(s *Status) { s.Notice = clip(m.Text) })
 	case nostr.LabelClosed:
@@ -205,7 +212,7 @@ func (l *link) handle(ctx context.Context, m *nostr.Message, cut time.Time) erro
 }
 
 // ok takes a relay's word about an event of ours.
-func (l *link) ok(ctx context.Context, m *nostr.Message, cut time.Time) {
+func (l *link) ok(m *nostr.Message, cut time.Time) {
 	if m.ID == l.authID && m.ID != "" {
 		l.authID = ""
 		if !m.Accepted {
@@ -217,14 +224,16 @@ func (l *link) ok(ctx context.Context, m *nostr.Message, cut time.Time) {
 		return
 	}
 	why := prefix(m.Text)
-	passing := !m.Accepted && (why == "rate-limited" || why == "error" || why == "auth-required")
-	if passing && why != "auth-required" {
-		select { // the relay asked for slowness
-		case <-ctx.Done():
-		case <-time.After(retryPause):
+	verdict := final
+	if !m.Accepted {
+		switch why {
+		case "rate-limited", "auth-required":
+			verdict = later
+		case "error":
+			verdict = tryAgain
 		}
 	}
-	known, gone := l.out.answered(m.ID, passing)
+	known, gone := l.out.answered(m.ID, verdict, time.Now())
 	switch {
 	case !known:
 		l.refuse("ok_of_unknown_event")

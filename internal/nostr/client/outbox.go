@@ -10,9 +10,17 @@ import (
 const (
 	// inFlight is how many events may wait for a relay's OK at a time.
 	inFlight = 128
-	// maxTries is how often an event is sent that a relay refuses for a
-	// passing reason.
+	// maxTries is how often an event is sent that a relay has an error with.
 	maxTries = 5
+	// pause is how long nothing is sent after a refusal that may pass.
+	pause = time.Second
+)
+
+// What a relay's OK means for the event.
+const (
+	final    = iota // the relay has it, or will never take it
+	later           // slower, or after an answer to the challenge: as often as it takes
+	tryAgain        // an error of the relay: a few times
 )
 
 // outbox are the events that one relay has not said OK to, in order.
@@ -23,6 +31,7 @@ type outbox struct {
 	mu      sync.Mutex
 	waiting []*letter
 	dropped uint64
+	paused  time.Time // nothing is sent before
 }
 
 type letter struct {
@@ -60,6 +69,9 @@ func (o *outbox) ring() {
 func (o *outbox) next(now time.Time) []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if now.Before(o.paused) {
+		return nil // who paused it rings when it is over
+	}
 	for i, l := range o.waiting {
 		if i >= inFlight {
 			return nil
@@ -73,9 +85,9 @@ func (o *outbox) next(now time.Time) []byte {
 	return nil
 }
 
-// answered takes the event off when the relay has it or will never take it,
-// and says whether it was there.
-func (o *outbox) answered(id string, again bool) (known, gone bool) {
+// answered takes the event off, or keeps it to be sent again after a pause. It
+// says whether the event was there, and whether it is off now.
+func (o *outbox) answered(id string, verdict int, now time.Time) (known, gone bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	defer o.ring()
@@ -83,8 +95,12 @@ func (o *outbox) answered(id string, again bool) (known, gone bool) {
 		if l.id != id {
 			continue
 		}
-		if again && l.tries < maxTries {
+		if verdict == later || verdict == tryAgain && l.tries < maxTries {
 			l.sent = time.Time{}
+			if !now.Before(o.paused) {
+				o.paused = now.Add(pause)
+				time.AfterFunc(pause, o.ring)
+			}
 			return true, false
 		}
 		o.waiting = append(o.waiting[:i:i], o.waiting[i+1:]...)
@@ -93,13 +109,15 @@ func (o *outbox) answered(id string, again bool) (known, gone bool) {
 	return false, false
 }
 
-// unsend makes everything wait to be sent again: the connection is a new one.
+// unsend makes everything wait to be sent again, at once: the connection is a
+// new one, or the relay knows us now.
 func (o *outbox) unsend() {
 	o.mu.Lock()
+	o.paused = time.Time{}
 	for _, l := range o.waiting {
 		if !l.sent.IsZero() {
 			l.sent = time.Time{}
-			l.tries = 0
+			l.tries--
 		}
 	}
 	o.mu.Unlock()

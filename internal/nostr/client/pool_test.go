@@ -146,6 +146,19 @@ func TestACutLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
+func TestARelayThatAsksForSlownessGetsEverything(t *testing.T) {
+	address, r, _ := serve(t, "127.0.0.1:0", relay.Config{EventBurst: 5, EventsPerSecond: 20})
+	p := run(t, Config{Relays: []string{"ws://" + address}})
+	for i := range 20 {
+		p.Publish(event(t, fmt.Sprint(i)))
+	}
+	eventually(t, "everything is there", func() bool { return r.Stats().Events == 20 })
+	if r.Stats().Refused["rate_limited"] == 0 {
+		t.Error("the relay did not ask")
+	}
+	eventually(t, "nothing waits", func() bool { s := p.Status()[0]; return s.Waiting == 0 && s.Accepted == 20 && s.Dropped == 0 })
+}
+
 func TestAFullQueueDropsTheOldestAndCounts(t *testing.T) {
 	p, err := New(Config{Relays: []string{"ws://127.0.0.1:1"}, Queue: 10})
 	if err != nil {
