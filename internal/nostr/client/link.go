@@ -88,7 +88,7 @@ func (l *link) connection(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	defer socket.CloseNow()
+	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(nostr.MaxMessageBytes)
 	l.change(func(s *Status) { s.State, s.Error, s.Connects = "connected", "", s.Connects+1 })
 	l.control = make(chan []byte, 2*len(l.pool.config.Subscriptions)+8)

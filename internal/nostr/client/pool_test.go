@@ -44,7 +44,7 @@ func serve(t *testing.T, address string, config relay.Config) (at string, r *rel
 	running.Go(func() { _ = server.Serve(listener) })
 	stop = sync.OnceFunc(func() {
 		r.Close()
-		server.Close()
+		_ = server.Close()
 		running.Wait()
 	})
 	t.Cleanup(stop)

@@ -39,7 +39,7 @@ func newClient(r *Relay) *client {
 func (c *client) serve(ctx context.Context, socket *websocket.Conn) (why string) {
 	ctx, cancel := c.relay.untilDone(ctx)
 	defer cancel()
-	defer socket.CloseNow()
+	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(nostr.MaxMessageBytes)
 	if c.relay.config.Address != "" {
 		c.challenge = rand.Text()

@@ -57,7 +57,7 @@ func dial(t *testing.T, address string) *peer {
 	if response.Body != nil {
 		response.Body.Close()
 	}
-	t.Cleanup(func() { socket.CloseNow() })
+	t.Cleanup(func() { _ = socket.CloseNow() })
 	return &peer{t, socket}
 }
 
