@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -103,7 +104,7 @@ func (o *outbox) answered(id string, verdict int, now time.Time) (known, gone bo
 			}
 			return true, false
 		}
-		o.waiting = append(o.waiting[:i:i], o.waiting[i+1:]...)
+		o.waiting = slices.Delete(o.waiting, i, i+1)
 		return true, true
 	}
 	return false, false
