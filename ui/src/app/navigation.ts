@@ -1,4 +1,16 @@
-import { Bell, Cable, Gauge, Rows3, Satellite, type LucideIcon } from 'lucide-react';
+import {
+  Ban,
+  Bell,
+  Bitcoin,
+  Cable,
+  Cpu,
+  Gauge,
+  Pickaxe,
+  Rows3,
+  Satellite,
+  Server,
+  type LucideIcon,
+} from 'lucide-react';
 import type { LinkProps } from '@tanstack/react-router';
 
 /** A page in the navigation. */
@@ -22,7 +34,14 @@ export interface AreaGroup {
  */
 export const POOL_AREAS: AreaGroup = {
   name: 'Pool',
-  areas: [{ to: '/', label: 'Overview', icon: Gauge, exact: true }],
+  areas: [
+    { to: '/', label: 'Overview', icon: Gauge, exact: true },
+    { to: '/workers', label: 'Workers', icon: Pickaxe },
+    { to: '/blocks', label: 'Blocks', icon: Bitcoin },
+    { to: '/node', label: 'Node', icon: Server },
+    { to: '/server', label: 'Server', icon: Cpu },
+    { to: '/bans', label: 'Bans', icon: Ban },
+  ],
 };
 
 export const SCOPE_AREAS: AreaGroup = {

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { poolRoutes } from '../pages/routes';
 import { scopeRoutes } from '../pages/scope/routes';
 import { Broken, NotFound } from './Faults';
 import { Shell } from './Shell';
@@ -16,7 +17,7 @@ const overview = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, ...scopeRoutes(root)]),
+  routeTree: root.addChildren([overview, ...poolRoutes(root), ...scopeRoutes(root)]),
   defaultErrorComponent: Broken,
   defaultPreload: 'intent',
 });

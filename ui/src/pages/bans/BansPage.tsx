@@ -1,0 +1,5 @@
+import { Page } from '../scope/Page';
+
+export function BansPage() {
+  return <Page title="Bans">{undefined}</Page>;
+}
