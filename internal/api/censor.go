@@ -13,16 +13,26 @@ const (
 
 // censorWorker shortens a worker's full name for public display: the payout
 // address before the first dot to its first and last eight characters, the
-// miner's own name after it is kept.
+// miner's own name after it is kept, unless it repeats the address.
 //
 //	1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa.rigA → 1A1zP1eP...v7DivfNa.rigA
 func censorWorker(name string) string {
 	head, tail, _ := strings.Cut(name, ".")
-	head = shorten(head, nameFront, nameBack)
+	short := shorten(head, nameFront, nameBack)
 	if tail = clean(tail); tail == "" {
-		return head
+		return short
 	}
-	return head + "." + tail
+	return short + "." + censorIn(tail, head)
+}
+
+// censorIn shortens an address wherever it occurs in a text.
+func censorIn(text, address string) string {
+	address = clean(address)
+	short := shorten(address, nameFront, nameBack)
+	if short == address {
+		return text
+	}
+	return strings.ReplaceAll(text, address, short)
 }
 
 // censorHash keeps the last 16 digits of a block or share hash. A hash in

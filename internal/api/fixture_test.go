@@ -48,6 +48,7 @@ type models struct {
 	pool     atomic.Pointer[pool.Status]
 	node     atomic.Pointer[node.Status]
 	system   telemetry.System
+	detail   ledger.WorkerDetail // what Worker adds to the snapshot's view
 
 	history    []ledger.HistoryPoint
 	historyErr error
@@ -65,6 +66,21 @@ func (m *models) History(_ context.Context, worker string, res ledger.Resolution
 		return nil, errors.New("only the pool's history is public")
 	}
 	return m.history, m.historyErr
+}
+
+func (m *models) Worker(name string) (ledger.WorkerDetail, bool) {
+	snap := m.snapshot.Load()
+	if snap == nil {
+		return ledger.WorkerDetail{}, false
+	}
+	for _, w := range snap.Workers {
+		if w.Name == name {
+			d := m.detail
+			d.WorkerView = w
+			return d, true
+		}
+	}
+	return ledger.WorkerDetail{}, false
 }
 
 func (m *models) sources() Sources {

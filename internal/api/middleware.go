@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
-
-	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // contentSecurityPolicy lets the page load from this server alone, and run no
@@ -84,29 +82,4 @@ func (r *recorder) code() int {
 		return http.StatusOK
 	}
 	return r.status
-}
-
-// guard protects what is not public. With a token the request must carry it
-// ("Authorization: Bearer …"); without one it must come from this machine and
-// name it by a loopback name, so that a page in the operator's browser cannot
-// reach it under a name of its own, and not come through a proxy, which makes
-// everybody's requests look like this machine's.
-func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		configured := *s.token.Load()
-		if configured == "" {
-			if !access.IsLocal(r) {
-				http.Error(w, "forbidden: only from this machine and not through a proxy unless a token is configured", http.StatusForbidden)
-				return
-			}
-			next(w, r)
-			return
-		}
-		if !access.IsToken(access.Bearer(r), configured) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
-			http.Error(w, "unauthorized", http.StatusUnauthorized)
-			return
-		}
-		next(w, r)
-	}
 }

@@ -13,5 +13,10 @@ func documented() []scopeapi.Endpoint {
 		{Path: "/api/blocks", Summary: "Found blocks, the newest first", Response: []foundBlock{}, Query: map[string]string{"limit": "1 to 100, 10 when left out"}},
 		{Path: "/api/status", Summary: "State, template, nodes, rejects", Response: statusPage{}},
 		{Path: "/api/history", Summary: "Charts", Response: historyPage{}, Query: map[string]string{"range": "6m, 24h or 30d"}},
+		{Path: "/api/workers", Summary: "Workers that are connected or were in the last half hour", Response: workersPage{}},
+		{Path: "/api/workers/{id}", Summary: "One worker", Response: workerPage{}, Segments: workerSegment},
 	}
 }
+
+// workerSegment explains how paths name a worker.
+var workerSegment = map[string]string{"id": "The worker's id, or the SHA-256 of its full name in hex"}

@@ -17,8 +17,9 @@ import (
 type Config struct {
 	// UI holds the page, index.html at its root; nil serves none.
 	UI fs.FS
-	// Token protects what is not public pool statistics: /metrics and
-	// /debug/pprof/. Empty lets only clients on this machine in. A server that
+	// Token protects what is not public pool statistics: /metrics,
+	// /debug/pprof/, names in full. Empty lets clients on this machine in, and
+	// those who know the scope's token. A server that
 	// listens beyond loopback needs one, and then also leaves addresses of the
 	// operator's own network out of /api/status.
 	Token string
@@ -69,6 +70,9 @@ type Server struct {
 	status                           *view
 	blocks                           [maxBlocks + 1]*view // by limit; index 0 is not used
 	history                          map[string]*view     // by range
+	workers                          struct{ public, full *view }
+
+	directory directory
 }
 
 // New returns a server for the sources. It starts nothing.
@@ -122,6 +126,8 @@ func (s *Server) makeViews() {
 	s.hashrate = newView(periodHashrate, plain(func(m moment) any { return buildHashrate(m, false) }))
 	s.hashrateHistory = newView(periodHashrate, plain(func(m moment) any { return buildHashrate(m, true) }))
 	s.status = newView(periodStatus, plain(func(m moment) any { return s.buildStatus(m) }))
+	s.workers.public = newView(periodWorkers, plain(func(m moment) any { return buildWorkers(m, false) }))
+	s.workers.full = newView(periodWorkers, plain(func(m moment) any { return buildWorkers(m, true) }))
 	for limit := minBlocks; limit <= maxBlocks; limit++ {
 		s.blocks[limit] = newView(periodBlocks, plain(func(m moment) any { return buildBlocks(m, limit) }))
 		s.blocks[limit].edition = s.blocksEdition

@@ -15,6 +15,9 @@ import (
 type Ledger interface {
 	// Snapshot returns the latest immutable picture, nil before the first.
 	Snapshot() *ledger.Snapshot
+	// Worker returns one worker by its full name; false when it is neither
+	// connected nor was lately.
+	Worker(name string) (ledger.WorkerDetail, bool)
 	// History returns the points of one worker, or of the pool for worker "",
 	// in [from, to), oldest first.
 	History(ctx context.Context, worker string, res ledger.Resolution, from, to time.Time) ([]ledger.HistoryPoint, error)

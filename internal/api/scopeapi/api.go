@@ -14,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // API answers the scope's requests. Its methods may be called by any goroutine.
@@ -75,6 +77,9 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 
 // SetToken replaces Config.Token, from the next request on.
 func (a *API) SetToken(token string) { a.token.Store(&token) }
+
+// IsToken reports whether given is the token; without one nothing is.
+func (a *API) IsToken(given string) bool { return access.IsToken(given, *a.token.Load()) }
 
 // Wait waits until the WebSockets have ended, whose requests have, or ctx ends.
 func (a *API) Wait(ctx context.Context) { a.feed.Wait(ctx) }

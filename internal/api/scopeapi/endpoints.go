@@ -14,7 +14,8 @@ type Endpoint struct {
 	Path     string
 	Summary  string
 	Response any               // a value of the type that it answers with
-	Query    map[string]string // its parameters, with what they mean
+	Segments map[string]string // the parameters in its path, with what they mean
+	Query    map[string]string // its other parameters, likewise
 }
 
 // Document adds endpoints to the document. It is to be called before the first
@@ -31,6 +32,9 @@ func (a *API) Document(endpoints []Endpoint) {
 					"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}},
 				}},
 			},
+		}
+		for _, name := range slices.Sorted(maps.Keys(e.Segments)) {
+			o.Parameters = append(o.Parameters, inPath(name, e.Segments[name]))
 		}
 		for _, name := range slices.Sorted(maps.Keys(e.Query)) {
 			o.Parameters = append(o.Parameters, query(name, e.Query[name], text()))

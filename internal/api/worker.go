@@ -1,0 +1,142 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/ledger"
+)
+
+// workerPage is the response of GET /api/workers/{id}.
+type workerPage struct {
+	APIVersion string    `json:"api_version"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Operator   bool      `json:"operator"` // the viewer is the operator
+	Owner      bool      `json:"owner"`    // the viewer knows the worker's full name
+	WorkerRow
+	Address        string           `json:"address"`       // payout address; censored unless the viewer is operator or owner
+	AcceptedWork   float64          `json:"accepted_work"` // difficulty, ever
+	RejectedWork   float64          `json:"rejected_work"`
+	PingP95MS      float64          `json:"ping_p95_ms,omitempty"`
+	Rejects        []rejectView     `json:"rejects"`          // ever
+	ConnectionList []connectionView `json:"connections_list"` // newest first, 100 at most
+	BestShares     []workerBest     `json:"best_shares"`      // best first
+}
+
+// connectionView is one open connection of a worker.
+type connectionView struct {
+	ID          string    `json:"id"`
+	UserAgent   string    `json:"user_agent"`
+	TLS         bool      `json:"tls"`
+	Remote      string    `json:"remote,omitempty"` // host:port; for the operator only
+	ConnectedAt time.Time `json:"connected_at"`
+	Difficulty  float64   `json:"difficulty"`
+	PingP50MS   float64   `json:"ping_p50_ms,omitempty"`
+	PingP95MS   float64   `json:"ping_p95_ms,omitempty"`
+}
+
+// workerBest is one of a worker's best shares.
+type workerBest struct {
+	Difficulty float64   `json:"difficulty"`
+	Timestamp  time.Time `json:"timestamp"`
+	Hash       string    `json:"hash"`
+}
+
+// viewer is who asks about a worker.
+type viewer struct{ operator, owner bool }
+
+// full says whether the viewer sees the worker's names as they are.
+func (v viewer) full() bool { return v.operator || v.owner }
+
+// findWorker finds the worker that a request is about. Without one it has
+// answered: 400 for what is neither an id nor a key, and the same 404 for every
+// other.
+func (s *Server) findWorker(w http.ResponseWriter, r *http.Request) (d ledger.WorkerDetail, v viewer, ok bool) {
+	ref := r.PathValue("id")
+	if !isWorkerRef(ref) {
+		http.Error(w, "a worker is named by 16 hex digits, or by 64: the SHA-256 of its full name", http.StatusBadRequest)
+		return d, v, false
+	}
+	v.operator = s.operator(r)
+	if s.src.Ledger != nil {
+		now := s.now()
+		name, owner, known := s.directory.find(ref, now, func(yield func(string) bool) {
+			for _, worker := range s.read(now).ledger.Workers {
+				if !yield(worker.Name) {
+					return
+				}
+			}
+		})
+		v.owner = owner
+		if known {
+			d, ok = s.src.Ledger.Worker(name)
+		}
+	}
+	if !ok {
+		notFound(w, r)
+	}
+	return d, v, ok
+}
+
+// serveWorker answers GET /api/workers/{id}. It is made for each request: to keep
+// it would take memory for as many workers as somebody asks for.
+func (s *Server) serveWorker(w http.ResponseWriter, r *http.Request) {
+	d, v, ok := s.findWorker(w, r)
+	if !ok {
+		return
+	}
+	s.sendJSON(w, http.StatusOK, buildWorker(&d, v, s.now()))
+}
+
+func buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {
+	full := v.full()
+	page := &workerPage{
+		APIVersion: apiVersion, UpdatedAt: stamp(now), Operator: v.operator, Owner: v.owner,
+		WorkerRow:      rowOf(&d.WorkerView, full, now),
+		Address:        shownName(d.Address, full),
+		AcceptedWork:   finite(d.AcceptedWork),
+		RejectedWork:   finite(d.RejectedWork),
+		PingP95MS:      finite(d.PingP95),
+		Rejects:        buildRejects(d.RejectedByReason),
+		ConnectionList: make([]connectionView, 0, len(d.Open)),
+		BestShares:     workerBests(d, full),
+	}
+	for i := range d.Open {
+		c := &d.Open[i]
+		view := connectionView{
+			ID:          c.ID,
+			UserAgent:   shownAgent(c.UserAgent, &d.WorkerView, full),
+			TLS:         c.TLS,
+			ConnectedAt: stamp(c.ConnectedAt),
+			Difficulty:  finite(c.Difficulty),
+			PingP50MS:   finite(c.PingP50),
+			PingP95MS:   finite(c.PingP95),
+		}
+		if v.operator {
+			view.Remote = c.Remote
+		}
+		page.ConnectionList = append(page.ConnectionList, view)
+	}
+	return page
+}
+
+// workerBests lists a worker's best shares, best first: its best ever, its best
+// of this session, and those that are among the pool's best.
+func workerBests(d *ledger.WorkerDetail, full bool) []workerBest {
+	shares := slices.Clone(d.Best)
+	slices.SortStableFunc(shares, func(a, b ledger.Best) int { return cmp.Compare(b.Difficulty, a.Difficulty) })
+	views := []workerBest{}
+	for i, b := range shares {
+		if b.Difficulty <= 0 || i > 0 && b.Hash == shares[i-1].Hash {
+			continue
+		}
+		hash := b.Hash.String()
+		if !full {
+			hash = censorHash(hash)
+		}
+		views = append(views, workerBest{Difficulty: finite(b.Difficulty), Timestamp: stamp(b.At), Hash: hash})
+	}
+	return views
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/ledger"
+)
+
+const (
+	// maxWorkerRows bounds GET /api/workers; those that left first are left out.
+	maxWorkerRows = 20_000
+	periodWorkers = 5 * time.Second
+)
+
+// workersPage is the response of GET /api/workers.
+type workersPage struct {
+	APIVersion string      `json:"api_version"`
+	UpdatedAt  time.Time   `json:"updated_at"`
+	Operator   bool        `json:"operator"`            // names are in full
+	Total      int         `json:"total"`               // workers that are connected or were in the last half hour
+	Online     int         `json:"online"`              // those with a connection
+	Truncated  int         `json:"truncated,omitempty"` // those of Total that are not in the list
+	Workers    []WorkerRow `json:"workers"`             // connected ones first, then those that left last
+}
+
+// WorkerRow is one worker, its connections merged. It is exported since the
+// description of the API knows only exported types inside of others.
+type WorkerRow struct {
+	ID               string    `json:"id"`
+	Name             string    `json:"name"`
+	Online           bool      `json:"online"`
+	Connections      int       `json:"connections"`
+	TLS              bool      `json:"tls"`        // at least one connection is through TLS
+	UserAgent        string    `json:"user_agent"` // of the newest miner that tells
+	Hashrate         float64   `json:"hashrate"`   // H/s
+	HashrateAccuracy string    `json:"hashrate_accuracy,omitempty"`
+	ShareRate        float64   `json:"share_rate"` // accepted, per minute
+	Difficulty       float64   `json:"difficulty"` // assigned now
+	Vardiff          float64   `json:"vardiff"`    // what the difficulty control would choose now
+	Accepted         uint64    `json:"accepted"`   // ever
+	Rejected         uint64    `json:"rejected"`
+	BestShare        float64   `json:"best_share"`   // difficulty; 0 when there was none
+	BestSession      float64   `json:"best_session"` // since it came online
+	PingP50MS        float64   `json:"ping_p50_ms,omitempty"`
+	LastShare        time.Time `json:"last_share,omitzero"`
+	LastSeen         time.Time `json:"last_seen"` // now while it is online
+	FirstSeen        time.Time `json:"first_seen"`
+}
+
+// serveWorkers answers GET /api/workers.
+func (s *Server) serveWorkers(w http.ResponseWriter, r *http.Request) {
+	if s.operator(r) {
+		s.serveView(w, r, s.workers.full)
+		return
+	}
+	s.serveView(w, r, s.workers.public)
+}
+
+// buildWorkers lists the workers. Without full, names are censored.
+func buildWorkers(m moment, full bool) *workersPage {
+	all := m.ledger.Workers
+	page := &workersPage{
+		APIVersion: apiVersion,
+		UpdatedAt:  stamp(m.now),
+		Operator:   full,
+		Total:      len(all),
+		Workers:    make([]WorkerRow, 0, min(len(all), maxWorkerRows)),
+	}
+	var left []*ledger.WorkerView
+	for i := range all {
+		w := &all[i]
+		if !w.Online {
+			left = append(left, w)
+			continue
+		}
+		page.Online++
+		if len(page.Workers) < maxWorkerRows {
+			page.Workers = append(page.Workers, rowOf(w, full, m.now))
+		}
+	}
+	slices.SortStableFunc(left, func(a, b *ledger.WorkerView) int { return b.LastSeen.Compare(a.LastSeen) })
+	for _, w := range left[:min(len(left), maxWorkerRows-len(page.Workers))] {
+		page.Workers = append(page.Workers, rowOf(w, full, m.now))
+	}
+	page.Truncated = page.Total - len(page.Workers)
+	return page
+}
+
+// rowOf is what a list shows of a worker.
+func rowOf(w *ledger.WorkerView, full bool, now time.Time) WorkerRow {
+	row := WorkerRow{
+		ID:               workerIDOf(w.Name).String(),
+		Name:             shownName(w.Name, full),
+		Online:           w.Online,
+		Connections:      w.Connections,
+		TLS:              w.TLS,
+		Hashrate:         finite(w.Hashrate),
+		HashrateAccuracy: w.Accuracy,
+		ShareRate:        finite(w.ShareRate),
+		Difficulty:       finite(w.Difficulty),
+		Vardiff:          finite(w.Vardiff),
+		Accepted:         w.Accepted,
+		Rejected:         w.Rejected,
+		BestShare:        finite(w.BestEver.Difficulty),
+		BestSession:      finite(w.BestNow.Difficulty),
+		PingP50MS:        finite(w.PingP50),
+		LastShare:        stamp(w.LastShare),
+		LastSeen:         stamp(firstKnown(w.LastSeen, w.FirstSeen, now)),
+		FirstSeen:        stamp(firstKnown(w.FirstSeen, w.ConnectedAt, now)),
+	}
+	if n := len(w.UserAgents); n > 0 {
+		row.UserAgent = shownAgent(w.UserAgents[n-1], w, full)
+	}
+	return row
+}
+
+// shownName is a worker's name as the viewer may see it.
+func shownName(name string, full bool) string {
+	if full {
+		return strings.ToValidUTF8(name, "")
+	}
+	return censorWorker(name)
+}
+
+// shownAgent is a user agent as the viewer may see it. Miners put into it what
+// they like, their address included.
+func shownAgent(agent string, w *ledger.WorkerView, full bool) string {
+	if agent = brief(agent, maxUserAgent); full {
+		return agent
+	}
+	head, _, _ := strings.Cut(w.Name, ".")
+	return censorIn(censorIn(agent, w.Address), head)
+}
+
+// firstKnown is the first of the times that is not zero.
+func firstKnown(times ...time.Time) time.Time { return cmp.Or(times...) }
