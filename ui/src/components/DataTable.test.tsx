@@ -79,3 +79,71 @@ it('holds the place of rows that are on their way', () => {
   expect(screen.getByRole('table').getAttribute('aria-busy')).toBe('true');
   expect(names()).toHaveLength(3);
 });
+
+/** Presses Ctrl+C as browsers tell it, and returns what lands in the clipboard. */
+function copyEvent(): string | undefined {
+  let text: string | undefined;
+  const event = Object.assign(new Event('copy', { bubbles: true, cancelable: true }), {
+    clipboardData: { setData: (_: string, data: string) => (text = data) },
+  });
+  fireEvent(document, event);
+  expect(event.defaultPrevented).toBe(text !== undefined);
+  return text;
+}
+
+it('copies its rows as TSV, in their order, while the focus is in it', () => {
+  render(show(rigs));
+  expect(copyEvent()).toBeUndefined();
+  screen.getByRole('table').focus();
+  expect(copyEvent()).toBe('Rig\tRate\nrig9\t3\nrig10\t2\nrig1\t1\n');
+  expect(screen.getByText('Copied 3 rows')).toBeTruthy();
+});
+
+it('copies the rows that are selected, and leaves a selection within one to the browser', () => {
+  render(show(rigs));
+  const select = (from: Node, to: Node) => {
+    getSelection()?.setBaseAndExtent(from, 0, to, 1);
+  };
+  select(screen.getByText('rig9'), screen.getByText('rig10'));
+  expect(copyEvent()).toBe('Rig\tRate\nrig9\t3\nrig10\t2\n');
+  select(screen.getByText('rig9'), screen.getByText('rig9'));
+  expect(copyEvent()).toBeUndefined();
+  getSelection()?.removeAllRanges();
+});
+
+it('copies raw figures with their unit, and what a cell says where there is nothing else', () => {
+  const told: Column<Rig>[] = [
+    { key: 'name', header: 'Rig', card: 'title', cell: (r) => <b>{r.name}!</b> },
+    {
+      key: 'rate',
+      header: 'Rate',
+      card: 'lead',
+      unit: 'H/s',
+      raw: (r) => r.rate * 1e12,
+      cell: () => '1 TH/s',
+    },
+    {
+      key: 'pick',
+      header: 'Pick',
+      card: 'detail',
+      raw: false,
+      cell: () => <input type="checkbox" />,
+    },
+  ];
+  render(
+    <DataTable caption="Rigs" columns={told} rows={rigs.slice(0, 1)} rowKey={(r) => r.name} />,
+  );
+  screen.getByRole('checkbox').focus();
+  expect(copyEvent()).toBe('Rig\tRate (H/s)\nrig10!\t2000000000000\n');
+});
+
+it('does not take the copying of a text field', () => {
+  render(
+    <>
+      <input aria-label="Search" />
+      {show(rigs)}
+    </>,
+  );
+  screen.getByRole('textbox').focus();
+  expect(copyEvent()).toBeUndefined();
+});

@@ -1,10 +1,15 @@
 /* eslint-disable jsx-a11y/no-interactive-element-to-noninteractive-role --
    the roles repeat what table elements are, because CSS that lays them out as cards takes it away */
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { useId, useState, type ReactNode } from 'react';
+import { use, useId, useRef, useState, type ReactNode } from 'react';
+import { createPortal } from 'react-dom';
 import { nextSort, sortRows, type Sort } from '../lib/sort';
-import { Skeleton } from './Skeleton';
+import { toTSV, withUnit, type Cell } from '../lib/tsv';
+import { CopyTable } from './CopyTable';
 import styles from './DataTable.module.css';
+import { PanelTools } from './panelTools';
+import { Skeleton } from './Skeleton';
+import { useTableCopy, type Copy } from './useTableCopy';
 
 export interface Column<T, K extends string = string> {
   key: K;
@@ -12,6 +17,16 @@ export interface Column<T, K extends string = string> {
   cell: (row: T) => ReactNode;
   /** What the column sorts by; without it, it does not. */
   value?: (row: T) => number | string;
+  /**
+   * What is copied as TSV: the figure with all its digits, a time as a Date.
+   * Without it what the column sorts by; without that too, what the cell says.
+   * `false` leaves the column out.
+   */
+  raw?: false | ((row: T) => Cell);
+  /** Unit of what is copied, for the header line. */
+  unit?: string;
+  /** Header of what is copied, where that is something else than what is shown. */
+  rawHeader?: string;
   numeric?: boolean;
   /** Its place on a card, where the table is too narrow for columns. */
   card: 'title' | 'lead' | 'detail';
@@ -39,11 +54,26 @@ export function DataTable<T, K extends string>(props: DataTableProps<T, K>) {
   const [sort, setSort] = useState(initialSort);
   const by = sort && columns.find((c) => c.key === sort.key)?.value;
   const sorted = rows && sort && by ? sortRows(rows, by, sort.descending) : rows;
+  const table = useRef<HTMLTableElement>(null);
+  const tools = use(PanelTools);
+  const { copied, copy } = useTableCopy(table, (selected) =>
+    copyRows(columns, sorted ?? [], table.current, selected),
+  );
+  const copyButton = sorted && sorted.length > 0 && (
+    <CopyTable caption={caption} copied={copied} onCopy={copy} />
+  );
 
   return (
     <div className={styles.frame}>
+      {tools ? createPortal(copyButton, tools) : copyButton}
       {sort && <CardSort columns={columns} sort={sort} onSort={setSort} />}
-      <table role="table" className={styles.table} aria-busy={rows === undefined}>
+      <table
+        ref={table}
+        role="table"
+        className={styles.table}
+        aria-busy={rows === undefined}
+        tabIndex={-1}
+      >
         <caption className="visually-hidden">{caption}</caption>
         <thead>
           <tr role="row">
@@ -93,6 +123,34 @@ export function DataTable<T, K extends string>(props: DataTableProps<T, K>) {
       </table>
     </div>
   );
+}
+
+/** The rows as TSV: all, or those that the selection reaches into, if they are more than one. */
+function copyRows<T, K extends string>(
+  columns: readonly Column<T, K>[],
+  rows: readonly T[],
+  table: HTMLTableElement | null,
+  selected: Range | undefined,
+): Copy | undefined {
+  const body = table?.tBodies[0];
+  if (!body || rows.length === 0) return undefined;
+  const wanted = rows.flatMap((row, index) => {
+    const line = body.rows[index];
+    return line && (!selected || selected.intersectsNode(line)) ? [{ row, line }] : [];
+  });
+  // A part of one row is a text like any other.
+  if (selected && wanted.length < 2) return undefined;
+  const copied = columns.map((c, at) => ({ c, at })).filter(({ c }) => c.raw !== false);
+  const text = toTSV(
+    copied.map(({ c }) => withUnit(c.rawHeader ?? c.header, c.unit)),
+    wanted.map(({ row, line }) => copied.map(({ c, at }) => rawCell(c, row, line.cells[at]))),
+  );
+  return { text, rows: wanted.length };
+}
+
+function rawCell<T>(column: Column<T>, row: T, cell: HTMLElement | undefined): Cell {
+  if (column.raw) return column.raw(row);
+  return column.value ? column.value(row) : cell?.textContent;
 }
 
 function direction<K extends string>(sort: Sort<K>): 'ascending' | 'descending' {

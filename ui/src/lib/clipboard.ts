@@ -11,6 +11,7 @@ export async function copyText(text: string): Promise<boolean> {
       // Permission denied; the old way may still be allowed.
     }
   }
+  const focused = document.activeElement;
   const area = document.createElement('textarea');
   area.value = text;
   area.readOnly = true;
@@ -22,5 +23,6 @@ export async function copyText(text: string): Promise<boolean> {
     return document.execCommand('copy');
   } finally {
     area.remove();
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   }
 }

@@ -51,7 +51,7 @@ export interface GapRow {
 export type Row = MessageRow | GapRow;
 
 /** Characters of parameters or results that a row keeps. */
-const PREVIEW = 160;
+export const PREVIEW = 160;
 
 export function toRow(m: Message, arrived: number): MessageRow {
   return {

@@ -21,19 +21,28 @@ const columns: Column<FoundBlock>[] = [
     key: 'height',
     header: 'Block',
     card: 'title',
+    raw: (b) => b.height,
     cell: (b) => <span className={styles.height}>#{formatCount(b.height)}</span>,
   },
-  { key: 'result', header: 'Result', card: 'lead', cell: (b) => <Result block={b} /> },
+  {
+    key: 'result',
+    header: 'Result',
+    card: 'lead',
+    raw: (b) => b.result,
+    cell: (b) => <Result block={b} />,
+  },
   {
     key: 'worker',
     header: 'Miner',
     card: 'detail',
+    raw: (b) => b.display_worker,
     cell: (b) => <WorkerName name={b.display_worker} />,
   },
   {
     key: 'hash',
     header: 'Hash',
     card: 'detail',
+    raw: (b) => b.hash,
     cell: (b) => <code className={styles.hash}>{b.display_hash}</code>,
   },
   {
@@ -41,6 +50,8 @@ const columns: Column<FoundBlock>[] = [
     header: 'Payout',
     card: 'detail',
     numeric: true,
+    raw: (b) => b.worker_payout_sats,
+    unit: 'sats',
     cell: (b) => formatBTC(b.worker_payout_sats),
   },
   {
@@ -48,6 +59,7 @@ const columns: Column<FoundBlock>[] = [
     header: 'Found',
     card: 'detail',
     numeric: true,
+    raw: (b) => b.timestamp,
     cell: (b) => <Time at={b.timestamp} />,
   },
 ];

@@ -30,6 +30,7 @@ const columns: Column<Worker, Key>[] = [
     card: 'lead',
     numeric: true,
     value: (w) => w.rolling_hashrate,
+    unit: 'H/s',
     cell: (w) => (
       <>
         {w.hashrate_accuracy && (

@@ -25,6 +25,7 @@ const columns: Column<Agent>[] = [
     card: 'detail',
     numeric: true,
     value: (a) => Date.parse(a.last_seen),
+    raw: (a) => a.last_seen,
     cell: (a) => <Time at={a.last_seen} ago />,
   },
 ];

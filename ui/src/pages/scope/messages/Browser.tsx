@@ -2,11 +2,14 @@ import { ArrowUpToLine, Pause, Play } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { errorText } from '../../../api/client';
 import { Button } from '../../../components/Button';
+import { CopyTable } from '../../../components/CopyTable';
 import { Empty, Failure } from '../../../components/Message';
+import { useTableCopy } from '../../../components/useTableCopy';
 import { useLocalNow } from '../../../lib/clock';
 import { formatCount, formatDuration, formatTime, plural, sentence } from '../../../lib/format';
 import type { FeedState, MessageFeed } from '../../../scope/feed';
 import { isNarrow, type MessageFilter } from '../../../scope/filter';
+import { messagesTSV } from '../../../scope/table';
 import { useMessageFeed } from '../../../scope/useMessageFeed';
 import styles from './Browser.module.css';
 import { MessageDetail } from './MessageDetail';
@@ -26,6 +29,10 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
   const { feed, state } = useMessageFeed(filter);
   const [following, setFollowing] = useState(true);
   const table = useRef<TableHandle>(null);
+  const list = useRef<HTMLElement>(null);
+  const { copied, copy } = useTableCopy(list, (selected) =>
+    selected || state.rows.length === 0 ? undefined : messagesTSV(state.rows),
+  );
 
   useEffect(() => {
     feed.setFollowing(following && !state.paused);
@@ -84,9 +91,12 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
           {plural(state.rows.length, 'message')}
           {!state.atEnd && state.rows.length > 0 && ' loaded'}
         </span>
+        {state.rows.length > 0 && (
+          <CopyTable caption="the loaded messages" copied={copied} onCopy={copy} />
+        )}
       </div>
       <div className={styles.split} data-open={open !== undefined}>
-        <section className={styles.list} aria-label="Messages">
+        <section ref={list} className={styles.list} aria-label="Messages">
           <MessageTable
             ref={table}
             state={state}

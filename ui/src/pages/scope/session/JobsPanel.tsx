@@ -79,6 +79,7 @@ function columns(
       header: 'Received',
       card: 'title',
       value: (j) => j.n,
+      raw: (j) => j.received_at,
       cell: (j) => (
         <span title={formatUTC(Date.parse(j.received_at))}>
           {formatPreciseClock(Date.parse(j.received_at))}
@@ -91,12 +92,17 @@ function columns(
       card: 'lead',
       numeric: true,
       value: (j) => j.height,
+      raw: (j) => (j.height < 0 ? undefined : j.height),
       cell: (j) => (j.height < 0 ? '?' : formatCount(j.height)),
     },
     {
       key: 'kind',
       header: 'Kind',
       card: 'detail',
+      raw: (j) =>
+        [j.new_tip && 'new tip', j.clean_jobs && 'clean', j.empty && 'empty']
+          .filter(Boolean)
+          .join(', '),
       cell: (j) => (
         <span className={styles.outcomes}>
           {j.new_tip && <Pill tone="good">New tip</Pill>}
@@ -118,6 +124,7 @@ function columns(
       card: 'detail',
       numeric: true,
       value: (j) => j.coinbase_value_sat,
+      unit: 'sats',
       cell: (j) => formatBTC(j.coinbase_value_sat),
     },
     {
@@ -142,6 +149,7 @@ function columns(
       card: 'detail',
       numeric: true,
       value: (j) => j.ntime_skew_s,
+      unit: 's',
       cell: (j) => `${j.ntime_skew_s > 0 ? '+' : ''}${j.ntime_skew_s.toFixed(1)} s`,
     },
     {
@@ -160,6 +168,7 @@ function columns(
       key: 'open',
       header: 'Contents',
       card: 'detail',
+      raw: (j) => j.job_id,
       cell: (j) => (
         <Button
           small

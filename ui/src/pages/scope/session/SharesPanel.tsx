@@ -27,6 +27,7 @@ const columns: Column<AuditedShare>[] = [
     header: 'Received',
     card: 'title',
     value: (s) => s.n,
+    raw: (s) => s.received_at,
     cell: (s) => (
       <Link
         to="/scope/messages"
@@ -68,6 +69,7 @@ const columns: Column<AuditedShare>[] = [
     card: 'detail',
     numeric: true,
     value: (s) => s.difficulty,
+    raw: (s) => (s.difficulty > 0 ? s.difficulty : undefined),
     cell: (s) => (s.difficulty > 0 ? formatDifficulty(s.difficulty) : NONE),
   },
   {
@@ -76,6 +78,7 @@ const columns: Column<AuditedShare>[] = [
     card: 'detail',
     numeric: true,
     value: (s) => s.target_difficulty,
+    raw: (s) => (s.target_difficulty > 0 ? s.target_difficulty : undefined),
     cell: (s) => (s.target_difficulty > 0 ? formatDifficulty(s.target_difficulty) : NONE),
   },
   {
@@ -84,6 +87,8 @@ const columns: Column<AuditedShare>[] = [
     card: 'detail',
     numeric: true,
     value: (s) => s.latency_ms ?? -1,
+    raw: (s) => s.latency_ms,
+    unit: 'ms',
     cell: (s) => formatLatency(s.latency_ms ?? undefined),
   },
   {

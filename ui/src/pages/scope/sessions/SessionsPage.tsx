@@ -181,6 +181,7 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       header: 'Miner',
       card: 'title',
       value: (s) => s.workers?.[0] ?? s.user_agent ?? s.peer,
+      raw: (s) => s.workers?.[0] ?? s.peer,
       cell: (s) => (
         <span className={styles.miner}>
           <Link to="/scope/sessions/$id" params={{ id: s.session_id }} className={styles.name}>
@@ -197,6 +198,7 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       header: 'State',
       card: 'lead',
       value: (s) => (s.live ? '' : (s.close_reason ?? 'ended')),
+      raw: (s) => (s.live ? 'live' : (s.close_reason ?? 'ended')),
       cell: (s) =>
         s.live ? (
           <Pill tone="good">Live</Pill>
@@ -221,6 +223,7 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       card: 'detail',
       numeric: true,
       value: (s) => s.difficulty ?? 0,
+      raw: (s) => s.difficulty,
       cell: (s) => formatDifficulty(s.difficulty ?? undefined),
     },
     {
@@ -229,6 +232,7 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       card: 'detail',
       numeric: true,
       value: (s) => s.brief?.accepted ?? -1,
+      raw: (s) => s.brief && s.brief.accepted + s.brief.rejected + s.brief.unanswered,
       cell: (s) => <Shares session={s} />,
     },
     {
@@ -237,6 +241,8 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       card: 'detail',
       numeric: true,
       value: (s) => s.brief?.hashes_per_second ?? -1,
+      raw: (s) => s.brief?.hashes_per_second,
+      unit: 'H/s',
       cell: (s) =>
         s.brief?.hashes_per_second == null ? NONE : formatHashrate(s.brief.hashes_per_second),
     },
@@ -246,6 +252,8 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       card: 'detail',
       numeric: true,
       value: (s) => s.brief?.submit_p50_ms ?? -1,
+      raw: (s) => s.brief?.submit_p50_ms,
+      unit: 'ms',
       cell: (s) => formatLatency(s.brief?.submit_p50_ms ?? undefined),
     },
     {
@@ -274,12 +282,15 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       card: 'detail',
       numeric: true,
       value: (s) => Date.parse(s.first_seen),
+      raw: (s) => s.first_seen,
       cell: (s) => <Time at={s.first_seen} />,
     },
     {
       key: 'pick',
       header: 'Compare',
       card: 'detail',
+      rawHeader: 'Session',
+      raw: (s) => s.session_id,
       cell: (s) => (
         <input
           type="checkbox"
