@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -54,6 +53,7 @@ type models struct {
 	historyErr error
 	asked      atomic.Int64 // calls of History
 	resolution ledger.Resolution
+	worker     string
 	from, to   time.Time
 }
 
@@ -61,10 +61,7 @@ func (m *models) Snapshot() *ledger.Snapshot { return m.snapshot.Load() }
 
 func (m *models) History(_ context.Context, worker string, res ledger.Resolution, from, to time.Time) ([]ledger.HistoryPoint, error) {
 	m.asked.Add(1)
-	m.resolution, m.from, m.to = res, from, to
-	if worker != ledger.PoolName {
-		return nil, errors.New("only the pool's history is public")
-	}
+	m.resolution, m.from, m.to, m.worker = res, from, to, worker
 	return m.history, m.historyErr
 }
 
@@ -122,7 +119,10 @@ func full() *models {
 
 	workers := []ledger.WorkerView{
 		{
-			Name: satoshi + ".rigA", Address: satoshi, UserAgents: []string{"bitaxe/BM1370/v2.4"},
+			Name: satoshi + ".rigA", Address: satoshi, FirstSeen: testNow.Add(-40 * time.Hour), LastSeen: testNow,
+			BestEver: ledger.Best{Difficulty: 987654.25, At: testNow.Add(-time.Hour), Hash: hash}, BestNow: ledger.Best{Difficulty: 12.5},
+			AcceptedWork: 4.3e6, RejectedWork: 7000, RejectedByReason: []ledger.RejectCount{{Reason: stratum.RejectStale, Count: 7, Work: 7000}},
+			UserAgents:    []string{"bitaxe/BM1370/v2.4"},
 			ConnectionIDs: []string{"c1", "c2"}, Connections: 2, Online: true, TLS: true,
 			Hashrate: 1.2e12, Accuracy: "≈", ShareRate: 14.5, PingP50: 12.5, PingP95: 40, Difficulty: 1024, Vardiff: 1100.5,
 			Accepted: 4242, Rejected: 7, LastShare: testNow.Add(-3 * time.Second),

@@ -47,8 +47,9 @@ type historyPoint struct {
 	BlockHeight int64     `json:"block_height"`
 }
 
-// buildHistory builds the pool's chart for one range.
-func (s *Server) buildHistory(now time.Time, hr historyRange) (*historyPage, error) {
+// buildHistory builds the chart of one worker, or of the pool for "", for one
+// range. Only the pool has one of less than minutes.
+func (s *Server) buildHistory(now time.Time, worker string, hr historyRange) (*historyPage, error) {
 	page := &historyPage{Range: hr.name, StepSeconds: int64(hr.step / time.Second), Points: []historyPoint{}}
 
 	var points []ledger.HistoryPoint
@@ -65,7 +66,7 @@ func (s *Server) buildHistory(now time.Time, hr historyRange) (*historyPage, err
 			res = ledger.Hour
 		}
 		var err error
-		if points, err = s.src.Ledger.History(ctx, "", res, now.Add(-hr.span), now); err != nil {
+		if points, err = s.src.Ledger.History(ctx, worker, res, now.Add(-hr.span), now); err != nil {
 			return nil, fmt.Errorf("%w: %w", errHistory, err)
 		}
 	}

@@ -15,6 +15,7 @@ func documented() []scopeapi.Endpoint {
 		{Path: "/api/history", Summary: "Charts", Response: historyPage{}, Query: map[string]string{"range": "6m, 24h or 30d"}},
 		{Path: "/api/workers", Summary: "Workers that are connected or were in the last half hour", Response: workersPage{}},
 		{Path: "/api/workers/{id}", Summary: "One worker", Response: workerPage{}, Segments: workerSegment},
+		{Path: "/api/workers/{id}/history", Summary: "One worker's charts", Response: historyPage{}, Segments: workerSegment, Query: map[string]string{"range": "24h or 30d"}},
 	}
 }
 

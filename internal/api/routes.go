@@ -55,6 +55,7 @@ func (s *Server) ownTable() []route {
 		{pattern: "/api/history", serve: s.serveHistory},
 		{pattern: "/api/workers", serve: s.serveWorkers},
 		{pattern: "/api/workers/{id}", serve: s.serveWorker},
+		{pattern: "/api/workers/{id}/history", serve: s.serveWorkerHistory},
 		{pattern: "/api/live", serve: s.serveLive},
 		{pattern: "/api/bans", serve: s.guard(protect(s.serveBans)), methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}},
 		{pattern: "/api/bans/{address...}", serve: s.guard(protect(s.serveLiftBan)), methods: []string{http.MethodDelete}},

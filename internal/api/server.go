@@ -1,6 +1,7 @@
 package api
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
 
@@ -73,6 +75,7 @@ type Server struct {
 	workers                          struct{ public, full *view }
 
 	directory directory
+	shelf     *shelf // charts of workers
 }
 
 // New returns a server for the sources. It starts nothing.
@@ -93,7 +96,7 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 		log = slog.New(slog.DiscardHandler)
 	}
 
-	s := &Server{cfg: cfg, src: src, log: log, started: cfg.Now(), now: cfg.Now}
+	s := &Server{cfg: cfg, src: src, log: log, started: cfg.Now(), now: cfg.Now, shelf: newShelf()}
 	s.SetToken(cfg.Token)
 	s.makeViews()
 	s.static = newStatic(cfg.UI, log)
@@ -128,13 +131,14 @@ func (s *Server) makeViews() {
 	s.status = newView(periodStatus, plain(func(m moment) any { return s.buildStatus(m) }))
 	s.workers.public = newView(periodWorkers, plain(func(m moment) any { return buildWorkers(m, false) }))
 	s.workers.full = newView(periodWorkers, plain(func(m moment) any { return buildWorkers(m, true) }))
+	s.workers.public.level, s.workers.full.level = gzip.BestSpeed, gzip.BestSpeed // megabytes, every few seconds
 	for limit := minBlocks; limit <= maxBlocks; limit++ {
 		s.blocks[limit] = newView(periodBlocks, plain(func(m moment) any { return buildBlocks(m, limit) }))
 		s.blocks[limit].edition = s.blocksEdition
 	}
 	s.history = make(map[string]*view)
 	for _, hr := range historyRanges() {
-		s.history[hr.name] = newView(hr.every, func(now time.Time) (any, error) { return s.buildHistory(now, hr) })
+		s.history[hr.name] = newView(hr.every, func(now time.Time) (any, error) { return s.buildHistory(now, ledger.PoolName, hr) })
 	}
 }
 

@@ -3,7 +3,7 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -34,6 +34,7 @@ type view struct {
 	// edition, where there is one, tells what the view shows: a response stands
 	// no longer than its edition. Values are compared with ==.
 	edition func() any
+	level   int // of compression
 
 	latest atomic.Pointer[payload]
 	mu     sync.Mutex // held while building, so that simultaneous misses build once
@@ -44,13 +45,14 @@ type payload struct {
 	body          []byte
 	updated, next time.Time
 	edition       any
+	level         int // of compression
 
 	gzOnce sync.Once
 	gz     []byte // nil when compression gains nothing
 }
 
 func newView(every time.Duration, build func(now time.Time) (any, error)) *view {
-	return &view{every: every, build: build}
+	return &view{every: every, build: build, level: gzip.DefaultCompression}
 }
 
 // get returns the payload that stands at now.
@@ -71,12 +73,12 @@ func (v *view) get(now time.Time) (*payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(value)
+	body, err := encode(value)
 	if err != nil {
 		return nil, fmt.Errorf("encode view: %w", err)
 	}
 	v.built.Add(1)
-	p := &payload{body: append(body, '\n'), updated: now, next: now.Add(v.every), edition: edition}
+	p := &payload{body: append(body, '\n'), level: v.level, updated: now, next: now.Add(v.every), edition: edition}
 	v.latest.Store(p)
 	return p, nil
 }
@@ -96,7 +98,7 @@ func (p *payload) standsAt(now time.Time) bool {
 
 // gzipped returns the compressed body, nil when that is not worth it.
 func (p *payload) gzipped() []byte {
-	p.gzOnce.Do(func() { p.gz = compress(p.body, gzip.DefaultCompression) })
+	p.gzOnce.Do(func() { p.gz = compress(p.body, p.level) })
 	return p.gz
 }
 
@@ -155,6 +157,11 @@ func acceptsGzip(r *http.Request) bool {
 // serveView answers with a view, or with a plain-text error.
 func (s *Server) serveView(w http.ResponseWriter, r *http.Request, v *view) {
 	p, err := v.get(s.now())
+	if errors.Is(err, errBusy) {
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "busy, ask again in a moment", http.StatusServiceUnavailable)
+		return
+	}
 	if err != nil {
 		s.log.Warn("view not built", "path", r.URL.Path, "err", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)

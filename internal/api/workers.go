@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,11 +100,11 @@ func rowOf(w *ledger.WorkerView, full bool, now time.Time) WorkerRow {
 		Online:           w.Online,
 		Connections:      w.Connections,
 		TLS:              w.TLS,
-		Hashrate:         finite(w.Hashrate),
+		Hashrate:         significant(w.Hashrate),
 		HashrateAccuracy: w.Accuracy,
-		ShareRate:        finite(w.ShareRate),
+		ShareRate:        significant(w.ShareRate),
 		Difficulty:       finite(w.Difficulty),
-		Vardiff:          finite(w.Vardiff),
+		Vardiff:          significant(w.Vardiff),
 		Accepted:         w.Accepted,
 		Rejected:         w.Rejected,
 		BestShare:        finite(w.BestEver.Difficulty),
@@ -138,3 +140,55 @@ func shownAgent(agent string, w *ledger.WorkerView, full bool) string {
 
 // firstKnown is the first of the times that is not zero.
 func firstKnown(times ...time.Time) time.Time { return cmp.Or(times...) }
+
+// appendJSON encodes the page; it may have ten thousand rows and more.
+func (p *workersPage) appendJSON(dst []byte) []byte {
+	head := *p
+	head.Workers = []WorkerRow{}
+	text, err := json.Marshal(&head)
+	if err != nil {
+		return append(dst, "{}"...) // its members always have a JSON form
+	}
+	// The list is the last member: its end and the object's are put back below.
+	dst = slices.Grow(dst, len(text)+len(p.Workers)*rowSize)
+	dst = append(dst, text[:len(text)-len("]}")]...)
+	for i := range p.Workers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = p.Workers[i].appendJSON(dst)
+	}
+	return append(dst, "]}"...)
+}
+
+// rowSize is about the size of an encoded row.
+const rowSize = 512
+
+func (r *WorkerRow) appendJSON(dst []byte) []byte {
+	dst = appendText(append(dst, `{"id":`...), r.ID)
+	dst = appendText(append(dst, `,"name":`...), r.Name)
+	dst = strconv.AppendBool(append(dst, `,"online":`...), r.Online)
+	dst = strconv.AppendInt(append(dst, `,"connections":`...), int64(r.Connections), 10)
+	dst = strconv.AppendBool(append(dst, `,"tls":`...), r.TLS)
+	dst = appendText(append(dst, `,"user_agent":`...), r.UserAgent)
+	dst = appendNumber(append(dst, `,"hashrate":`...), r.Hashrate)
+	if r.HashrateAccuracy != "" {
+		dst = appendText(append(dst, `,"hashrate_accuracy":`...), r.HashrateAccuracy)
+	}
+	dst = appendNumber(append(dst, `,"share_rate":`...), r.ShareRate)
+	dst = appendNumber(append(dst, `,"difficulty":`...), r.Difficulty)
+	dst = appendNumber(append(dst, `,"vardiff":`...), r.Vardiff)
+	dst = strconv.AppendUint(append(dst, `,"accepted":`...), r.Accepted, 10)
+	dst = strconv.AppendUint(append(dst, `,"rejected":`...), r.Rejected, 10)
+	dst = appendNumber(append(dst, `,"best_share":`...), r.BestShare)
+	dst = appendNumber(append(dst, `,"best_session":`...), r.BestSession)
+	if r.PingP50MS != 0 {
+		dst = appendNumber(append(dst, `,"ping_p50_ms":`...), r.PingP50MS)
+	}
+	if !r.LastShare.IsZero() {
+		dst = appendTime(append(dst, `,"last_share":`...), r.LastShare)
+	}
+	dst = appendTime(append(dst, `,"last_seen":`...), r.LastSeen)
+	dst = appendTime(append(dst, `,"first_seen":`...), r.FirstSeen)
+	return append(dst, '}')
+}

@@ -5,11 +5,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -96,6 +100,49 @@ func TestWorkersList(t *testing.T) {
 	}
 }
 
+// TestWorkersEncoding compares the encoding that is made by hand with the one of
+// encoding/json, whatever a row holds.
+func TestWorkersEncoding(t *testing.T) {
+	number := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1e-7, 1e-9, 1e21, 5e-324, 123456.789}))
+	when := rapid.Custom(func(t *rapid.T) time.Time {
+		return stamp(time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "ms")))
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		page := &workersPage{APIVersion: apiVersion, UpdatedAt: when.Draw(t, "at"), Operator: rapid.Bool().Draw(t, "op"), Workers: []WorkerRow{}}
+		for i := range rapid.IntRange(0, 3).Draw(t, "n") {
+			w := ledger.WorkerView{
+				Name: rapid.String().Draw(t, "name"), UserAgents: []string{rapid.String().Draw(t, "agent")}, Hashrate: number.Draw(t, "hashrate"),
+				Accuracy: rapid.SampledFrom([]string{"", "~", "≈"}).Draw(t, "accuracy"), ShareRate: number.Draw(t, "rate"), Difficulty: number.Draw(t, "d"),
+				Vardiff: number.Draw(t, "v"), Accepted: rapid.Uint64().Draw(t, "ok"), Rejected: rapid.Uint64().Draw(t, "bad"), PingP50: number.Draw(t, "ping"),
+				BestEver: ledger.Best{Difficulty: number.Draw(t, "best")}, Connections: i, TLS: i == 1, Online: i == 2, FirstSeen: when.Draw(t, "first"), LastSeen: when.Draw(t, "seen"),
+			}
+			if i > 0 {
+				w.LastShare = when.Draw(t, "share")
+			}
+			page.Workers = append(page.Workers, rowOf(&w, page.Operator, testNow))
+		}
+		want, err := json.Marshal(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := page.appendJSON(nil); string(got) != string(want) {
+			t.Fatalf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
+func TestSignificant(t *testing.T) {
+	for f, want := range map[float64]float64{
+		0: 0, 1: 1, 1234567: 1234570, 1.2345678901e12: 1.23457e12, 0.00012345678: 0.000123457, -7654321: -7654320,
+		5e-324: 5e-324, math.MaxFloat64: 1.79769e308, math.Inf(1): 0, math.NaN(): 0,
+	} {
+		got := significant(f)
+		if !(math.Abs(got-want) <= 1e-9*math.Abs(want)) {
+			t.Errorf("%g: %g, want %g", f, got, want)
+		}
+	}
+}
+
 // TestWorkersTruncated has more workers than a list shows.
 func TestWorkersTruncated(t *testing.T) {
 	m := empty()
@@ -173,7 +220,7 @@ func TestWorkerUnknown(t *testing.T) {
 			"x": 400, strings.Repeat("g", 16): 400, strings.Repeat("0", 15): 400, strings.Repeat("0", 17): 400,
 			strings.Repeat("0", 63): 400, strings.Repeat("0", 65): 400, satoshi: 400, "%00": 400, "..%2f..": 400,
 		} {
-			for _, rest := range []string{""} {
+			for _, rest := range []string{"", "/history?range=24h"} {
 				w := get(t, s, "/api/workers/"+ref+rest)
 				if w.Code != code || code == 404 && w.Body.String() != "not found\n" || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 					t.Errorf("%s%s: %d %q, want %d", ref, rest, w.Code, w.Body, code)
@@ -181,6 +228,68 @@ func TestWorkerUnknown(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWorkerHistory reads charts of workers, more than are kept.
+func TestWorkerHistory(t *testing.T) {
+	m := full()
+	snap := *m.snapshot.Load()
+	snap.Workers = manyWorkers(100)
+	m.snapshot.Store(&snap)
+	s, clock := newTestServer(t, m, Config{})
+	path := func(i int, query string) string {
+		return "/api/workers/" + idOf(fmt.Sprint(satoshi, ".rig", i)) + "/history" + query
+	}
+
+	page := fetch[historyPage](t, s, path(7, "?range=30d"))
+	if page.Range != "30d" || page.StepSeconds != 3600 || len(page.Points) != 3 || page.Points[1].Accepted != 10 {
+		t.Errorf("got %+v", page)
+	}
+	if m.worker != satoshi+".rig7" || m.resolution != ledger.Hour || m.to.Sub(m.from) != 30*24*time.Hour {
+		t.Errorf("asked for %s of %s from %s to %s", m.resolution, m.worker, m.from, m.to)
+	}
+	fetch[historyPage](t, s, path(7, "?range=24h"))
+	fetch[historyPage](t, s, "/api/workers/"+keyOf(satoshi+".rig7")+"/history?range=24h")
+	if n := m.asked.Load(); n != 2 || m.resolution != ledger.Minute {
+		t.Errorf("the books were asked %d times, the last time for %ss", n, m.resolution)
+	}
+	for i := range 100 {
+		fetch[historyPage](t, s, path(i, "?range=24h"))
+		fetch[historyPage](t, s, path(7, "?range=30d")) // somebody looks at this one all the time
+	}
+	if n := m.asked.Load(); n != 101 || len(s.shelf.books) != maxShelf {
+		t.Errorf("the books were asked %d times, %d charts are kept", n, len(s.shelf.books))
+	}
+	clock.advance(time.Minute)
+	fetch[historyPage](t, s, path(7, "?range=30d"))
+	if n := m.asked.Load(); n != 102 {
+		t.Errorf("the books were asked %d times", n)
+	}
+	for _, query := range []string{"", "?range=6m", "?range=1y", "?range="} {
+		if w := get(t, s, path(7, query)); w.Code != http.StatusBadRequest || w.Body.String() != "range must be 24h or 30d\n" {
+			t.Errorf("%s: %d %q", query, w.Code, w.Body)
+		}
+	}
+}
+
+// TestWorkerHistoryBusy asks while as many charts are being read as may be.
+func TestWorkerHistoryBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newTestServer(t, full(), Config{})
+		for range maxReadings {
+			s.shelf.readings <- struct{}{}
+		}
+		began := time.Now()
+		w := get(t, s, "/api/workers/"+idOf(satoshi+".rigA")+"/history?range=24h")
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || time.Since(began) != historyTimeout {
+			t.Errorf("%d %q after %v", w.Code, w.Body, time.Since(began))
+		}
+		<-s.shelf.readings
+		fetch[historyPage](t, s, "/api/workers/"+idOf(satoshi+".rigA")+"/history?range=24h")
+		if len(s.shelf.readings) != maxReadings-1 {
+			t.Error("a reading did not end")
+		}
+	})
 }
 
 // TestDirectory looks a worker up that came after others were looked up, and
