@@ -58,7 +58,7 @@ type Report struct {
 	ConnectMS   *float64   `json:"connect_ms" nullable:"true" doc:"Newest connection: TCP and TLS, milliseconds"`
 	HandshakeMS *float64   `json:"handshake_ms" nullable:"true" doc:"Newest connection: from connected to authorized, milliseconds"`
 	Difficulty  *float64   `json:"difficulty" nullable:"true" doc:"That the pool asks for"`
-	SubmitMS    *Quantiles `json:"submit_ms" nullable:"true" doc:"From submit to answer, of the newest 1024"`
+	SubmitMS    *Quantiles `json:"submit_ms,omitempty" doc:"From submit to answer, of the newest 1024"`
 
 	Rejects    map[string]uint64 `json:"rejects" doc:"Rejected submits by the pool's words"`
 	Unanswered uint64            `json:"unanswered_total" doc:"Submits that the pool did not answer"`

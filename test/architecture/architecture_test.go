@@ -25,15 +25,17 @@ const module = "github.com/poolscope/poolscope"
 var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
-	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load"},
+	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load", "internal/fleet"},
 	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
 	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/nostr", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
 var sideways = map[string][]string{
-	"internal/api":  {"internal/pool", "internal/scope"}, // their read models: pool.Status; messages, sessions, audits
-	"internal/load": {"internal/miner"},                  // finds its shares with the same hasher and jobs
+	"internal/api":  {"internal/pool", "internal/scope", "internal/fleet"}, // their read models: pool.Status; messages, sessions, audits; agents
+	"internal/load": {"internal/miner"},                                    // finds its shares with the same hasher and jobs
+	// captured shares to publish, switches of sessions; the same hasher and jobs
+	"internal/fleet": {"internal/scope", "internal/miner"},
 	// implements the interfaces that these two define
 	"internal/store":   {"internal/ledger", "internal/abuse"},
 	"internal/config":  {"internal/bitcoin", "internal/endpoint"}, // checks payout addresses; pools' addresses
@@ -48,7 +50,7 @@ var elsewhere = []string{"ui", "test"}
 // engines are third-party modules and packages that only one or two rooms may
 // import, so that each can be replaced there. The longest prefix decides.
 var engines = map[string][]string{
-	"modernc.org/sqlite":                  {"internal/store", "internal/scope"}, // the books; the journal of captured lines
+	"modernc.org/sqlite":                  {"internal/store", "internal/scope", "internal/fleet"}, // the books; the journal of captured lines; telemetry
 	"github.com/danielgtaylor/huma":       {"internal/api"},
 	"github.com/gopacket/gopacket":        {"internal/scope"}, // pcap and pcapng files
 	"github.com/pressly/goose":            {"internal/store"},

@@ -87,7 +87,7 @@ func (a *API) Wait(ctx context.Context) { a.feed.Wait(ctx) }
 // Patterns are what a server is to send here, as http.ServeMux takes them.
 func (a *API) Patterns() []string {
 	patterns := []string{openAPIPath, healthPath}
-	for _, root := range []string{"agents", "alarms", "compare", "config", "messages", "scope", "sessions", "ws"} {
+	for _, root := range []string{"agents", "alarms", "compare", "config", "fleet", "messages", "scope", "sessions", "ws"} {
 		patterns = append(patterns, "/api/"+root, "/api/"+root+"/")
 	}
 	return patterns

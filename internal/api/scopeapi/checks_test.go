@@ -117,7 +117,13 @@ func TestChecks(t *testing.T) {
 		{"limit before the agent", "GET", "/api/agents/a/history?limit=abc", "", 422, problems(`{"type":"int_parsing","loc":["query","limit"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"abc"}`)},
 		{"health", "GET", "/health", "", 200, `{"status":"ok"}`},
 		{"method of health", "POST", "/health", "", 405, `{"detail":"Method Not Allowed"}`},
-		{"agent", "GET", "/api/agents/a/history?limit=0", "", 404, `{"detail":"Agent not found"}`},
+		{"limit of none", "GET", "/api/agents/a/history?limit=0", "", 422, problems(`{"type":"greater_than_equal","loc":["query","limit"],"msg":"Input should be greater than or equal to 1","input":"0","ctx":{"ge":1}}`)},
+		{"limit of too many", "GET", "/api/agents/a/history?limit=1001", "", 422, problems(`{"type":"less_than_equal","loc":["query","limit"],"msg":"Input should be less than or equal to 1000","input":"1001","ctx":{"le":1000}}`)},
+		{"agent", "GET", "/api/agents/a/history?limit=5", "", 404, `{"detail":"Agent not found"}`},
+		{"series of nobody", "GET", "/api/agents/a/series?range=6h", "", 404, `{"detail":"Agent not found"}`},
+		{"series of no range", "GET", "/api/agents/a/series?range=9h", "", 422, `{"detail":[{"type":"enum"`},
+		{"no fleet", "GET", "/api/fleet", "", 200, `{"enabled":false,"run_id":"test-run-123"`},
+		{"order without a fleet", "PUT", "/api/fleet/order", `{"rate":1,"difficulty":0}`, 503, `{"detail":"The fleet is not running"}`},
 
 		// The tap.
 		{"tap", "GET", "/api/scope/tap", "", 200, `{"mode":"off"}`},

@@ -199,12 +199,6 @@ func serveReplay(c *call) error {
 	return c.json(result)
 }
 
-// serveAgents answers GET /api/agents: there is no fleet.
-func serveAgents(c *call) error { return c.raw([]byte("[]")) }
-
-// serveAgent answers GET /api/agents/{agent_id} and its history.
-func serveAgent(*call) error { return errAgentNotFound }
-
 // errNoCapture is for a program that captures nothing.
 var errNoCapture = notRunning("The capture")
 

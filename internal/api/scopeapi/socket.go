@@ -70,26 +70,6 @@ func serveFeed(c *call) error {
 // noSession is a session that does not exist: its listeners hear nothing.
 const noSession = "\x00"
 
-// serveAgentFeed answers GET /api/ws/agents.
-func serveAgentFeed(c *call) error {
-	return c.socket(noSession, func(ctx context.Context, conn *websocket.Conn, l *listener) error {
-		text := []byte(`{"type":"init","agents":[]}`)
-		tick := time.NewTicker(c.api.feed.cfg.AgentPing)
-		defer tick.Stop()
-		for {
-			if err := l.write(conn, text); err != nil {
-				return err
-			}
-			text = []byte(`{"type":"ping"}`)
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-			}
-		}
-	})
-}
-
 // write sends one frame, as long as the client's patience lasts.
 func (l *listener) write(conn *websocket.Conn, text []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.feed.cfg.Patience)

@@ -120,6 +120,7 @@ type Sources struct {
 	Audit    Audit
 	Sessions Disconnecter
 	Tap      Tap
+	Fleet    Fleet
 	Recorder *capture.Recorder
 	Parts    []Part
 }

@@ -20,6 +20,7 @@ func (a *API) table(registry huma.Registry) []operation {
 	ops = append(ops, b.messageOperations()...)
 	ops = append(ops, b.auditOperations()...)
 	ops = append(ops, b.otherOperations()...)
+	ops = append(ops, b.agentOperations()...)
 	return ops
 }
 
@@ -196,30 +197,21 @@ func (b builder) auditOperations() []operation {
 }
 
 func (b builder) otherOperations() []operation {
-	agent := func() *huma.Param { return inPath("agent_id", "Id of an agent") }
 	feed := b.op("GET", "/api/ws", "live", "WebSocket: messages as they come", messageView{}, serveFeed,
 		query("session_id", "Only of this session", text()))
 	feed.Description = "Text frames, each a message as GET /api/messages/{message_id} gives it: new ones, and new versions of those that " +
 		"were answered, so take them up by their id. A client that reads too slowly misses messages and is told with a frame without an id: " +
 		`{"type":"gap","dropped":N,"first_seq":…,"last_seq":…}` + ". What the client sends is ignored. " +
 		"Pages that need the token offer two subprotocols: poolscope, and bearer. followed by the token in base64url without padding."
-	agents := b.op("GET", "/api/ws/agents", "live", "WebSocket: telemetry of the fleet", agentFrame{}, serveAgentFeed)
-	for _, o := range []*operation{&feed, &agents} {
-		o.Responses["101"] = &huma.Response{Description: "Switching to WebSocket; the schema of 200 is that of a frame"}
-		*o = b.also(*o, http.StatusUpgradeRequired)
-	}
+	feed = b.upgrading(feed)
 	document := b.op("GET", openAPIPath, "scope", "This document", map[string]any{}, serveDocument)
 	document.guard = guardOpen
 	health := b.op("GET", healthPath, "scope", "Whether this program answers", healthView{}, serveHealth)
 	health.guard, health.Security = guardOpen, []map[string][]string{{}}
 	return []operation{
 		health,
-		b.op("GET", "/api/agents", "agents", "List agents", []agentView{}, serveAgents),
-		b.op("GET", "/api/agents/{agent_id}", "agents", "One agent", agentView{}, serveAgent, agent()),
-		b.op("GET", "/api/agents/{agent_id}/history", "agents", "What an agent told, the newest first", []agentView{}, serveAgent, agent(),
-			query("limit", "Most entries; like the original's without bounds", &huma.Schema{Type: huma.TypeInteger, Format: "int64", Default: int64(50)})),
 		b.op("GET", "/api/config", "scope", "Configuration, without secrets", Settings{}, serveConfig),
-		feed, agents,
+		feed,
 		b.op("GET", "/api/scope/status", "scope", "What the scope does, and what it dropped", scopeStatus{}, serveStatus),
 		b.op("GET", "/api/scope/gaps", "scope", "What was captured and is not in the journal, the newest first", []journal.Gap{}, serveGaps,
 			query("session_id", "Only of this session", text()), query("limit", "Most gaps", integer(1, maxLimit, 100))),
@@ -229,15 +221,8 @@ func (b builder) otherOperations() []operation {
 	}
 }
 
-// agentView is an agent of the fleet.
-type agentView struct {
-	AgentID   string `json:"agent_id"`
-	LastSeen  string `json:"last_seen" format:"date-time"`
-	ConnState string `json:"conn_state"`
-}
-
-// agentFrame is a frame of /api/ws/agents.
-type agentFrame struct {
-	Type   string      `json:"type" enum:"init,telemetry,ping"`
-	Agents []agentView `json:"agents,omitempty"`
+// upgrading describes a WebSocket.
+func (b builder) upgrading(o operation) operation {
+	o.Responses["101"] = &huma.Response{Description: "Switching to WebSocket; the schema of 200 is that of a frame"}
+	return b.also(o, http.StatusUpgradeRequired)
 }

@@ -4,16 +4,25 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Agent: {
-            agent_id: string;
-            conn_state: string;
-            /** Format: date-time */
-            last_seen: string;
-        };
         AgentFrame: {
-            agents?: components["schemas"]["Agent"][] | null;
-            /** @enum {string} */
-            type: "init" | "telemetry" | "ping";
+            /** @description Of telemetry: the agent as the list has it */
+            agent?: components["schemas"]["HubAgent"];
+            /** @description Of telemetry and state */
+            agent_id?: string;
+            /** @description Of init */
+            agents?: components["schemas"]["HubAgent"][] | null;
+            /** @description Of telemetry: all that the agent told */
+            data?: components["schemas"]["FleetTelemetry"];
+            /**
+             * @description Of state
+             * @enum {string}
+             */
+            state?: "silent" | "expired";
+            /**
+             * @description init: all agents, at the beginning and after frames were missed. telemetry: of one agent. state: it fell silent or expired. ping: nothing else for 30 seconds
+             * @enum {string}
+             */
+            type: "init" | "telemetry" | "state" | "ping";
         };
         ApiStatus: {
             /**
@@ -648,9 +657,533 @@ export interface components {
              */
             unencoded: number;
         };
+        FleetLoad: {
+            /**
+             * Format: double
+             * @description Least difficulty of its shares in mine; 0: that of the pool
+             */
+            difficulty: number;
+            /**
+             * Format: double
+             * @description Hashes per second that it takes
+             */
+            hashrate: number;
+            /** @description By the scope; else by the agent's own flags */
+            ordered: boolean;
+            /**
+             * Format: double
+             * @description Shares per second: aimed at in mine, the most in replay
+             */
+            rate: number;
+        };
+        FleetQuantiles: {
+            /**
+             * Format: int64
+             * @description That were measured, 1024 at most
+             */
+            count: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: double */
+            p99: number;
+        };
+        FleetQueue: {
+            /**
+             * Format: int64
+             * @description That found it full
+             */
+            dropped_total: number;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        FleetReport: {
+            /**
+             * Format: double
+             * @description Newest connection: TCP and TLS, milliseconds
+             */
+            connect_ms: number | null;
+            /**
+             * Format: int64
+             * @description Connections to the pool, signed in
+             */
+            connects_total: number;
+            /**
+             * Format: double
+             * @description That the pool asks for
+             */
+            difficulty: number | null;
+            /**
+             * Format: double
+             * @description Newest connection: from connected to authorized, milliseconds
+             */
+            handshake_ms: number | null;
+            /**
+             * Format: double
+             * @description Seconds between two telemetry events
+             */
+            interval_s: number;
+            /** @description What is asked of the agent, and what it does */
+            load: components["schemas"]["FleetLoad"];
+            /**
+             * @description replay: others' shares as they are. mine: its own valid shares
+             * @enum {string}
+             */
+            mode: "replay" | "mine";
+            /**
+             * Format: int64
+             * @description Submits that wait for their answer
+             */
+            pending: number;
+            /** @description Share events that wait to be submitted */
+            queue: components["schemas"]["FleetQueue"];
+            /** @description Events that were not taken, by reason */
+            refused: {
+                [key: string]: number;
+            };
+            /**
+             * @description Where it says that it is; empty when it does not say
+             * @example eu-central
+             */
+            region: string;
+            /** @description Rejected submits by the pool's words */
+            rejects: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            relays_connected: number;
+            /** Format: date-time */
+            started_at: string;
+            /** @description From submit to answer, of the newest 1024 */
+            submit_ms?: components["schemas"]["FleetQuantiles"];
+            /**
+             * Format: int64
+             * @description Telemetry that left a relay's full queue unsent
+             */
+            telemetry_dropped_total: number;
+            /** @description Newest blocks that jobs were built on, the newest last */
+            tips: components["schemas"]["FleetTip"][] | null;
+            /**
+             * Format: int64
+             * @description Submits that the pool did not answer
+             */
+            unanswered_total: number;
+            /** @description Of the agent's program */
+            version: string;
+        };
+        FleetStats: {
+            /**
+             * Format: double
+             * @example 42
+             */
+            last_submit_latency_ms: number | null;
+            /**
+             * Format: int64
+             * @example 1523
+             */
+            share_events_received_total: number;
+            /**
+             * Format: int64
+             * @example 1450
+             */
+            submits_accepted_total: number;
+            /**
+             * Format: int64
+             * @example 1520
+             */
+            submits_attempted_total: number;
+            /**
+             * Format: double
+             * @description Over the last minute
+             */
+            submits_per_second_1min: number | null;
+            /**
+             * Format: double
+             * @description Over the last ten seconds
+             */
+            submits_per_second_10sec: number | null;
+            /**
+             * Format: int64
+             * @example 70
+             */
+            submits_rejected_total: number;
+        };
+        FleetTarget: {
+            /**
+             * @description As configured, in HashScope's agents with the scheme
+             * @example pool.example.com
+             */
+            host: string;
+            /**
+             * Format: int64
+             * @example 3333
+             */
+            port: number;
+        };
+        FleetTelemetry: {
+            /** @example agent-us-west-1 */
+            agent_id: string;
+            /**
+             * @description connected, reconnecting or error
+             * @example connected
+             */
+            conn_state: string;
+            /** @description The newest ten at most */
+            errors: string[] | null;
+            pool_target: components["schemas"]["FleetTarget"];
+            /** @description What only this program's agents tell */
+            poolscope?: components["schemas"]["FleetReport"];
+            /** @description Name of the run */
+            run_id: string;
+            /** @example hashscope.v1 */
+            schema: string;
+            stats: components["schemas"]["FleetStats"];
+            /**
+             * Format: date-time
+             * @description When it was sent, by the agent's clock
+             */
+            ts: string;
+        };
+        FleetTip: {
+            /**
+             * Format: int64
+             * @description Of the block to be found; 0 when the coinbase hides it
+             */
+            height: number;
+            /** @description The block that the job builds on */
+            prev_hash: string;
+            /**
+             * Format: date-time
+             * @description When its first job came
+             */
+            seen_at: string;
+        };
         Health: {
             /** @example ok */
             status: string;
+        };
+        History: {
+            agent_id: string;
+            /** @description The newest first */
+            history: components["schemas"]["FleetTelemetry"][] | null;
+        };
+        HubAgent: {
+            /**
+             * Format: double
+             * @description accepted / (accepted + rejected)
+             */
+            accept_rate: number | null;
+            /** @example agent-us-west-1 */
+            agent_id: string;
+            /**
+             * Format: double
+             * @description Our clock less the agent's, with the time that its fastest telemetry took
+             */
+            clock_offset_ms: number | null;
+            /**
+             * @description connected, reconnecting or error, as the agent says
+             * @example connected
+             */
+            conn_state: string;
+            /**
+             * Format: int64
+             * @description In its newest telemetry, ten at most
+             */
+            errors: number;
+            /** Format: date-time */
+            first_seen: string;
+            last_error: string | null;
+            /**
+             * Format: date-time
+             * @description When its newest telemetry was sent, by the agent's clock
+             * @example 2024-01-07T12:34:56.789000Z
+             */
+            last_seen: string;
+            pool_target: components["schemas"]["FleetTarget"];
+            /** @description Nostr key that signs its telemetry, hexadecimal */
+            public_key: string;
+            /**
+             * Format: date-time
+             * @description When its newest telemetry came, by our clock
+             */
+            received_at: string;
+            /** @description What only this program's agents tell */
+            report?: components["schemas"]["FleetReport"];
+            /** Format: date-time */
+            silent_since: string | null;
+            /**
+             * @description silent: nothing came for three intervals
+             * @enum {string}
+             */
+            state: "live" | "silent";
+            stats: components["schemas"]["FleetStats"];
+            /** @description How much later than the first agent it sees a new block; left out without another agent to compare with, or with a clock more than two seconds off */
+            tip_delay?: components["schemas"]["HubDelay"];
+        };
+        HubDelay: {
+            /**
+             * Format: int64
+             * @description That are compared
+             */
+            blocks: number;
+            /**
+             * Format: int64
+             * @description That it saw first
+             */
+            first: number;
+            /** Format: double */
+            last_ms: number;
+            /** Format: double */
+            p50_ms: number;
+        };
+        HubDetail: {
+            agent: components["schemas"]["HubAgent"];
+            agent_id: string;
+            /** @description Newest telemetry, whole */
+            latest: components["schemas"]["FleetTelemetry"];
+        };
+        HubEventKinds: {
+            /** Format: int64 */
+            order: number;
+            /** Format: int64 */
+            share: number;
+            /** Format: int64 */
+            telemetry: number;
+        };
+        HubOrder: {
+            /** @description Ids of those that it is for; all when left out */
+            agents?: string[] | null;
+            /**
+             * Format: double
+             * @description Least difficulty of their shares; 0: that of the pool
+             */
+            difficulty: number;
+            /**
+             * Format: double
+             * @description Shares per second of each agent; 0: rest
+             */
+            rate: number;
+        };
+        HubPoint: {
+            /** Format: int64 */
+            accepted: number;
+            /**
+             * Format: date-time
+             * @description Beginning of the step
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Submits in the step
+             */
+            attempted: number;
+            /** Format: double */
+            connect_ms: number | null;
+            /**
+             * Format: double
+             * @description Part of them that said connected, 0 to 1
+             */
+            connected: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: double */
+            submit_p50_ms: number | null;
+            /** Format: double */
+            submit_p95_ms: number | null;
+            /** Format: double */
+            submit_p99_ms: number | null;
+            /**
+             * Format: int64
+             * @description Events in the step
+             */
+            telemetry: number;
+        };
+        HubPublished: {
+            /** @description Shares that were not published, by reason */
+            dropped: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Orders, repetitions with them
+             */
+            orders: number;
+            /**
+             * Format: int64
+             * @description Share events
+             */
+            shares: number;
+            /**
+             * Format: int64
+             * @description Shares that wait to be signed
+             */
+            waiting: number;
+        };
+        HubReceived: {
+            /**
+             * Format: int64
+             * @description Agents that were silent for too long
+             */
+            expired: number;
+            /**
+             * Format: int64
+             * @description Older than the agent's newest
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description That could not be stored
+             */
+            lost: number;
+            /** @description By reason */
+            refused: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            taken: number;
+        };
+        HubRelay: {
+            /**
+             * Format: int64
+             * @description Events that it said OK to
+             */
+            accepted: number;
+            /** Format: int64 */
+            connects: number;
+            /**
+             * Format: int64
+             * @description Events that left the full queue unsent
+             */
+            dropped: number;
+            last_error: string | null;
+            /**
+             * Format: int64
+             * @description Events that it sent and that were new
+             */
+            received: number;
+            /** @description Its messages, by our reason: forged signatures among them */
+            refused: {
+                [key: string]: number;
+            };
+            /** @description Our events, by the first word of its reason */
+            rejected: {
+                [key: string]: number;
+            };
+            /** @enum {string} */
+            state: "connecting" | "connected" | "waiting";
+            url: string;
+            /**
+             * Format: int64
+             * @description Events that it has not said OK to
+             */
+            waiting: number;
+        };
+        HubSeries: {
+            agent_id: string;
+            /** @description The oldest first; steps without telemetry are left out */
+            points: components["schemas"]["HubPoint"][] | null;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: double
+             * @description Seconds of one point
+             */
+            step_s: number;
+            /** @description New blocks that another agent saw, too, the oldest first */
+            tips: components["schemas"]["HubTipPoint"][] | null;
+            /** Format: date-time */
+            until: string;
+        };
+        HubSighting: {
+            agent_id: string;
+            /**
+             * Format: double
+             * @description After the first agent
+             */
+            delay_ms: number;
+            region: string;
+        };
+        HubStatus: {
+            /** @description Relays are configured */
+            enabled: boolean;
+            /** @description Contents are encrypted with the fleet's key */
+            encrypted: boolean;
+            kinds: components["schemas"]["HubEventKinds"];
+            /** @description In force; left out: agents keep to their own flags */
+            order?: components["schemas"]["HubOrder"];
+            /** @description The scope's Nostr key, as npub: agents take only its events (--author) */
+            public_key: string;
+            published: components["schemas"]["HubPublished"];
+            relays: components["schemas"]["HubRelay"][] | null;
+            run_id: string;
+            telemetry: components["schemas"]["HubReceived"];
+            /** @description Newest blocks that more than one agent saw, the newest first, 32 at most */
+            tips: components["schemas"]["HubTip"][] | null;
+            totals: components["schemas"]["HubTotals"];
+        };
+        HubTip: {
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: int64 */
+            height: number;
+            prev_hash: string;
+            /** @description The first first */
+            seen: components["schemas"]["HubSighting"][] | null;
+        };
+        HubTipPoint: {
+            /**
+             * Format: int64
+             * @description That saw it
+             */
+            agents: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description After the first agent; 0: it was the first
+             */
+            delay_ms: number;
+            /** Format: int64 */
+            height: number;
+            prev_hash: string;
+        };
+        HubTotals: {
+            /** Format: int64 */
+            agents: number;
+            /**
+             * Format: int64
+             * @description Live, and connected as they say
+             */
+            connected: number;
+            /** Format: int64 */
+            live: number;
+            /** Format: int64 */
+            share_events_received_total: number;
+            /** Format: int64 */
+            silent: number;
+            /** Format: int64 */
+            submits_accepted_total: number;
+            /** Format: int64 */
+            submits_attempted_total: number;
+            /**
+             * Format: double
+             * @description Of live agents
+             */
+            submits_per_second_1min: number;
+            /**
+             * Format: double
+             * @description Of live agents
+             */
+            submits_per_second_10sec: number;
+            /** Format: int64 */
+            submits_rejected_total: number;
         };
         JournalGap: {
             /** Format: int64 */

@@ -24,7 +24,7 @@ export type AutoReplay = Schemas['AutoReplayState'];
 export type SettingsChange = Schemas['SettingsChange'];
 export type Settings = Schemas['Settings'];
 export type ScopeStatus = Schemas['ScopeStatus'];
-export type Agent = Schemas['Agent'];
+export type Agent = Schemas['HubAgent'];
 
 export type Direction = Message['direction'];
 
