@@ -107,7 +107,7 @@ export interface Status {
   state: 'waiting_for_node' | 'mining' | 'turning_away' | 'paused';
   reason: string;
   started_at: string;
-  stratum: { url: string; tls: boolean }[];
+  stratum: Listener[];
   tag: string;
   fee_percent: number;
   template?: Template;
@@ -124,8 +124,20 @@ export interface Status {
   best_share?: { worker: string; difficulty: number; timestamp: string; hash: string };
   hashrate: number;
   shares_per_minute: number;
+  /** Round-trip times to the miners: median, and 95th percentile. */
+  ping_p50_ms?: number;
+  ping_p95_ms?: number;
   blocks_accepted: number;
   blocks_errored: number;
+}
+
+/** An address that miners connect to. */
+export interface Listener {
+  name?: string;
+  url: string;
+  tls: boolean;
+  /** Open now. */
+  connections: number;
 }
 
 export interface Template {

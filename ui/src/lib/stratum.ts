@@ -39,3 +39,9 @@ export function networkName(network: string): string {
       return network;
   }
 }
+
+/** Whether an address can be reached from its own machine only. */
+export function isLoopback(url: string): boolean {
+  const host = /^[a-z0-9+]+:\/\/(.*):\d+$/i.exec(url)?.[1] ?? '';
+  return /^(127(\.\d{1,3}){3}|\[::1\]|::1|localhost)$/i.test(host);
+}

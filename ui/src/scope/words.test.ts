@@ -36,5 +36,7 @@ it('reads every form of an error', () => {
 
 it('knows a scope without a pool', () => {
   expect(hasPool({ stratum: [], nodes: [], tag: '' })).toBe(false);
-  expect(hasPool({ stratum: [{ url: 'x', tls: false }], nodes: [], tag: '' })).toBe(true);
+  expect(hasPool({ stratum: [{ url: 'x', tls: false, connections: 0 }], nodes: [], tag: '' })).toBe(
+    true,
+  );
 });

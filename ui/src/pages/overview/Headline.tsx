@@ -1,13 +1,11 @@
-import type { ReactNode } from 'react';
 import { useView } from '../../api/LiveProvider';
 import type { Overview, PoolHashrate, Status } from '../../api/types';
-import { Skeleton } from '../../components/Skeleton';
+import { Figure, Figures } from '../../components/Figures';
 import { accuracyText, poolAccuracy } from '../../lib/accuracy';
 import { useNow } from '../../lib/clock';
 import {
   formatCount,
   formatDifficulty,
-  formatDuration,
   formatPercent,
   formatRate,
   formatTimer,
@@ -15,8 +13,8 @@ import {
   NONE,
   parseTime,
 } from '../../lib/format';
-import { chanceSpan, chanceWithin, expectedSeconds } from '../../lib/odds';
 import styles from './Headline.module.css';
+import { NextBlock } from './NextBlock';
 
 /** The figures that a miner looks for first. */
 export function Headline() {
@@ -24,38 +22,14 @@ export function Headline() {
   const { data: hashrate } = useView('hashrate');
   const { data: status } = useView('status');
   return (
-    <section className={styles.band} aria-label="Headline figures">
-      <dl className={styles.grid}>
-        <PoolRate overview={overview} hashrate={hashrate} />
-        <Miners overview={overview} status={status} />
-        <Shares overview={overview} status={status} />
-        <BestShare hashrate={hashrate} status={status} />
-        <NextBlock hashrate={hashrate} />
-        <BlockTimer hashrate={hashrate} />
-      </dl>
-    </section>
-  );
-}
-
-interface FigureProps {
-  label: string;
-  /** Undefined while loading. */
-  value: ReactNode | undefined;
-  unit?: string | undefined;
-  note?: ReactNode;
-  hero?: boolean;
-}
-
-function Figure({ label, value, unit, note, hero = false }: FigureProps) {
-  return (
-    <div className={hero ? styles.hero : styles.figure}>
-      <dt>{label}</dt>
-      <dd className={styles.value}>
-        {value ?? <Skeleton width="4ch" />}
-        {value !== undefined && unit !== undefined && <span className={styles.unit}>{unit}</span>}
-      </dd>
-      <dd className={styles.note}>{value === undefined ? <Skeleton width="14ch" /> : note}</dd>
-    </div>
+    <Figures label="Headline figures">
+      <PoolRate overview={overview} hashrate={hashrate} />
+      <Miners overview={overview} status={status} />
+      <Shares overview={overview} status={status} />
+      <BestShare hashrate={hashrate} status={status} />
+      <NextBlock hashrate={hashrate} />
+      <BlockTimer hashrate={hashrate} />
+    </Figures>
   );
 }
 
@@ -159,22 +133,6 @@ function BestShare(props: { hashrate: PoolHashrate | undefined; status: Status |
   );
 }
 
-function NextBlock({ hashrate }: { hashrate: PoolHashrate | undefined }) {
-  const expected = expectedSeconds(hashrate?.block_difficulty, hashrate?.pool_hashrate);
-  const span = expected === undefined ? undefined : chanceSpan(expected);
-  return (
-    <Figure
-      label="A block every"
-      value={hashrate && formatDuration(expected)}
-      note={
-        expected === undefined || span === undefined
-          ? 'on average, once mining'
-          : `on average; ${formatPercent(chanceWithin(span.seconds, expected))} per ${span.name}`
-      }
-    />
-  );
-}
-
 /** Seconds in which the network as a whole means to find a block. */
 const TARGET = 600;
 
@@ -191,26 +149,33 @@ function BlockTimer({ hashrate }: { hashrate: PoolHashrate | undefined }) {
     .map((t, i) => (t - (times[i] ?? t)) / 1000)
     .slice(-INTERVALS)
     .toReversed();
+  const meter = elapsed !== undefined && elapsed > TARGET / 50 && (
+    <span
+      className={styles.meter}
+      data-late={elapsed > TARGET}
+      aria-hidden="true"
+      title="of the ten minutes that the network aims at"
+    >
+      <span style={{ width: `${Math.min(elapsed / TARGET, 1) * 100}%` }} />
+    </span>
+  );
   return (
-    <div className={styles.figure}>
-      <dt>Since the last block</dt>
-      <dd className={styles.value} data-testid="block-timer">
-        {hashrate ? elapsed === undefined ? NONE : formatTimer(elapsed) : <Skeleton width="4ch" />}
-      </dd>
-      <dd className={styles.note}>
-        {elapsed !== undefined && elapsed > TARGET / 50 && (
-          <span
-            className={styles.meter}
-            data-late={elapsed > TARGET}
-            aria-hidden="true"
-            title="of the ten minutes that the network aims at"
-          >
-            <span style={{ width: `${Math.min(elapsed / TARGET, 1) * 100}%` }} />
+    <Figure
+      label="Since the last block"
+      value={
+        hashrate && (
+          <span data-testid="block-timer">
+            {elapsed === undefined ? NONE : formatTimer(elapsed)}
           </span>
-        )}
-        {hashrate ? timerNote(intervals, elapsed) : <Skeleton width="14ch" />}
-      </dd>
-    </div>
+        )
+      }
+      note={
+        <>
+          {meter}
+          {timerNote(intervals, elapsed)}
+        </>
+      }
+    />
   );
 }
 
