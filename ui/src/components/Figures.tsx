@@ -18,7 +18,7 @@ interface FigureProps {
   unit?: string | undefined;
   note?: ReactNode;
   /** What it counts, where a word or two do not say it all. */
-  title?: string;
+  title?: string | undefined;
   hero?: boolean;
 }
 

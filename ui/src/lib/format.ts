@@ -90,11 +90,16 @@ export function formatBTC(sats: number | undefined): string {
   return finite(sats) ? `${bitcoin.format(sats / 1e8)} BTC` : NONE;
 }
 
+/** Satoshis as such: `314,931,877 sats`. */
+export function formatSats(sats: number | undefined): string {
+  return finite(sats) ? `${integer.format(sats)} ${sats === 1 ? 'sat' : 'sats'}` : NONE;
+}
+
 /** `21,400 sats`, or bitcoin from a hundredth of one up. */
 export function formatAmount(sats: number | undefined): string {
   if (!finite(sats)) return NONE;
   if (Math.abs(sats) >= 1_000_000) return formatBTC(sats);
-  return `${integer.format(sats)} ${sats === 1 ? 'sat' : 'sats'}`;
+  return formatSats(sats);
 }
 
 /** A share of one as per cent: `12 %`, `0.42 %`, `< 0.01 %`. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { chanceSpan, chanceWithin, expectedSeconds } from './odds';
+import { chanceSpan, chanceWithin, expectedSeconds, luck } from './odds';
 
 it('expects 2^32 hashes per unit of difficulty', () => {
   expect(expectedSeconds(1, 2 ** 32)).toBe(1);
@@ -26,4 +26,14 @@ it('states the chance for a span that says something', () => {
   expect(chanceSpan(86_400 * 30).name).toBe('day');
   expect(chanceSpan(86_400 * 36_525).name).toBe('year');
   expect(chanceSpan(1e15).name).toBe('year');
+});
+
+it('compares found blocks with the work behind them', () => {
+  expect(luck(3, 400, 200)).toEqual({ expected: 2, ratio: 1.5 });
+  expect(luck(0, 400, 200)?.ratio).toBe(0);
+  // A thousandth of a block's work without a block is no bad luck.
+  expect(luck(0, 1, 1000)).toEqual({ expected: 0.001, ratio: undefined });
+  expect(luck(1, 1, 1000)?.ratio).toBe(1000);
+  expect(luck(0, 0, 200)).toBeUndefined();
+  expect(luck(0, 10, 0)).toBeUndefined();
 });

@@ -30,3 +30,22 @@ export function chanceSpan(expected: number): { name: string; seconds: number } 
   const last = { name: 'year', seconds: 365.25 * 86_400 };
   return spans.find((s) => chanceWithin(s.seconds, expected) >= 0.01) ?? last;
 }
+
+/** What the work that was done promised, and what came of it. */
+export interface Luck {
+  /** Blocks that the work is worth on average. */
+  expected: number;
+  /** Found blocks as a share of that; undefined while too little was done to tell. */
+  ratio: number | undefined;
+}
+
+/**
+ * Compares blocks with the work behind them (a sum of share difficulties), as
+ * if the difficulty of the network had always been what it is now. Before the
+ * work is worth a block, none found says nothing.
+ */
+export function luck(found: number, work: number, networkDifficulty: number): Luck | undefined {
+  if (!(work > 0) || !(networkDifficulty > 0)) return undefined;
+  const expected = work / networkDifficulty;
+  return { expected, ratio: expected >= 1 || found > 0 ? found / expected : undefined };
+}

@@ -1,20 +1,18 @@
-import { useState } from 'react';
+import { Link } from '@tanstack/react-router';
 import { useBlocks } from '../../api/LiveProvider';
 import type { FoundBlock } from '../../api/types';
 import { DataTable, type Column } from '../../components/DataTable';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
-import { Pill } from '../../components/Pill';
 import { Time } from '../../components/Time';
 import { WorkerName } from '../../components/WorkerName';
-import { formatBTC, formatCount, parseTime, plural } from '../../lib/format';
+import { formatBTC, formatCount } from '../../lib/format';
+import { Result } from '../blocks/Result';
+import { useNewBlocks } from '../blocks/useNewBlocks';
 import styles from './BlocksPanel.module.css';
 
-/** Confirmations from which on a block counts as settled. */
-const DEEP = 6;
-
-/** Rows shown before somebody asks for all. */
-const FIRST = 6;
+/** Rows shown; the page of the blocks has the others. */
+const SHOWN = 6;
 
 const columns: Column<FoundBlock>[] = [
   {
@@ -66,10 +64,13 @@ const columns: Column<FoundBlock>[] = [
 
 export function BlocksPanel() {
   const { data: blocks, error } = useBlocks();
-  const [all, setAll] = useState(false);
-  const [openedAt] = useState(() => Date.now());
+  const isNew = useNewBlocks(blocks);
   return (
-    <Panel title="Blocks found" flush>
+    <Panel
+      title="Blocks found"
+      flush
+      aside={blocks && blocks.length > SHOWN && <Link to="/blocks">All blocks</Link>}
+    >
       {blocks?.length === 0 ? (
         <Empty title="No block found yet">
           A share that is as difficult as the network asks for becomes a block. It is listed here
@@ -82,43 +83,12 @@ export function BlocksPanel() {
           <DataTable
             caption="Blocks found by this pool, newest first"
             columns={columns}
-            rows={all ? blocks : blocks?.slice(0, FIRST)}
+            rows={blocks?.slice(0, SHOWN)}
             rowKey={(b) => b.hash}
-            isNew={(b) => (parseTime(b.timestamp) ?? 0) > openedAt}
+            isNew={isNew}
           />
-          {blocks && blocks.length > FIRST && (
-            <button
-              type="button"
-              className={styles.more}
-              aria-expanded={all}
-              onClick={() => {
-                setAll(!all);
-              }}
-            >
-              {all ? `Show the latest ${FIRST}` : `Show the latest ${blocks.length}`}
-            </button>
-          )}
         </div>
       )}
     </Panel>
   );
-}
-
-/** What became of a block, in words. */
-function Result({ block }: { block: FoundBlock }) {
-  const deep = block.confirmations ?? 0;
-  if (block.result === 'stale') {
-    return <Pill tone="bad">Stale, another block won</Pill>;
-  }
-  if (block.result === 'winning' || deep >= DEEP) {
-    return <Pill tone="good">Confirmed, {plural(deep, 'block')} deep</Pill>;
-  }
-  if (deep > 0) {
-    return (
-      <Pill tone="gold">
-        {deep} of {DEEP} confirmations
-      </Pill>
-    );
-  }
-  return <Pill>Sent to the node</Pill>;
 }

@@ -2,21 +2,10 @@ import { useView } from '../../api/LiveProvider';
 import type { NodeStatus } from '../../api/types';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
-import { Pill, type Tone } from '../../components/Pill';
+import { Pill } from '../../components/Pill';
 import { Skeleton } from '../../components/Skeleton';
-import { formatCount, formatLatency } from '../../lib/format';
+import { nodeState, nodeWords } from '../node/words';
 import styles from './NodePanel.module.css';
-
-const states: Record<string, { text: string; tone: Tone }> = {
-  ready: { text: 'Ready', tone: 'good' },
-  connecting: { text: 'Connecting', tone: 'neutral' },
-  warming_up: { text: 'Starting up', tone: 'warn' },
-  syncing: { text: 'Catching up', tone: 'warn' },
-  no_peers: { text: 'Has no peers', tone: 'warn' },
-  unreachable: { text: 'Not reachable', tone: 'bad' },
-  unauthorized: { text: 'No access', tone: 'bad' },
-  wrong_network: { text: 'On another network', tone: 'bad' },
-};
 
 export function NodePanel() {
   const { data: status, error } = useView('status');
@@ -48,7 +37,7 @@ export function NodePanel() {
 }
 
 function Node({ node, several }: { node: NodeStatus; several: boolean }) {
-  const state = states[node.state] ?? { text: node.state, tone: 'neutral' as const };
+  const state = nodeState(node.state);
   return (
     <li>
       <p className={styles.head}>
@@ -56,29 +45,7 @@ function Node({ node, several }: { node: NodeStatus; several: boolean }) {
         {node.address !== '' && <code className={styles.address}>{node.address}</code>}
         <Pill tone={state.tone}>{state.text}</Pill>
       </p>
-      <p className={styles.words}>{words(node, several)}</p>
+      <p className={styles.words}>{nodeWords(node, several)}</p>
     </li>
   );
-}
-
-/** The state of a node in a few sentences. */
-function words(node: NodeStatus, several: boolean): string {
-  const said: string[] = [];
-  if (node.reason !== '') said.push(node.reason);
-  if (node.height > 0 && node.reason === '') {
-    said.push(
-      node.headers > node.height
-        ? `at block ${formatCount(node.height)} of ${formatCount(node.headers)}`
-        : `at block ${formatCount(node.height)}`,
-    );
-  }
-  if (node.latency_ms > 0) said.push(`answers in ${formatLatency(node.latency_ms)}`);
-  if (node.state === 'ready') {
-    said.push(node.zmq ? 'announces blocks over ZMQ' : 'is asked for new blocks, has no ZMQ');
-  }
-  if (several && node.state === 'ready')
-    said.push(node.active ? 'templates come from here' : 'stands by, and gets every found block');
-  if (node.version !== '') said.push(node.version.replaceAll('/', ''));
-  const text = said.join(' · ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,8 +1,8 @@
 import { useEffect } from 'react';
 import { useView } from '../../api/LiveProvider';
 import { formatHashrate } from '../../lib/format';
+import { BlockNews } from '../blocks/BlockNews';
 import { BestSharesPanel } from './BestSharesPanel';
-import { BlockNews } from './BlockNews';
 import { BlocksPanel } from './BlocksPanel';
 import { ConnectPanel } from './ConnectPanel';
 import { Headline } from './Headline';

@@ -1,17 +1,17 @@
 import { useBlocks } from '../../api/LiveProvider';
 import { formatCount } from '../../lib/format';
-import { useState } from 'react';
+import { useNewBlocks } from './useNewBlocks';
 
 /** Tells screen readers of a block found while the page was open. */
 export function BlockNews() {
   const { data: blocks } = useBlocks();
+  const isNew = useNewBlocks(blocks);
   const newest = blocks?.[0];
-  const [first, setFirst] = useState<string>();
-  if (first === undefined && blocks) setFirst(newest?.hash ?? 'none');
-  const news = newest && first !== undefined && newest.hash !== first;
   return (
     <p className="visually-hidden" role="status">
-      {news && `Block ${formatCount(newest.height)} found by ${newest.display_worker}`}
+      {newest &&
+        isNew(newest) &&
+        `Block ${formatCount(newest.height)} found by ${newest.display_worker}`}
     </p>
   );
 }

@@ -1,0 +1,86 @@
+import { useBlocks, useView } from '../../api/LiveProvider';
+import { Figure, Figures } from '../../components/Figures';
+import { Time } from '../../components/Time';
+import { WorkerName } from '../../components/WorkerName';
+import { earnings, withWaits } from '../../lib/blocks';
+import {
+  formatBTC,
+  formatCount,
+  formatDifficulty,
+  formatDuration,
+  formatPercent,
+  formatSats,
+  NONE,
+  plural,
+} from '../../lib/format';
+import { luck } from '../../lib/odds';
+import { NextBlock } from '../overview/NextBlock';
+
+/** What all found blocks come to, and when to expect the next. */
+export function BlocksHeadline() {
+  const { data: blocks } = useBlocks();
+  const { data: status } = useView('status');
+  const { data: hashrate } = useView('hashrate');
+  const sums = blocks && earnings(blocks);
+  const newest = blocks?.[0];
+  const waits = (blocks ? withWaits(blocks) : []).flatMap((b) => b.after ?? []);
+  const mean = waits.length > 0 ? waits.reduce((a, b) => a + b, 0) / waits.length : undefined;
+  const fortune =
+    status &&
+    hashrate &&
+    luck(status.blocks_accepted, status.accepted_work, hashrate.block_difficulty);
+
+  const [paid, paidUnit] = formatBTC(sums?.paid).split(' ');
+  return (
+    <Figures label="Figures of the found blocks">
+      <Figure
+        label="In the chain"
+        value={status && formatCount(status.blocks_accepted)}
+        note={
+          [
+            sums && sums.stale > 0 ? `${formatCount(sums.stale)} stale` : '',
+            status && status.blocks_errored > 0
+              ? `${formatCount(status.blocks_errored)} refused by every node`
+              : '',
+          ]
+            .filter(Boolean)
+            .join(', ') || 'none was lost'
+        }
+      />
+      <Figure
+        label={sums && sums.won < (status?.blocks_accepted ?? 0) ? 'Paid by the latest' : 'Paid'}
+        title={sums && formatSats(sums.paid)}
+        value={sums && paid}
+        unit={paidUnit}
+        note={
+          sums && (sums.fees > 0 ? `to miners, and ${formatBTC(sums.fees)} of fees` : 'to miners')
+        }
+      />
+      <Figure
+        label="Last block"
+        value={blocks && (newest ? <Time at={newest.timestamp} ago /> : NONE)}
+        note={newest ? <WorkerName name={newest.display_worker} /> : 'none yet'}
+      />
+      <Figure
+        label="Time between blocks"
+        value={blocks && formatDuration(mean)}
+        note={
+          mean === undefined
+            ? 'known from the second block on'
+            : `mean of the last ${plural(waits.length, 'wait')}`
+        }
+      />
+      <Figure
+        label="Luck"
+        title="Blocks in the chain, compared with what all accepted shares are worth at the present difficulty of the network"
+        value={status && hashrate && formatPercent(fortune?.ratio)}
+        note={
+          fortune
+            ? `${formatDifficulty(fortune.expected)} expected of the work so far`
+            : 'no work was done yet'
+        }
+      />
+      <NextBlock hashrate={hashrate} />
+    </Figures>
+  );
+}
