@@ -76,19 +76,25 @@ func (e *Event) Verify() error {
 	if hex.EncodeToString(id[:]) != e.ID {
 		return ErrID
 	}
-	key, err := ParsePublicKey(e.PubKey)
-	if err != nil {
-		return ErrSignature
-	}
-	sig, err := hex.DecodeString(e.Sig)
-	if err != nil {
-		return ErrSignature
-	}
-	parsed, err := schnorr.ParseSignature(sig)
-	if err != nil || !parsed.Verify(id[:], key.key) {
+	if !validSignature(e.PubKey, e.Sig, id) {
 		return ErrSignature
 	}
 	return nil
+}
+
+// validSignature verifies a BIP-340 signature; key and signature are
+// hexadecimal digits.
+func validSignature(author, signature string, id [32]byte) bool {
+	key, err := ParsePublicKey(author)
+	if err != nil {
+		return false
+	}
+	sig, err := hex.DecodeString(signature)
+	if err != nil {
+		return false
+	}
+	parsed, err := schnorr.ParseSignature(sig)
+	return err == nil && parsed.Verify(id[:], key.key)
 }
 
 // check says whether the event can be written as JSON at all.
