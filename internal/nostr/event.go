@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
@@ -126,4 +127,11 @@ func (e *Event) Tag(name string) string {
 		}
 	}
 	return ""
+}
+
+// Expiration is when the event ends, in seconds since 1970 (NIP-40), and
+// whether it does.
+func (e *Event) Expiration() (at int64, ends bool) {
+	at, err := strconv.ParseInt(e.Tag("expiration"), 10, 64)
+	return at, err == nil
 }

@@ -1,10 +1,15 @@
 package nostr
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 )
+
+// ErrUnsupported is the reason for refusing a filter with a member that is not
+// known here: to leave it out would answer with events that were not asked for.
+var ErrUnsupported = errors.New("is not known here")
 
 // Filter says which events a subscription is about (NIP-01): those that fit
 // every member that is given. A list that is nil is not given; one that is
@@ -36,6 +41,15 @@ func (f *Filter) Matches(e *Event) bool {
 		}
 	}
 	return true
+}
+
+// Values is how many values the filter's lists hold together.
+func (f *Filter) Values() int {
+	n := len(f.IDs) + len(f.Authors) + len(f.Kinds)
+	for _, values := range f.Tags {
+		n += len(values)
+	}
+	return n
 }
 
 // AppendJSON writes the filter as it stands in a REQ.
@@ -85,8 +99,8 @@ func (f *Filter) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// parseFilter reads a filter. A member that is not known is an error: to leave
-// it out would answer with events that were not asked for.
+// parseFilter reads a filter. A member that is not known is an error that wraps
+// ErrUnsupported.
 func parseFilter(data []byte) (Filter, error) {
 	var f Filter
 	all, err := members(data)
@@ -117,7 +131,7 @@ func parseFilter(data []byte) (Filter, error) {
 			}
 			f.Tags[name[1:]], err = texts(raw, MaxFilterValues)
 		default:
-			err = fmt.Errorf("is not known")
+			err = ErrUnsupported
 		}
 		if err != nil {
 			return Filter{}, fmt.Errorf("nostr: filter member %.16q: %w", name, err)

@@ -50,7 +50,7 @@ var elsewhere = []string{"ui", "test"}
 // engines are third-party modules and packages that only one or two rooms may
 // import, so that each can be replaced there. The longest prefix decides.
 var engines = map[string][]string{
-	"modernc.org/sqlite":                  {"internal/store", "internal/scope", "internal/fleet"}, // the books; the journal of captured lines; telemetry
+	"modernc.org/sqlite":                  {"internal/store", "internal/scope", "internal/fleet", "internal/nostr"}, // the books; the journal of captured lines; telemetry; what a relay keeps
 	"github.com/danielgtaylor/huma":       {"internal/api"},
 	"github.com/gopacket/gopacket":        {"internal/scope"}, // pcap and pcapng files
 	"github.com/pressly/goose":            {"internal/store"},

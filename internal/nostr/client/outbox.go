@@ -4,8 +4,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/poolscope/poolscope/internal/nostr"
 )
 
 const (
@@ -13,8 +11,10 @@ const (
 	inFlight = 128
 	// maxTries is how often an event is sent that a relay has an error with.
 	maxTries = 5
-	// pause is how long nothing is sent after a refusal that may pass.
-	pause = time.Second
+	// minPause is how long nothing is sent after a refusal that may pass; each
+	// further one without an event taken between them doubles it.
+	minPause = time.Second
+	maxPause = time.Minute
 )
 
 // What a relay's OK means for the event.
@@ -32,7 +32,8 @@ type outbox struct {
 	mu      sync.Mutex
 	waiting []*letter
 	dropped uint64
-	paused  time.Time // nothing is sent before
+	paused  time.Time     // nothing is sent before
+	pause   time.Duration // the next one
 }
 
 type letter struct {
@@ -43,7 +44,7 @@ type letter struct {
 }
 
 func newOutbox(limit int) *outbox {
-	return &outbox{limit: limit, wake: make(chan struct{}, 1)}
+	return &outbox{limit: limit, wake: make(chan struct{}, 1), pause: minPause}
 }
 
 // put queues an event; the oldest goes when there are too many.
@@ -99,12 +100,14 @@ func (o *outbox) answered(id string, verdict int, now time.Time) (known, gone bo
 		if verdict == later || verdict == tryAgain && l.tries < maxTries {
 			l.sent = time.Time{}
 			if !now.Before(o.paused) {
-				o.paused = now.Add(pause)
-				time.AfterFunc(pause, o.ring)
+				o.paused = now.Add(o.pause)
+				time.AfterFunc(o.pause, o.ring)
+				o.pause = min(2*o.pause, maxPause)
 			}
 			return true, false
 		}
 		o.waiting = slices.Delete(o.waiting, i, i+1)
+		o.pause = minPause
 		return true, true
 	}
 	return false, false
@@ -114,7 +117,7 @@ func (o *outbox) answered(id string, verdict int, now time.Time) (known, gone bo
 // new one, or the relay knows us now.
 func (o *outbox) unsend() {
 	o.mu.Lock()
-	o.paused = time.Time{}
+	o.paused, o.pause = time.Time{}, minPause
 	for _, l := range o.waiting {
 		if !l.sent.IsZero() {
 			l.sent = time.Time{}
@@ -141,9 +144,4 @@ func (o *outbox) counts() (waiting int, dropped uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.waiting), o.dropped
-}
-
-// eventMessage is the EVENT message of a signed event.
-func eventMessage(e *nostr.Event) []byte {
-	return (&nostr.Message{Label: nostr.LabelEvent, Event: e}).Encode()
 }

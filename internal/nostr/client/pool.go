@@ -2,9 +2,7 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -17,36 +15,19 @@ type Pool struct {
 	config Config
 	links  []*link
 
-	mu   sync.Mutex
+	mu   sync.Mutex // guards seen, and makes calls of Received come one at a time
 	seen *seen
 }
 
-// Status is what one relay's connection is like, and counts since the start.
-type Status struct {
-	Relay      string
-	State      string            // "connecting", "connected", "waiting" for the next attempt
-	Connects   uint64            // connections that were made
-	Waiting    int               // events that the relay has not said OK to
-	Dropped    uint64            // events that left a full queue unsent
-	Accepted   uint64            // OKs
-	Received   uint64            // events that were handed on
-	Duplicates uint64            // events that came again, from this relay or another
-	Rejected   map[string]uint64 // our events, by the first word of the relay's reason
-	Refused    map[string]uint64 // the relay's messages, by our reason
-	Notice     string            // the relay's last words to people
-	Error      string            // why the last connection ended, or was not made
-}
-
 // New makes the pool. Nothing runs before Run. It fails on an address that is
-// not ws:// or wss://.
+// not ws:// or wss://, and on subscriptions that no relay would take.
 func New(config Config) (*Pool, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
 	p := &Pool{config: config.withDefaults()}
 	p.seen = newSeen(p.config.Seen)
 	for _, address := range config.Relays {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
-			return nil, fmt.Errorf("relay %q: not a ws:// or wss:// address", address)
-		}
 		p.links = append(p.links, newLink(p, address))
 	}
 	return p, nil
@@ -61,10 +42,15 @@ func (p *Pool) Run(ctx context.Context) {
 	all.Wait()
 }
 
-// Publish queues a signed event for every relay. It never waits.
+// Publish queues a signed event for every relay. It never waits. An event that
+// is longer than a message may be is not queued but counted as rejected.
 func (p *Pool) Publish(e *nostr.Event) {
-	data := eventMessage(e)
+	data := (&nostr.Message{Label: nostr.LabelEvent, Event: e}).Encode()
 	for _, l := range p.links {
+		if len(data) > nostr.MaxMessageBytes {
+			l.change(func(s *Status) { s.Rejected["oversized"]++ })
+			continue
+		}
 		l.out.put(e.ID, data)
 	}
 }
@@ -83,52 +69,47 @@ func (p *Pool) Status() []Status {
 	return list
 }
 
-// What became of a received event.
-const (
-	fresh = "" // handed on; the others are reasons to count
-	again = "duplicate"
-)
+// subscription is the place of a subscription by its id, -1 without.
+func (p *Pool) subscription(id string) int {
+	return slices.IndexFunc(p.config.Subscriptions, func(s Subscription) bool { return s.ID == id })
+}
 
-// received hands an event on if it is true, asked for and new.
-func (p *Pool) received(subscription string, e *nostr.Event) (why string) {
-	i := slices.IndexFunc(p.config.Subscriptions, func(s Subscription) bool { return s.ID == subscription })
-	if i < 0 || !slices.ContainsFunc(p.config.Subscriptions[i].Filters, func(f nostr.Filter) bool { return f.Matches(e) }) {
-		return "unasked"
+// received hands an event on if it is true, asked for, timely and new.
+func (p *Pool) received(subscription int, e *nostr.Event) (why string) {
+	if subscription < 0 {
+		return refusedUnasked
+	}
+	s := &p.config.Subscriptions[subscription]
+	if !slices.ContainsFunc(s.Filters, func(f nostr.Filter) bool { return f.Matches(e) }) {
+		return refusedUnasked
+	}
+	id, ok := idOf(e.ID)
+	if !ok {
+		return refusedForged
 	}
 	// Who sends an id that is known need not be checked; who sends a new one
 	// must be, before the id counts as known.
 	p.mu.Lock()
-	known := p.seen.has(e.ID)
+	known := p.seen.has(id)
 	p.mu.Unlock()
 	if known {
 		return again
 	}
+	switch age := p.config.Now().Sub(time.Unix(e.CreatedAt, 0)); {
+	case p.config.MaxAge > 0 && age > p.config.MaxAge:
+		return refusedStale
+	case -age > p.config.MaxAhead:
+		return refusedFuture
+	}
 	if e.Verify() != nil {
-		return "forged"
+		return refusedForged
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.seen.has(e.ID) {
+	if p.seen.has(id) {
 		return again
 	}
-	p.seen.add(e.ID)
-	p.config.Received(subscription, e)
+	p.seen.add(id)
+	p.config.Received(s.ID, e)
 	return fresh
-}
-
-// since are the filters of a subscription after a cut: as they are, but from
-// overlap before the cut at the earliest. A zero cut is none.
-func since(filters []nostr.Filter, cut time.Time, overlap time.Duration) []nostr.Filter {
-	if cut.IsZero() {
-		return filters
-	}
-	from := cut.Add(-overlap).Unix()
-	out := slices.Clone(filters)
-	for i := range out {
-		if out[i].Since == nil || *out[i].Since < from {
-			out[i].Since = &from
-		}
-		out[i].Limit = nil // of a limited answer the middle would be missing
-	}
-	return out
 }

@@ -6,92 +6,143 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
 	"github.com/poolscope/poolscope/internal/nostr"
+	"github.com/poolscope/poolscope/internal/nostr/socket"
 )
 
 // client is one connection.
 type client struct {
 	relay         *Relay
+	address       string                    // IP address
 	subscriptions map[string][]nostr.Filter // guarded by relay.mu
 	out           chan []byte
+	queued        atomic.Int64  // bytes in out
 	slow          chan struct{} // gets a value when out was full
-	pace          *rate.Limiter
+	events        *rate.Limiter
+	requests      *rate.Limiter
 
+	// Of the reading goroutine:
 	challenge string
 	author    string // who answered the challenge
 }
 
-func newClient(r *Relay) *client {
+func newClient(r *Relay, address string) *client {
 	return &client{
 		relay:         r,
+		address:       address,
 		subscriptions: map[string][]nostr.Filter{},
-		out:           make(chan []byte, r.config.Queue),
+		out:           make(chan []byte, r.config.MaxQueue),
 		slow:          make(chan struct{}, 1),
-		pace:          rate.NewLimiter(rate.Limit(r.config.EventsPerSecond), r.config.EventBurst),
+		events:        rate.NewLimiter(rate.Limit(r.config.EventsPerSecond), r.config.EventBurst),
+		requests:      rate.NewLimiter(rate.Limit(r.config.RequestsPerSecond), r.config.RequestBurst),
 	}
 }
 
 // serve speaks with the client until one of them ends it, and says why.
-func (c *client) serve(ctx context.Context, socket *websocket.Conn) (why string) {
-	ctx, cancel := c.relay.untilDone(ctx)
-	defer cancel()
-	defer func() { _ = socket.CloseNow() }()
-	socket.SetReadLimit(nostr.MaxMessageBytes)
+func (c *client) serve(ctx context.Context, ws *websocket.Conn) (why string) {
+	ctx, end := c.relay.untilDone(ctx)
+	defer func() { _ = ws.CloseNow() }()
+	socket.Limit(ws)
+	c.greet()
+	var others sync.WaitGroup
+	others.Go(func() { end(c.write(ctx, ws)) })
+	others.Go(func() { end(c.beat(ctx, ws)) })
+	end(c.read(ctx, ws))
+	others.Wait()
+	var reason ending
+	if errors.As(context.Cause(ctx), &reason) {
+		return string(reason)
+	}
+	return "client_closed" // the server's context ended
+}
+
+// greet challenges the client if the relay has an address.
+func (c *client) greet() {
 	if c.relay.config.Address != "" {
 		c.challenge = rand.Text()
 		c.send(&nostr.Message{Label: nostr.LabelAuth, Text: c.challenge})
 	}
-	written := make(chan string, 1)
-	go func() {
-		written <- c.write(ctx, socket)
-		cancel()
-	}()
-	why = c.read(ctx, socket)
-	cancel()
-	if because := <-written; because != "" {
-		return because // the writer's end is what ended the reader
-	}
-	return why
 }
 
-func (c *client) read(ctx context.Context, socket *websocket.Conn) (why string) {
+func (c *client) read(ctx context.Context, ws *websocket.Conn) ending {
 	for {
-		kind, data, err := socket.Read(ctx)
+		m, err := socket.Read(ctx, ws)
 		switch {
 		case errors.Is(err, websocket.ErrMessageTooBig):
 			return "message_too_long"
-		case err != nil && ctx.Err() != nil:
-			return "relay_closed"
 		case err != nil:
 			return "client_closed"
-		case kind != websocket.MessageText:
+		case m.TooLong:
+			c.relay.refuse("message_too_long")
+			c.notice("invalid: the message is too long")
+		case m.Binary:
 			c.relay.refuse("binary")
-			c.notice("error: messages are text")
+			c.notice("invalid: messages are text")
+		default:
+			c.handle(m.Data)
 			continue
 		}
-		c.handle(data)
+		c.charge(ctx)
 	}
 }
 
-// write sends what is queued. The reason is "" when the reader ended first.
-func (c *client) write(ctx context.Context, socket *websocket.Conn) (why string) {
+// charge makes a client wait that sends nonsense faster than it may send
+// requests.
+func (c *client) charge(ctx context.Context) {
+	if wait := c.requests.Reserve().Delay(); wait > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(wait, time.Second)):
+		}
+	}
+}
+
+// write sends what is queued.
+func (c *client) write(ctx context.Context, ws *websocket.Conn) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ""
+			return ctx.Err()
 		case <-c.slow:
-			return "slow_reader"
+			return ending("slow_reader")
 		case data := <-c.out:
 			limited, cancel := context.WithTimeout(ctx, c.relay.config.WriteTimeout)
-			err := socket.Write(limited, websocket.MessageText, data)
+			err := ws.Write(limited, websocket.MessageText, data)
+			late := limited.Err() != nil && ctx.Err() == nil
 			cancel()
-			if err != nil && ctx.Err() == nil {
-				return "write_failed"
+			switch {
+			case late:
+				return ending("slow_reader")
+			case err != nil:
+				return ending("write_failed")
 			}
+			c.queued.Add(-int64(len(data)))
+		}
+	}
+}
+
+// beat ends the connection of a client that is not there any more.
+func (c *client) beat(ctx context.Context, ws *websocket.Conn) error {
+	tick := time.NewTicker(c.relay.config.PingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		limited, cancel := context.WithTimeout(ctx, c.relay.config.PongTimeout)
+		err := ws.Ping(limited)
+		cancel()
+		if err != nil {
+			return ending("ping_timeout")
 		}
 	}
 }
@@ -100,8 +151,7 @@ func (c *client) write(ctx context.Context, socket *websocket.Conn) (why string)
 func (c *client) handle(data []byte) {
 	m, err := nostr.ParseClientMessage(data)
 	if err != nil {
-		c.relay.refuse("malformed")
-		c.malformed(m, "invalid: "+strings.TrimPrefix(err.Error(), "nostr: "))
+		c.malformed(&m, err)
 		return
 	}
 	switch m.Label {
@@ -109,14 +159,7 @@ func (c *client) handle(data []byte) {
 		ok, text := c.event(m.Event)
 		c.ok(m.Event.ID, ok, text)
 	case nostr.LabelReq:
-		refused := ""
-		if !c.welcome() {
-			c.relay.refuse("auth_required")
-			refused = "auth-required: answer the challenge first"
-		} else {
-			refused = c.relay.subscribe(c, m.Subscription, m.Filters)
-		}
-		if refused != "" {
+		if refused := c.request(&m); refused != "" {
 			c.send(&nostr.Message{Label: nostr.LabelClosed, Subscription: m.Subscription, Text: refused})
 		}
 	case nostr.LabelClose:
@@ -129,19 +172,34 @@ func (c *client) handle(data []byte) {
 func (c *client) event(e *nostr.Event) (ok bool, text string) {
 	if !c.welcome() {
 		c.relay.refuse("auth_required")
-		return false, "auth-required: answer the challenge first"
+		return false, c.unwelcome()
 	}
-	if !c.pace.AllowN(c.relay.config.Now(), 1) {
+	if !c.events.AllowN(c.relay.config.Now(), 1) {
 		c.relay.refuse("rate_limited")
 		return false, "rate-limited: slow down"
 	}
 	return c.relay.publish(e)
 }
 
+// request carries out a REQ; what it returns ended the subscription.
+func (c *client) request(m *nostr.Message) (refused string) {
+	if !c.welcome() {
+		c.relay.refuse("auth_required")
+		return c.unwelcome()
+	}
+	if !c.requests.AllowN(c.relay.config.Now(), 1) {
+		c.relay.refuse("rate_limited")
+		c.relay.unsubscribe(c, m.Subscription)
+		return "rate-limited: slow down"
+	}
+	return c.relay.subscribe(c, m.Subscription, m.Filters)
+}
+
 func (c *client) auth(e *nostr.Event) {
-	who, err := nostr.CheckAuth(e, c.challenge, func(address string) bool {
-		return strings.TrimRight(address, "/") == strings.TrimRight(c.relay.config.Address, "/")
-	}, c.relay.config.Now())
+	who, err := "", error(nostr.ErrAuth)
+	if c.requests.AllowN(c.relay.config.Now(), 1) {
+		who, err = nostr.CheckAuth(e, c.challenge, c.relay.sameRelay, c.relay.config.Now())
+	}
 	if err != nil {
 		c.relay.refuse("auth")
 		c.ok(e.ID, false, "invalid: "+strings.TrimPrefix(err.Error(), "nostr: "))
@@ -157,12 +215,28 @@ func (c *client) welcome() bool {
 	return !config.RequireAuth || c.author != "" && (len(config.Authors) == 0 || slices.Contains(config.Authors, c.author))
 }
 
+// unwelcome says what the client can do about it.
+func (c *client) unwelcome() string {
+	if c.author != "" {
+		return "restricted: this key may not use the relay"
+	}
+	return "auth-required: answer the challenge first"
+}
+
 // malformed answers what could not be read as precisely as possible.
-func (c *client) malformed(m nostr.Message, text string) {
+func (c *client) malformed(m *nostr.Message, err error) {
+	text := "invalid: " + strings.TrimPrefix(err.Error(), "nostr: ")
+	if errors.Is(err, nostr.ErrUnsupported) {
+		c.relay.refuse("unsupported_filter")
+		text = "unsupported: " + strings.TrimPrefix(err.Error(), "nostr: ")
+	} else {
+		c.relay.refuse("malformed")
+	}
 	switch {
 	case m.ID != "":
 		c.ok(m.ID, false, text)
 	case m.Label == nostr.LabelReq && m.Subscription != "":
+		c.relay.unsubscribe(c, m.Subscription) // CLOSED says so
 		c.send(&nostr.Message{Label: nostr.LabelClosed, Subscription: m.Subscription, Text: text})
 	default:
 		c.notice(text)
@@ -191,12 +265,16 @@ func (c *client) sendEvent(subscription string, json []byte) {
 
 // queue never waits: a client that is too slow is closed.
 func (c *client) queue(data []byte) {
-	select {
-	case c.out <- data:
-	default:
+	if c.queued.Add(int64(len(data))) <= int64(c.relay.config.MaxQueueBytes) {
 		select {
-		case c.slow <- struct{}{}:
+		case c.out <- data:
+			return
 		default:
 		}
+	}
+	c.queued.Add(-int64(len(data)))
+	select {
+	case c.slow <- struct{}{}:
+	default:
 	}
 }

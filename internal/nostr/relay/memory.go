@@ -1,56 +1,43 @@
 package relay
 
 import (
-	"cmp"
 	"container/list"
+	"math"
 	"slices"
-	"strconv"
+	"time"
 
 	"github.com/poolscope/poolscope/internal/nostr"
 )
 
-// stored is an event and its JSON.
-type stored struct {
-	event *nostr.Event
-	json  []byte
-	slot  string // of a replaceable or addressable event, "" otherwise
-}
-
-// memory is what the relay keeps, in order of arrival. It is not safe for use
-// by several goroutines.
+// memory keeps events in order of arrival, and forgets them with the process.
 type memory struct {
 	maxEvents, maxBytes int
-	bytes               int
 	order               *list.List // of *stored, oldest arrival first
 	byID                map[string]*list.Element
 	bySlot              map[string]*list.Element
-	evicted             uint64
+	nextExpiry          int64 // no kept event ends before, in seconds since 1970
+	size                Size
 }
 
 func newMemory(maxEvents, maxBytes int) *memory {
 	return &memory{
 		maxEvents: maxEvents, maxBytes: maxBytes,
 		order: list.New(), byID: map[string]*list.Element{}, bySlot: map[string]*list.Element{},
+		nextExpiry: math.MaxInt64,
 	}
 }
 
-// What became of an event.
-const (
-	added     = iota
-	duplicate // it is kept already
-	outdated  // a newer one of the same slot is kept
-)
-
-// add keeps an event that is not ephemeral.
-func (m *memory) add(e *nostr.Event, json []byte) int {
+// Add implements Store; it never fails.
+func (m *memory) Add(e *nostr.Event, json []byte, now time.Time) (Outcome, error) {
+	m.expire(now)
 	if m.byID[e.ID] != nil {
-		return duplicate
+		return Duplicate, nil
 	}
 	slot := slotOf(e)
 	if slot != "" {
 		if old := m.bySlot[slot]; old != nil {
 			if !newer(e, old.Value.(*stored).event) {
-				return outdated
+				return Outdated, nil
 			}
 			m.remove(old)
 		}
@@ -60,12 +47,16 @@ func (m *memory) add(e *nostr.Event, json []byte) int {
 	if slot != "" {
 		m.bySlot[slot] = element
 	}
-	m.bytes += len(json)
-	for m.order.Len() > m.maxEvents || m.bytes > m.maxBytes && m.order.Len() > 1 {
-		m.remove(m.order.Front())
-		m.evicted++
+	m.size.Events++
+	m.size.Bytes += len(json)
+	if at, ends := e.Expiration(); ends {
+		m.nextExpiry = min(m.nextExpiry, at)
 	}
-	return added
+	for m.size.Events > m.maxEvents || m.size.Bytes > m.maxBytes && m.size.Events > 1 {
+		m.remove(m.order.Front())
+		m.size.Evicted++
+	}
+	return Added, nil
 }
 
 func (m *memory) remove(element *list.Element) {
@@ -74,55 +65,53 @@ func (m *memory) remove(element *list.Element) {
 	if s.slot != "" {
 		delete(m.bySlot, s.slot)
 	}
-	m.bytes -= len(s.json)
+	m.size.Events--
+	m.size.Bytes -= len(s.json)
 }
 
-// find are the events that fit one of the filters, newest first, of two of the
-// same second the one with the lower id first (NIP-01); at most limit, and of
-// each filter at most its own limit.
-func (m *memory) find(filters []nostr.Filter, limit int) []*stored {
-	seen := map[string]bool{}
-	var all []*stored
+// expire removes the events whose time is over.
+func (m *memory) expire(now time.Time) {
+	if now.Unix() < m.nextExpiry {
+		return
+	}
+	m.nextExpiry = math.MaxInt64
+	for element := m.order.Front(); element != nil; {
+		next := element.Next()
+		e := element.Value.(*stored).event
+		if expired(e, now) {
+			m.remove(element)
+			m.size.Expired++
+		} else if at, ends := e.Expiration(); ends {
+			m.nextExpiry = min(m.nextExpiry, at)
+		}
+		element = next
+	}
+}
+
+// Find implements Store; it never fails.
+func (m *memory) Find(filters []nostr.Filter, within Bounds, now time.Time) ([][]byte, error) {
+	m.expire(now)
+	var all []stored
 	for i := range filters {
-		var fit []*stored
+		var fit []stored
 		for element := m.order.Back(); element != nil; element = element.Prev() {
 			if s := element.Value.(*stored); filters[i].Matches(s.event) {
-				fit = append(fit, s)
+				fit = append(fit, *s)
 			}
 		}
 		slices.SortFunc(fit, byTime)
-		if l := filters[i].Limit; l != nil && len(fit) > *l {
-			fit = fit[:*l]
-		}
-		for _, s := range fit {
-			if !seen[s.event.ID] {
-				seen[s.event.ID] = true
-				all = append(all, s)
-			}
-		}
+		all = append(all, fit[:min(len(fit), limitOf(&filters[i], within))]...)
 	}
-	slices.SortFunc(all, byTime)
-	return all[:min(len(all), limit)]
+	return answer(all, within), nil
 }
 
-func byTime(a, b *stored) int {
-	return cmp.Or(cmp.Compare(b.event.CreatedAt, a.event.CreatedAt), cmp.Compare(a.event.ID, b.event.ID))
-}
+// Size implements Store.
+func (m *memory) Size() Size { return m.size }
 
-// newer says whether a replaces b: it is later, or of the same second with a
-// lower id (NIP-01).
-func newer(a, b *nostr.Event) bool {
-	return a.CreatedAt > b.CreatedAt || a.CreatedAt == b.CreatedAt && a.ID < b.ID
-}
-
-// slotOf names the place that one event at a time holds.
-func slotOf(e *nostr.Event) string {
-	switch nostr.ClassOf(e.Kind) {
-	case nostr.Replaceable:
-		return e.PubKey + ":" + strconv.Itoa(e.Kind)
-	case nostr.Addressable:
-		return e.PubKey + ":" + strconv.Itoa(e.Kind) + ":" + e.Tag("d")
-	default:
-		return ""
+// limitOf is how many events one filter may add to an answer.
+func limitOf(f *nostr.Filter, within Bounds) int {
+	if f.Limit == nil {
+		return within.Events
 	}
+	return min(*f.Limit, within.Events)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -19,11 +20,14 @@ import (
 type Relay struct {
 	config Config
 
-	mu      sync.Mutex
-	memory  *memory
-	clients map[*client]struct{}
-	closed  bool
-	stats   Stats
+	// mu guards all of these, and calls of the store: what is stored and what
+	// comes live must neither overlap nor leave a gap for a subscription.
+	mu        sync.Mutex
+	store     Store
+	clients   map[*client]struct{}
+	addresses map[string]int // clients by IP address
+	closed    bool
+	stats     Stats
 
 	done chan struct{}
 	all  sync.WaitGroup
@@ -31,25 +35,28 @@ type Relay struct {
 
 // Stats are counts since the start, and what there is now.
 type Stats struct {
-	Connections int               // clients now
-	Events      int               // kept now
-	Bytes       int               // of JSON, kept now
-	Accepted    uint64            // events
-	Delivered   uint64            // EVENT messages put into clients' queues
-	Evicted     uint64            // events that made room for newer ones
-	Refused     map[string]uint64 // events, subscriptions and clients, by reason
-	Closed      map[string]uint64 // clients, by reason
+	Connections   int               `json:"connections"`   // clients now
+	Subscriptions int               `json:"subscriptions"` // theirs
+	Events        int               `json:"events"`        // kept now
+	Bytes         int               `json:"bytes"`         // of JSON, kept now
+	Accepted      uint64            `json:"accepted"`      // events
+	Delivered     uint64            `json:"delivered"`     // EVENT messages put into clients' queues
+	Evicted       uint64            `json:"evicted"`       // events that made room for newer ones
+	Expired       uint64            `json:"expired"`       // events that were kept until their time was over
+	Refused       map[string]uint64 `json:"refused"`       // events, subscriptions, messages and clients, by reason
+	Closed        map[string]uint64 `json:"closed"`        // clients, by reason
 }
 
 // New makes a relay. Nothing runs before a client connects.
 func New(config Config) *Relay {
 	config = config.withDefaults()
 	return &Relay{
-		config:  config,
-		memory:  newMemory(config.MaxEvents, config.MaxBytes),
-		clients: map[*client]struct{}{},
-		stats:   Stats{Refused: map[string]uint64{}, Closed: map[string]uint64{}},
-		done:    make(chan struct{}),
+		config:    config,
+		store:     config.Store,
+		clients:   map[*client]struct{}{},
+		addresses: map[string]int{},
+		stats:     Stats{Refused: zeroes(refusals), Closed: zeroes(endings)},
+		done:      make(chan struct{}),
 	}
 }
 
@@ -57,13 +64,17 @@ func New(config Config) *Relay {
 func (r *Relay) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.stats
-	s.Connections, s.Events, s.Bytes, s.Evicted = len(r.clients), r.memory.order.Len(), r.memory.bytes, r.memory.evicted
+	s, size := r.stats, r.store.Size()
+	s.Connections, s.Events, s.Bytes, s.Evicted, s.Expired = len(r.clients), size.Events, size.Bytes, size.Evicted, size.Expired
+	for c := range r.clients {
+		s.Subscriptions += len(c.subscriptions)
+	}
 	s.Refused, s.Closed = maps.Clone(s.Refused), maps.Clone(s.Closed)
 	return s
 }
 
-// Close ends all connections and waits for them; the relay takes no more.
+// Close ends all connections and waits for them; the relay takes no more. The
+// store stays open.
 func (r *Relay) Close() {
 	r.mu.Lock()
 	if !r.closed {
@@ -74,10 +85,22 @@ func (r *Relay) Close() {
 	r.all.Wait()
 }
 
-// ServeHTTP takes a WebSocket. Pages of any origin may connect: a relay is
-// public to whoever can reach it, and what it trusts are signatures.
+// ServeHTTP takes a WebSocket, or answers with the relay's document (NIP-11).
 func (r *Relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	c := newClient(r)
+	if !isWebSocket(request) {
+		r.serveDocument(w, request)
+		return
+	}
+	if !r.originAllowed(request) {
+		r.refuse("origin")
+		http.Error(w, "pages of this origin may not connect", http.StatusForbidden)
+		return
+	}
+	address, _, err := net.SplitHostPort(request.RemoteAddr)
+	if err != nil {
+		address = request.RemoteAddr
+	}
+	c := newClient(r, address)
 	if why := r.enter(c); why != "" {
 		http.Error(w, why, http.StatusServiceUnavailable)
 		return
@@ -85,6 +108,7 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	defer r.all.Done()
 	why := "handshake"
 	defer func() { r.leave(c, why) }()
+	// The origin was looked at above.
 	socket, err := websocket.Accept(w, request, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		return // Accept has answered
@@ -101,8 +125,12 @@ func (r *Relay) enter(c *client) string {
 	case len(r.clients) >= r.config.MaxConnections:
 		r.stats.Refused["too_many_connections"]++
 		return "too many connections"
+	case r.addresses[c.address] >= r.config.MaxPerAddress:
+		r.stats.Refused["too_many_from_address"]++
+		return "too many connections from your address"
 	}
 	r.clients[c] = struct{}{}
+	r.addresses[c.address]++
 	r.all.Add(1)
 	return ""
 }
@@ -111,6 +139,9 @@ func (r *Relay) leave(c *client, why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.clients, c)
+	if r.addresses[c.address]--; r.addresses[c.address] == 0 {
+		delete(r.addresses, c.address)
+	}
 	r.stats.Closed[why]++
 }
 
@@ -134,11 +165,15 @@ func (r *Relay) publish(e *nostr.Event) (ok bool, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if nostr.ClassOf(e.Kind) != nostr.Ephemeral {
-		switch r.memory.add(e, json) {
-		case duplicate:
+		outcome, err := r.store.Add(e, json, r.config.Now())
+		switch {
+		case err != nil:
+			r.stats.Refused["store_failed"]++
+			return false, "error: the relay could not keep it"
+		case outcome == Duplicate:
 			r.stats.Refused["duplicate"]++
 			return true, "duplicate: the relay has this event"
-		case outdated:
+		case outcome == Outdated:
 			r.stats.Refused["outdated"]++
 			return true, "duplicate: the relay has a newer event in its place"
 		}
@@ -157,13 +192,16 @@ func (r *Relay) publish(e *nostr.Event) (ok bool, text string) {
 
 // objection is why an event is refused: a name to count, and words.
 func (r *Relay) objection(e *nostr.Event) (why, text string) {
+	now := r.config.Now()
 	switch {
 	case e.Kind == nostr.KindAuth:
 		return "auth_as_event", "invalid: this kind is for AUTH only"
 	case len(r.config.Authors) > 0 && !slices.Contains(r.config.Authors, e.PubKey):
 		return "author", "blocked: this author may not write here"
-	case time.Unix(e.CreatedAt, 0).Sub(r.config.Now()) > r.config.FutureLimit:
+	case time.Unix(e.CreatedAt, 0).Sub(now) > r.config.FutureLimit:
 		return "future", "invalid: created_at is in the future"
+	case expired(e, now):
+		return "expired", "invalid: the event has expired"
 	}
 	switch err := e.Verify(); {
 	case errors.Is(err, nostr.ErrID):
@@ -175,22 +213,45 @@ func (r *Relay) objection(e *nostr.Event) (why, text string) {
 }
 
 // subscribe answers with what is kept and from then on with what comes; both
-// under one lock, so that nothing is missed or sent twice.
+// under one lock, so that nothing is missed or sent twice. What it returns
+// ended the subscription, and so did the same id before.
 func (r *Relay) subscribe(c *client, id string, filters []nostr.Filter) (refused string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, replaces := c.subscriptions[id]; !replaces && len(c.subscriptions) >= r.config.MaxSubscriptions {
+	delete(c.subscriptions, id)
+	values := valuesOf(filters)
+	for _, other := range c.subscriptions {
+		values += valuesOf(other)
+	}
+	switch {
+	case len(c.subscriptions) >= r.config.MaxSubscriptions:
 		r.stats.Refused["too_many_subscriptions"]++
 		return "error: too many subscriptions"
+	case values > r.config.MaxFilterValues:
+		r.stats.Refused["too_many_filter_values"]++
+		return "error: too many values in the filters of this connection"
 	}
-	found := r.memory.find(filters, r.config.MaxResults)
-	for _, s := range found {
-		c.sendEvent(id, s.json)
+	found, err := r.store.Find(filters, Bounds{r.config.MaxResults, r.config.MaxResultBytes}, r.config.Now())
+	if err != nil {
+		r.stats.Refused["store_failed"]++
+		return "error: the relay could not read what it keeps"
+	}
+	for _, json := range found {
+		c.sendEvent(id, json)
 	}
 	r.stats.Delivered += uint64(len(found))
 	c.send(&nostr.Message{Label: nostr.LabelEOSE, Subscription: id})
 	c.subscriptions[id] = filters
 	return ""
+}
+
+// valuesOf is what comparing an event with these filters costs.
+func valuesOf(filters []nostr.Filter) int {
+	n := 0
+	for i := range filters {
+		n += 1 + filters[i].Values()
+	}
+	return n
 }
 
 func (r *Relay) unsubscribe(c *client, id string) {
@@ -200,14 +261,14 @@ func (r *Relay) unsubscribe(c *client, id string) {
 }
 
 // untilDone is a context that also ends with the relay.
-func (r *Relay) untilDone(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
+func (r *Relay) untilDone(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(ctx)
 	r.all.Go(func() {
 		select {
 		case <-r.done:
-			cancel()
+			end(ending("relay_closed"))
 		case <-ctx.Done():
 		}
 	})
-	return ctx, cancel
+	return ctx, end
 }
