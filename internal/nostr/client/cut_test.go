@@ -28,7 +28,7 @@ func runFor(t *testing.T, n *nostrtest.Network, config Config) *Pool {
 }
 
 // TestTenMinutesOfCut cuts, for ten minutes, one or both of those who speak
-// over a relay, while an event is published every four seconds. Everything
+// over a relay, while an event is published every ten seconds. Everything
 // arrives, and once.
 func TestTenMinutesOfCut(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -55,8 +55,8 @@ func TestTenMinutesOfCut(t *testing.T) {
 			cut:     func(_, r *nostrtest.Network) { r.Silence() },
 			restore: func(_, r *nostrtest.Network) { r.Restore() },
 		},
-		"the reader, from a relay that answers with 20 events": {
-			config:  relay.Config{MaxResults: 20},
+		"the reader, from a relay that answers with 10 events": {
+			config:  relay.Config{MaxResults: 10},
 			cut:     func(_, r *nostrtest.Network) { r.Cut() },
 			restore: func(_, r *nostrtest.Network) { r.Restore() },
 		},
@@ -68,18 +68,18 @@ func TestTenMinutesOfCut(t *testing.T) {
 				ours, theirs := nostrtest.New(t, r), nostrtest.New(t, r)
 				in := &inbox{seen: map[string]int{}}
 				reader := runFor(t, theirs, Config{Subscriptions: everything, Received: in.take})
-				writer := runFor(t, ours, Config{Queue: 200})
+				writer := runFor(t, ours, Config{Queue: 80})
 				published := 0
 				publish := func(n int) {
 					for range n {
 						writer.Publish(event(t, fmt.Sprint(published)))
 						published++
-						time.Sleep(4 * time.Second)
+						time.Sleep(10 * time.Second)
 					}
 				}
-				publish(5)
+				publish(3)
 				c.cut(ours, theirs)
-				publish(150)
+				publish(60)
 				c.restore(ours, theirs)
 				publish(2)
 				time.Sleep(3 * time.Minute) // back-off, and what nobody was told has to be noticed
