@@ -4,6 +4,7 @@
 package nostrtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -69,6 +70,7 @@ func (n *Network) set(s state) {
 	for c := range n.ends {
 		switch s {
 		case broken:
+			c.end()
 			_ = c.Conn.Close()
 			delete(n.ends, c)
 		case silent:
@@ -109,18 +111,60 @@ func (n *Network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 
 func (n *Network) pipe() (ours, theirs *conn) {
 	a, b := net.Pipe()
-	ours, theirs = &conn{Conn: a}, &conn{Conn: b}
+	ours, theirs = newConn(a), newConn(b)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.ends[ours], n.ends[theirs] = struct{}{}, struct{}{}
 	return ours, theirs
 }
 
-// conn is one end of a connection.
+// conn is one end of a connection. A goroutine of its own moves what is
+// written, so that, as with TCP, writing does not wait for the other to read:
+// two that ping each other at the same instant would wait for ever.
 type conn struct {
 	net.Conn
+	out   chan []byte
+	ended chan struct{}
+	end   func()
+
 	mu    sync.Mutex
 	muted bool
+}
+
+func newConn(pipe net.Conn) *conn {
+	c := &conn{Conn: pipe, out: make(chan []byte, 4096), ended: make(chan struct{})}
+	c.end = sync.OnceFunc(func() { close(c.ended) })
+	go c.move()
+	return c
+}
+
+func (c *conn) move() {
+	defer c.end()
+	for {
+		select {
+		case b := <-c.out:
+			if !c.put(b) {
+				return
+			}
+		case <-c.ended:
+			_ = c.Conn.SetWriteDeadline(time.Now().Add(time.Second))
+			for len(c.out) > 0 && c.put(<-c.out) {
+			}
+			if !c.isMuted() {
+				_ = c.Conn.Close() // the other end hears of it
+			}
+			return
+		}
+	}
+}
+
+// put moves what was written, or lets it vanish.
+func (c *conn) put(b []byte) bool {
+	if c.isMuted() {
+		return true
+	}
+	_, err := c.Conn.Write(b)
+	return err == nil
 }
 
 func (c *conn) mute() {
@@ -129,25 +173,27 @@ func (c *conn) mute() {
 	c.muted = true
 }
 
-// Write writes, or pretends to.
-func (c *conn) Write(b []byte) (int, error) {
-	c.mu.Lock()
-	muted := c.muted
-	c.mu.Unlock()
-	if muted {
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
-// Close closes this end; the other hears of it unless bytes vanish.
-func (c *conn) Close() error {
+func (c *conn) isMuted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.muted {
-		return c.Conn.SetDeadline(time.Unix(1, 0)) // ends what waits at this end
+	return c.muted
+}
+
+// Write queues.
+func (c *conn) Write(b []byte) (int, error) {
+	select {
+	case c.out <- bytes.Clone(b):
+		return len(b), nil
+	case <-c.ended:
+		return 0, net.ErrClosed
 	}
-	return c.Conn.Close()
+}
+
+// Close ends what waits at this end; the other end hears of it when all that
+// was written has been moved, and never when bytes vanish.
+func (c *conn) Close() error {
+	c.end()
+	return c.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
 type listener struct{ *Network }
