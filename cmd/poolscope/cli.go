@@ -32,6 +32,7 @@ type cli struct {
 	Capture captureCommand `cmd:"" help:"Record what one miner and a running pool say to each other, into a file of the pool's."`
 	Replay  replayCommand  `cmd:"" help:"Play one side of a captured session to a pool or to a miner."`
 	Inspect inspectCommand `cmd:"" help:"Show the Stratum sessions, jobs, shares and alarms in a file: pcap, pcapng or JSON messages."`
+	Top     topCommand     `cmd:"" help:"Show a running poolscope in the terminal: headline figures, workers, sessions, blocks and alarms, live."`
 	Config  configCommand  `cmd:"" help:"Check, print or generate the configuration of the pool."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -25,9 +25,9 @@ const module = "github.com/poolscope/poolscope"
 var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
-	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load", "internal/fleet"},
+	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load", "internal/fleet", "internal/top"},
 	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
-	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/nostr", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files"},
+	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/nostr", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files", "internal/format"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
@@ -55,7 +55,9 @@ var engines = map[string][]string{
 	"github.com/gopacket/gopacket":        {"internal/scope"}, // pcap and pcapng files
 	"github.com/pressly/goose":            {"internal/store"},
 	"github.com/go-zeromq/zmq4":           {"internal/node", "internal/devnet"},
-	"github.com/coder/websocket":          {"internal/api", "internal/nostr"}, // the page and the scope; relays and their clients
+	"github.com/coder/websocket":          {"internal/api", "internal/nostr", "internal/top"}, // the page and the scope; relays and their clients; the live feed
+	"charm.land/bubbletea":                {"internal/top"},
+	"github.com/charmbracelet/x":          {"internal/top"}, // widths of text; whether a file is a terminal
 	"github.com/prometheus/client_golang": {"internal/api"},
 	"github.com/pelletier/go-toml":        {"internal/config"},
 	"github.com/alecthomas/kong":          {"cmd/poolscope"},
