@@ -9,10 +9,16 @@ export class ApiError extends Error {
   }
 }
 
-/** Fetches a JSON view. Rejects with ApiError, or TypeError when nobody answers. */
-export async function fetchJSON<T>(path: string, signal?: AbortSignal): Promise<T> {
+/**
+ * Fetches a JSON view, as the holder of a token where one is given. Rejects
+ * with ApiError, or TypeError when nobody answers.
+ */
+export async function fetchJSON<T>(path: string, signal?: AbortSignal, token = ''): Promise<T> {
   const response = await fetch(path, {
-    headers: { Accept: 'application/json' },
+    headers: {
+      Accept: 'application/json',
+      ...(token !== '' && { Authorization: `Bearer ${token}` }),
+    },
     ...(signal && { signal }),
   });
   if (!response.ok) {
