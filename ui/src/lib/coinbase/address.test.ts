@@ -7,18 +7,68 @@ const paid = (address: string, network: Network) => toHex(payoutScript(address, 
 /** Address, script, kind, and the networks that share its form. */
 const good: [string, string, string, Network[]][] = [
   // BIP173 and BIP350
-  ['BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4', '0014751e76e8199196d454941c45d1b3a323f1433bd6', 'P2WPKH', ['main']],
-  ['tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7', '00201863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262', 'P2WSH', ['test', 'testnet4', 'signet']],
-  ['tb1qqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesrxh6hy', '0020000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433', 'P2WSH', ['test']],
-  ['tb1pqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesf3hn0c', '5120000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433', 'P2TR', ['test', 'signet']],
-  ['bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0', '512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798', 'P2TR', ['main']],
+  [
+    'BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4',
+    '0014751e76e8199196d454941c45d1b3a323f1433bd6',
+    'P2WPKH',
+    ['main'],
+  ],
+  [
+    'tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7',
+    '00201863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262',
+    'P2WSH',
+    ['test', 'testnet4', 'signet'],
+  ],
+  [
+    'tb1qqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesrxh6hy',
+    '0020000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433',
+    'P2WSH',
+    ['test'],
+  ],
+  [
+    'tb1pqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesf3hn0c',
+    '5120000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433',
+    'P2TR',
+    ['test', 'signet'],
+  ],
+  [
+    'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0',
+    '512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
+    'P2TR',
+    ['main'],
+  ],
   // The same key hash on regtest, as Bitcoin Core writes it
-  ['bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', '0014751e76e8199196d454941c45d1b3a323f1433bd6', 'P2WPKH', ['regtest']],
+  [
+    'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
+    '0014751e76e8199196d454941c45d1b3a323f1433bd6',
+    'P2WPKH',
+    ['regtest'],
+  ],
   // BIP16's and the genesis block's kinds
-  ['1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa', '76a91462e907b15cbf27d5425399ebf6f0fb50ebb88f1888ac', 'P2PKH', ['main']],
-  ['3P14159f73E4gFr7JterCCQh9QjiTjiZrG', 'a914e9c3dd0c07aac76179ebc76a6c78d4d67c6c160a87', 'P2SH', ['main']],
-  ['mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn', '76a914243f1394f44554f4ce3fd68649c19adc483ce92488ac', 'P2PKH', ['test', 'testnet4', 'signet', 'regtest']],
-  ['2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc', 'a9144e9f39ca4688ff102128ea4ccda34105324305b087', 'P2SH', ['test', 'testnet4', 'signet', 'regtest']],
+  [
+    '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
+    '76a91462e907b15cbf27d5425399ebf6f0fb50ebb88f1888ac',
+    'P2PKH',
+    ['main'],
+  ],
+  [
+    '3P14159f73E4gFr7JterCCQh9QjiTjiZrG',
+    'a914e9c3dd0c07aac76179ebc76a6c78d4d67c6c160a87',
+    'P2SH',
+    ['main'],
+  ],
+  [
+    'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn',
+    '76a914243f1394f44554f4ce3fd68649c19adc483ce92488ac',
+    'P2PKH',
+    ['test', 'testnet4', 'signet', 'regtest'],
+  ],
+  [
+    '2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc',
+    'a9144e9f39ca4688ff102128ea4ccda34105324305b087',
+    'P2SH',
+    ['test', 'testnet4', 'signet', 'regtest'],
+  ],
 ];
 
 describe('payoutScript', () => {
