@@ -1,8 +1,14 @@
 import { KeyRound } from 'lucide-react';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { Button } from '../components/Button';
-import { answerToken, question, subscribeToAccess } from '../scope/access';
+import { answerToken, question, subscribeToAccess, type Question } from '../scope/access';
 import styles from '../components/Dialog.module.css';
+
+const REASONS: Record<Question['reason'], string> = {
+  send: 'Whatever sends or changes something needs the access token of this poolscope.',
+  read: 'From another machine, even looking needs the access token of this poolscope.',
+  operator: 'Names in full, and what each worker is paid, are for who has the access token.',
+};
 
 /** Asks for the access token, whenever something needs it. */
 export function TokenDialog() {
@@ -43,11 +49,7 @@ export function TokenDialog() {
             <KeyRound size={18} aria-hidden="true" />
             Access token
           </h2>
-          <p>
-            {asked.reason === 'send'
-              ? 'Whatever sends or changes something needs the access token of this poolscope.'
-              : 'From another machine, even looking needs the access token of this poolscope.'}
-          </p>
+          <p>{REASONS[asked.reason]}</p>
           {asked.wrong && (
             <p className={styles.wrong} role="alert">
               That was not the right one.

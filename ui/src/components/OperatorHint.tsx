@@ -19,9 +19,7 @@ export function OperatorHint({ hidden }: { hidden: string }) {
   return (
     <p className={styles.hint}>
       <span>
-        {wrong
-          ? 'The access token that this tab keeps is not the operator’s. '
-          : `${hidden} `}
+        {wrong ? 'The access token that this tab keeps is not the operator’s. ' : `${hidden} `}
       </span>
       <Button small onClick={() => void signIn()}>
         <KeyRound size={14} aria-hidden="true" />

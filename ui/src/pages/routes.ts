@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent, type AnyRootRoute } from '@tanstack/react-router';
+import { readSearch } from './workers/search';
 
 /** The pool's pages besides the overview, each fetched when it is first gone to. */
 export function poolRoutes<Root extends AnyRootRoute>(root: Root) {
@@ -7,6 +8,7 @@ export function poolRoutes<Root extends AnyRootRoute>(root: Root) {
     createRoute({
       getParentRoute,
       path: '/workers',
+      validateSearch: readSearch,
       component: lazyRouteComponent(() => import('./workers/WorkersPage'), 'WorkersPage'),
     }),
     createRoute({

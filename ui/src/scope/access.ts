@@ -8,8 +8,11 @@ const READS = 'poolscope.token.reads';
 
 /** Why the token is asked for. */
 export interface Question {
-  /** `send`: something is to be sent or changed. `read`: even reading needs it. */
-  reason: 'send' | 'read';
+  /**
+   * `send`: something is to be sent or changed. `read`: even reading needs it.
+   * `operator`: what the public may not see is to be shown.
+   */
+  reason: 'send' | 'read' | 'operator';
   /** The one that was given is not the right one. */
   wrong: boolean;
 }

@@ -8,7 +8,8 @@ import { coinbaseVectors, shareVectors, type CoinbaseVector } from './vectors';
 import { subsidy, verifyCoinbase } from './verify';
 
 const vectors = coinbaseVectors();
-const withFee = vectors.find((v) => v.fee_sats > 0 && v.network === 'main') as CoinbaseVector;
+const withFee = vectors.find((v) => v.fee_sats > 0 && v.network === 'main');
+if (!withFee) throw new Error('no vector has a fee');
 
 const verify = (v: CoinbaseVector, name = `${v.address}.rig`) => verifyCoinbase(v, { name });
 

@@ -95,7 +95,7 @@ export function verifyCoinbase(c: WorkerCoinbase, owner: Owner): Verification {
   }
   const network = run('The network is known', () =>
     isNetwork(c.network)
-      ? { detail: c.network, result: c.network as Network }
+      ? { detail: c.network, result: c.network }
       : differ(`the network “${c.network}” is not one of Bitcoin’s`),
   );
   const script = run('The address is turned into a script', () => {

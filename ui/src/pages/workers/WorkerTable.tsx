@@ -187,7 +187,7 @@ export function WorkerTable(props: WorkerTableProps) {
           ))}
         </div>
       </div>
-      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus -- the grid has the focus and takes the keys */}
+      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions -- the grid has the focus and takes the keys */}
       <div
         role="rowgroup"
         className={styles.body}

@@ -26,10 +26,7 @@ export function filterWorkers(
 }
 
 /** Fresh rows in the order that others had; rows that were not there before come last. */
-export function keepOrder(
-  ordered: readonly WorkerRow[],
-  fresh: readonly WorkerRow[],
-): WorkerRow[] {
+export function keepOrder(ordered: readonly WorkerRow[], fresh: readonly WorkerRow[]): WorkerRow[] {
   const byId = new Map(fresh.map((w) => [w.id, w]));
   const kept: WorkerRow[] = [];
   for (const { id } of ordered) {

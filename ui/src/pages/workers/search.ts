@@ -13,8 +13,10 @@ const USUAL = 'hashrate';
 /** Reads the address; whatever it says that is not understood is ignored. */
 export function readSearch(search: Record<string, unknown>): WorkersSearch {
   const { text, state, sort, up } = search;
+  // The router reads what looks like a number as one.
+  const words = typeof text === 'string' || typeof text === 'number' ? String(text) : '';
   return {
-    ...(text !== undefined && text !== '' && { text: String(text as string | number) }),
+    ...(words !== '' && { text: words }),
     ...((state === 'online' || state === 'offline') && { state }),
     ...(typeof sort === 'string' && sort !== USUAL && { sort }),
     ...(up === true && { up }),
