@@ -21,7 +21,7 @@ type ConnInfo struct {
 	ConnectedAt  time.Time
 }
 
-// Share is an accepted share.
+// Share is a share, accepted or refused.
 type Share struct {
 	Credit     float64      // the assigned difficulty: the work that is credited
 	Difficulty float64      // the true difficulty of its hash
@@ -58,6 +58,7 @@ type pending struct {
 	rejects []RejectCount // few, in order of first occurrence
 	touched bool          // there is something that the ledger has not seen
 	closed  bool          // the ledger looks no more by itself
+	trail   *trail        // the latest shares and difficulties; nil when there is nothing new
 }
 
 // latest is what an account knows about its newest share and difficulty.
@@ -89,6 +90,7 @@ func (a *Account) Accept(s Share) {
 	if s.At.After(p.lastShare) {
 		p.lastShare = s.At
 	}
+	p.noteShare(markOf(s.At, credit, difficulty, stratum.NotRejected))
 	closed := p.closed
 	a.mu.Unlock()
 
@@ -100,15 +102,17 @@ func (a *Account) Accept(s Share) {
 	}
 }
 
-// Reject counts a refused share of the given assigned difficulty.
-func (a *Account) Reject(r stratum.Reject, difficulty float64, at time.Time) {
-	difficulty = finite(difficulty)
+// Reject counts a refused share. Its Credit is what it would have counted; its
+// Difficulty is 0 when it could not be hashed.
+func (a *Account) Reject(r stratum.Reject, s Share) {
+	lost := finite(s.Credit)
 
 	a.mu.Lock()
 	p := &a.pending
 	p.touched = true
-	p.row(at).Rejected++
-	p.rejects = addReject(p.rejects, RejectCount{Reason: r, Count: 1, Work: difficulty})
+	p.row(s.At).Rejected++
+	p.rejects = addReject(p.rejects, RejectCount{Reason: r, Count: 1, Work: lost})
+	p.noteShare(markOf(s.At, lost, finite(s.Difficulty), r))
 	closed := p.closed
 	a.mu.Unlock()
 
@@ -121,8 +125,11 @@ func (a *Account) Reject(r stratum.Reject, difficulty float64, at time.Time) {
 // the one that the difficulty control would choose now.
 func (a *Account) SetDifficulty(d, vardiff float64) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	if d != a.pending.difficulty {
+		a.pending.noteDifficulty(DifficultyChange{At: wall(a.ledger.opts.Now()), Difficulty: d, ConnectionID: a.info.ConnectionID})
+	}
 	a.pending.difficulty, a.pending.vardiff, a.pending.touched = d, vardiff, true
-	a.mu.Unlock()
 }
 
 // Hashrate is this connection's own estimate in H/s, at most a second old.

@@ -71,7 +71,7 @@ func TestAccountsCountEverything(t *testing.T) {
 			for i := range shares {
 				a.Accept(ledger.Share{Credit: 2, Difficulty: 3, At: at})
 				if i%2 == 0 {
-					a.Reject(stratum.RejectStale, 4, at)
+					a.Reject(stratum.RejectStale, ledger.Share{Credit: 4, At: at})
 				}
 				if i == shares/2 {
 					a.Close(at) // the rest comes late
@@ -119,7 +119,7 @@ func TestAccountIgnoresWhatIsNoWork(t *testing.T) {
 	a := h.connect("w", "agent", "10.0.0.1:1000")
 	for _, d := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -5, 0} {
 		a.Accept(ledger.Share{Credit: d, Difficulty: d, At: h.now})
-		a.Reject(stratum.RejectStale, d, h.now)
+		a.Reject(stratum.RejectStale, ledger.Share{Credit: d, At: h.now})
 	}
 	a.Accept(h.share(8, 9))
 	h.pass(10 * time.Second)
@@ -141,7 +141,7 @@ func TestSharesFallIntoTheirMinute(t *testing.T) {
 	h.pass(59 * time.Second)
 	a.Accept(ledger.Share{Credit: 1, At: noon.Add(59*time.Second + 999*time.Millisecond)})
 	a.Accept(ledger.Share{Credit: 2, At: noon.Add(60 * time.Second)})
-	a.Reject(stratum.RejectStale, 1, noon.Add(59*time.Second+500*time.Millisecond))
+	a.Reject(stratum.RejectStale, ledger.Share{Credit: 1, At: noon.Add(59*time.Second + 500*time.Millisecond)})
 	h.pass(2 * time.Minute)
 
 	points, err := h.History(t.Context(), "w", ledger.Minute, noon, h.now)

@@ -12,6 +12,9 @@ type WorkerDetail struct {
 
 	Open []ConnectionView // open connections, newest first, at most MaxDetailConnections
 	Best []Best           // its best shares that are known, in no order; some may be there twice
+
+	Difficulties []DifficultyChange // latest ones of all connections, oldest first, at most MaxDifficultyChanges
+	Shares       []RecentShare      // latest ones, likewise, at most MaxRecentShares
 }
 
 // ConnectionView is one open connection of a worker.
@@ -47,6 +50,7 @@ func (l *Ledger) Worker(name string) (WorkerDetail, bool) {
 			PingP50: float64(a.latest.ping50), PingP95: float64(a.latest.ping95),
 		})
 	}
+	d.Difficulties, d.Shares = w.difficulties(), w.recentShares()
 	d.Best = append(d.Best, d.BestEver, d.BestNow)
 	for _, b := range l.best.list() {
 		if b.Worker == name {

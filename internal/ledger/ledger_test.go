@@ -26,8 +26,8 @@ func TestConnectionsAreMerged(t *testing.T) {
 		first.Accept(h.share(100, 150))
 		second.Accept(h.share(5000, 7000))
 	}
-	first.Reject(stratum.RejectDuplicate, 100, h.now)
-	second.Reject(stratum.RejectStale, 5000, h.now)
+	first.Reject(stratum.RejectDuplicate, ledger.Share{Credit: 100, At: h.now})
+	second.Reject(stratum.RejectStale, ledger.Share{Credit: 5000, At: h.now})
 	h.pass(time.Second)
 
 	w := h.view("w")
@@ -79,7 +79,7 @@ func TestPoolIsTheSumOfItsWorkers(t *testing.T) {
 		for i, a := range accounts {
 			a.Accept(h.share(float64(i+1), float64(i+2)))
 		}
-		accounts[0].Reject(stratum.RejectStale, 1, h.now)
+		accounts[0].Reject(stratum.RejectStale, ledger.Share{Credit: 1, At: h.now})
 		h.pass(time.Second)
 	}
 	s := h.Snapshot()
@@ -116,7 +116,7 @@ func TestRestart(t *testing.T) {
 		a.Accept(h.share(10, float64(i)))
 		h.pass(time.Second)
 	}
-	a.Reject(stratum.RejectStale, 10, h.now.Add(-10*time.Second))
+	a.Reject(stratum.RejectStale, ledger.Share{Credit: 10, At: h.now.Add(-10 * time.Second)})
 	h.pass(4 * time.Second)
 	h.BlockFound(block)
 	before, pool := h.view("w"), h.Snapshot()
@@ -180,7 +180,7 @@ func TestPastIsLookedUp(t *testing.T) {
 func TestMadeUpNamesAreNotStored(t *testing.T) {
 	h := newHarness(t, ledger.Options{IdleFor: time.Minute})
 	a := h.connect("junk", "agent", "10.0.0.1:1000")
-	a.Reject(stratum.RejectLowDifficulty, 10, h.now)
+	a.Reject(stratum.RejectLowDifficulty, ledger.Share{Credit: 10, At: h.now})
 	h.pass(10 * time.Second)
 	equal(t, "rejects in the snapshot", h.view("junk").Rejected, 1)
 	records, _ := h.store.Workers(t.Context(), []string{"junk", ledger.PoolName})
@@ -243,8 +243,8 @@ func TestSnapshotIsImmutable(t *testing.T) {
 		for i := range 20 {
 			a.Accept(h.share(1, float64(1000+h.now.Second()+i)))
 			c.Accept(h.share(1, 5))
-			a.Reject(stratum.RejectStale, 1, h.now)
-			b.Reject(stratum.RejectDuplicate, 1, h.now)
+			a.Reject(stratum.RejectStale, ledger.Share{Credit: 1, At: h.now})
+			b.Reject(stratum.RejectDuplicate, ledger.Share{Credit: 1, At: h.now})
 			h.pass(time.Second)
 		}
 		h.BlockFound(ledger.Block{Hash: bitcoin.Hash{byte(h.now.Second())}, FoundAt: h.now})

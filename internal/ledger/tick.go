@@ -74,10 +74,14 @@ func (l *Ledger) collectLocked(a *Account, now time.Time, end bool) (open bool) 
 	}
 	p := a.pending
 	a.pending = pending{latest: p.latest, closed: p.closed || end}
+	w := l.workers[a.info.Worker]
+	if w != nil {
+		a.pending.trail = w.follow(p.trail)
+	}
 	a.mu.Unlock()
 
 	a.latest = p.latest
-	if w := l.workers[a.info.Worker]; w != nil && w.keepPace(&p.latest, a.info.UserAgent) {
+	if w != nil && w.keepPace(&p.latest, a.info.UserAgent) {
 		l.markLocked(w)
 	}
 	accepted, work := p.minutes[0].Accepted+p.minutes[1].Accepted, p.minutes[0].Work+p.minutes[1].Work
@@ -88,7 +92,10 @@ func (l *Ledger) collectLocked(a *Account, now time.Time, end bool) (open bool) 
 		return !p.closed
 	}
 
-	w := l.workerLocked(a.info.Worker)
+	if w == nil { // it was forgotten before its last shares came
+		w = l.workerLocked(a.info.Worker)
+		w.follow(p.trail)
+	}
 	height := l.height.Load()
 	l.books.DroppedMinutes += w.count(&p, height)
 	l.books.DroppedMinutes += l.pool.count(&p, height)

@@ -45,6 +45,8 @@ type worker struct {
 	pace        Pace
 	ping50      float32 // ms
 	ping95      float32
+	marks       ring[mark]             // latest shares
+	changes     ring[DifficultyChange] // latest difficulties
 
 	// What the books do not have yet.
 	looked  bool // the books were asked, and totals contains what they had

@@ -72,7 +72,7 @@ func (s *session) conclude(sh *share, now time.Time, reply *[]byte) {
 	s.pool.counters.reject(sh.why)
 	s.pool.counters.shareErrors.Add(1)
 	if account != nil {
-		account.Reject(sh.why, sh.assigned, now)
+		account.Reject(sh.why, ledger.Share{Credit: sh.assigned, Difficulty: sh.difficulty(), At: now})
 	}
 }
 

@@ -63,7 +63,7 @@ func TestLedgerKilled(t *testing.T) {
 			a.Accept(ledger.Share{Credit: 16, Difficulty: float64(second), At: time.Now()})
 			accepted++
 			if second%7 == 0 {
-				a.Reject(stratum.RejectStale, 16, time.Now())
+				a.Reject(stratum.RejectStale, ledger.Share{Credit: 16, At: time.Now()})
 			}
 			if second%211 == 210 {
 				l.BlockFound(ledger.Block{Hash: bitcoin.Hash{byte(accepted), byte(accepted >> 8)}, Height: int64(second), FoundAt: time.Now()})
