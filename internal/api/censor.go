@@ -22,17 +22,21 @@ func censorWorker(name string) string {
 	if tail = clean(tail); tail == "" {
 		return short
 	}
-	return short + "." + censorIn(tail, head)
+	if head = clean(head); head != short {
+		tail = strings.ReplaceAll(tail, head, short)
+	}
+	return short + "." + tail
 }
 
-// censorIn shortens an address wherever it occurs in a text.
-func censorIn(text, address string) string {
-	address = clean(address)
-	short := shorten(address, nameFront, nameBack)
-	if short == address {
-		return text
-	}
-	return strings.ReplaceAll(text, address, short)
+// longWord is as long as an address may be, and longer than what miners call
+// themselves.
+var longWord = regexp.MustCompile(`[0-9A-Za-z]{26,}`)
+
+// publicAgent makes a user agent fit for a public page. Miners put into it what
+// they like, addresses included.
+func publicAgent(agent string) string {
+	agent = longWord.ReplaceAllStringFunc(agent, func(word string) string { return shorten(word, nameFront, nameBack) })
+	return brief(agent, maxUserAgent)
 }
 
 // censorHash keeps the last 16 digits of a block or share hash. A hash in

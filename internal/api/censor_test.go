@@ -12,7 +12,9 @@ func TestCensorWorker(t *testing.T) {
 		satoshi + ".rigA":             "1A1zP1eP...v7DivfNa.rigA", // observed vector
 		satoshi:                       "1A1zP1eP...v7DivfNa",
 		satoshi + ".":                 "1A1zP1eP...v7DivfNa",
-		satoshi + ".a.b":              "1A1zP1eP...v7DivfNa.a.b", // the first dot splits
+		satoshi + ".a.b":              "1A1zP1eP...v7DivfNa.a.b",                 // the first dot splits
+		satoshi + "." + satoshi:       "1A1zP1eP...v7DivfNa.1A1zP1eP...v7DivfNa", // it repeats itself
+		satoshi + ".x <" + satoshi:    "1A1zP1eP...v7DivfNa.x1A1zP1eP...v7DivfNa",
 		".rig":                        ".rig",
 		"":                            "",
 		"short.rig":                   "short.rig",

@@ -47,6 +47,7 @@ type models struct {
 	pool     atomic.Pointer[pool.Status]
 	node     atomic.Pointer[node.Status]
 	system   telemetry.System
+	miners   Miners
 	detail   ledger.WorkerDetail // what Worker adds to the snapshot's view
 
 	history    []ledger.HistoryPoint
@@ -55,6 +56,22 @@ type models struct {
 	resolution ledger.Resolution
 	worker     string
 	from, to   time.Time
+}
+
+// fakeMiners are connections by their ids.
+type fakeMiners map[string]struct {
+	info     pool.ConnectionInfo
+	coinbase *pool.Coinbase
+}
+
+func (f fakeMiners) Connection(id string) (pool.ConnectionInfo, bool) {
+	miner, ok := f[id]
+	return miner.info, ok
+}
+
+func (f fakeMiners) Coinbase(id string) (*pool.Coinbase, bool) {
+	c := f[id].coinbase
+	return c, c != nil
 }
 
 func (m *models) Snapshot() *ledger.Snapshot { return m.snapshot.Load() }
@@ -86,6 +103,7 @@ func (m *models) sources() Sources {
 		Pool:   m.pool.Load,
 		Node:   m.node.Load,
 		System: func() telemetry.System { return m.system },
+		Miners: m.miners,
 		Panics: func() []pool.Count { return []pool.Count{{Name: "templates", Count: 6}} },
 		Build:  telemetry.Build{Version: "v0.1.0", Commit: "abc", GoVersion: "go1.26.0"},
 	}
@@ -229,6 +247,34 @@ func full() *models {
 		LastTemplateAt:   testNow.Add(-2 * time.Second),
 		Feed:             node.FeedStatus{LastError: "template was for another network", LastErrorAt: testNow.Add(-time.Minute), History: []string{"node core at 127.0.0.1:8332 is back"}},
 	})
+	m.detail = ledger.WorkerDetail{
+		Open: []ledger.ConnectionView{
+			{ID: "c2", UserAgent: "cpuminer/2.5 " + satoshi, TLS: true, Remote: "192.0.2.7:40001", ConnectedAt: testNow.Add(-time.Hour), Difficulty: 1024, PingP50: 12.5, PingP95: 40},
+			{ID: "c1", UserAgent: "bitaxe/BM1370/v2.4", Remote: "192.0.2.7:40000", ConnectedAt: testNow.Add(-2 * time.Hour), Difficulty: 512},
+		},
+		Best: []ledger.Best{{Difficulty: 12.5, At: testNow, Hash: bitcoin.Hash{5}}, {Difficulty: 987654.25, At: testNow.Add(-time.Hour), Hash: hash}, {Difficulty: 987654.25, At: testNow.Add(-time.Hour), Hash: hash}, {}},
+		Difficulties: []ledger.DifficultyChange{
+			{At: testNow.Add(-2 * time.Hour), Difficulty: 512, ConnectionID: "c1"},
+			{At: testNow.Add(-time.Hour), Difficulty: 1024, ConnectionID: "c2"},
+		},
+		Shares: []ledger.RecentShare{
+			{At: testNow.Add(-9 * time.Second), Assigned: 0.00123, Difficulty: 987654.25},
+			{At: testNow.Add(-8 * time.Second), Assigned: 1024, Difficulty: 700, Reject: stratum.RejectLowDifficulty},
+			{At: testNow.Add(-7 * time.Second), Assigned: 1024, Reject: stratum.RejectMalformed},
+		},
+	}
+	m.miners = fakeMiners{
+		"c1": {
+			info: pool.ConnectionInfo{Extranonce1: "0a0b0c0d", TapSession: "d3b07384-d113-4ec6-a5d9-7a8b3c1b2e4f"},
+			coinbase: &pool.Coinbase{
+				JobID: "1f02", Height: 840_004, Network: bitcoin.Mainnet,
+				Tx: []byte{2, 0, 0, 0, 0x0a, 0x0b, 0x0c, 0x0d, 0, 0, 0, 0, 0, 0, 0, 0, 1}, Extranonce1: []byte{0x0a, 0x0b, 0x0c, 0x0d}, ExtranonceAt: 4, Extranonce2Size: 8,
+				PayoutScript: []byte{0x76, 0xa9}, FeeScript: []byte{0, 0x14}, DonationScript: []byte{0x51}, Payout: 306_262_098, Fee: 6_000_000, Donation: 250_247, Value: 312_512_345,
+				FeePercent: 2, Branches: []bitcoin.Hash{{1}, {2}}, PrevHash: hash, Version: 0x20000000, Bits: 0x1703255b, NTime: 0x697e5f1e,
+			},
+		},
+		"c2": {info: pool.ConnectionInfo{Extranonce1: "0a0b0c0e"}}, // it has just come
+	}
 	m.system = telemetry.System{
 		At: testNow, Goroutines: 42, CPUPercent: 12.5, GoMemAlloc: 20 << 20, GoMemSys: 40 << 20, RSS: 50 << 20,
 		MemTotal: 8 << 30, MemFree: 6 << 30, MemUsed: 2 << 30, Load1: 0.5, Load5: 0.4, Load15: 0.3,

@@ -204,12 +204,12 @@ func bestShares(shares []ledger.BestShare) []bestShare {
 func minerTypes(types []ledger.MinerType) []minerType {
 	views := make([]minerType, 0, len(types))
 	for _, t := range types {
-		v := minerType{Name: brief(t.Name, maxUserAgent), TotalWorkers: t.Total, Versions: make([]minerVersion, 0, len(t.Versions))}
+		v := minerType{Name: publicAgent(t.Name), TotalWorkers: t.Total, Versions: make([]minerVersion, 0, len(t.Versions))}
 		if v.Name == "" {
 			v.Name = "(unknown)"
 		}
 		for _, ver := range t.Versions {
-			v.Versions = append(v.Versions, minerVersion{Version: brief(ver.Version, maxUserAgent), Workers: ver.Total})
+			v.Versions = append(v.Versions, minerVersion{Version: publicAgent(ver.Version), Workers: ver.Total})
 		}
 		views = append(views, v)
 	}

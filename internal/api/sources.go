@@ -25,6 +25,18 @@ type Ledger interface {
 
 var _ Ledger = (*ledger.Ledger)(nil)
 
+// Miners is what the API asks of the pool about open connections. *pool.Pool is
+// one.
+type Miners interface {
+	// Connection looks a connection up by its id; false when it is not open.
+	Connection(id string) (pool.ConnectionInfo, bool)
+	// Coinbase is what a connection hashes with its newest job; false when it has
+	// none.
+	Coinbase(id string) (*pool.Coinbase, bool)
+}
+
+var _ Miners = (*pool.Pool)(nil)
+
 // Sources are the read models behind the API. Each may be nil, and each
 // function may return nil, while that part is not running yet: the responses
 // then say what is known, and /readyz what is missing.
@@ -34,6 +46,7 @@ type Sources struct {
 	Node   func() *node.Status
 	System func() telemetry.System
 	Bans   Bans
+	Miners Miners
 	// Captures are the recordings of miners' wires.
 	Captures Captures
 	// Panics counts those that other parts of the program survived, by part.

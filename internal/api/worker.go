@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/ledger"
+	"github.com/poolscope/poolscope/internal/stratum"
 )
 
 // workerPage is the response of GET /api/workers/{id}.
@@ -22,7 +23,10 @@ type workerPage struct {
 	PingP95MS      float64          `json:"ping_p95_ms,omitempty"`
 	Rejects        []rejectView     `json:"rejects"`          // ever
 	ConnectionList []connectionView `json:"connections_list"` // newest first, 100 at most
+	Difficulties   []difficultyView `json:"difficulties"`     // latest changes, oldest first
+	Shares         []shareView      `json:"shares"`           // latest shares, oldest first
 	BestShares     []workerBest     `json:"best_shares"`      // best first
+	Coinbase       *coinbaseView    `json:"coinbase,omitempty"`
 }
 
 // connectionView is one open connection of a worker.
@@ -35,6 +39,25 @@ type connectionView struct {
 	Difficulty  float64   `json:"difficulty"`
 	PingP50MS   float64   `json:"ping_p50_ms,omitempty"`
 	PingP95MS   float64   `json:"ping_p95_ms,omitempty"`
+	Extranonce1 string    `json:"extranonce1"` // hex; "" when not known
+
+	ScopeSession string `json:"scope_session,omitempty"` // of the scope's API, when the tap sees the connection; for the operator only
+}
+
+// difficultyView is a difficulty that a connection was assigned.
+type difficultyView struct {
+	At           time.Time `json:"at"`
+	Difficulty   float64   `json:"difficulty"`
+	ConnectionID string    `json:"connection_id"`
+}
+
+// shareView is one of a worker's latest shares. Its difficulties have seven digits.
+type shareView struct {
+	At              time.Time `json:"at"`
+	Difficulty      float32   `json:"difficulty"`       // assigned
+	ShareDifficulty float32   `json:"share_difficulty"` // true; 0 when it could not be hashed
+	Accepted        bool      `json:"accepted"`
+	Reason          string    `json:"reason,omitempty"` // why it was refused
 }
 
 // workerBest is one of a worker's best shares.
@@ -87,10 +110,10 @@ func (s *Server) serveWorker(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.sendJSON(w, http.StatusOK, buildWorker(&d, v, s.now()))
+	s.sendJSON(w, http.StatusOK, s.buildWorker(&d, v, s.now()))
 }
 
-func buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {
+func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {
 	full := v.full()
 	page := &workerPage{
 		APIVersion: apiVersion, UpdatedAt: stamp(now), Operator: v.operator, Owner: v.owner,
@@ -101,13 +124,25 @@ func buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {
 		PingP95MS:      finite(d.PingP95),
 		Rejects:        buildRejects(d.RejectedByReason),
 		ConnectionList: make([]connectionView, 0, len(d.Open)),
+		Difficulties:   make([]difficultyView, 0, len(d.Difficulties)),
+		Shares:         make([]shareView, 0, len(d.Shares)),
 		BestShares:     workerBests(d, full),
+	}
+	for _, c := range d.Difficulties {
+		page.Difficulties = append(page.Difficulties, difficultyView{At: stamp(c.At), Difficulty: finite(c.Difficulty), ConnectionID: c.ConnectionID})
+	}
+	for _, sh := range d.Shares {
+		view := shareView{At: stamp(sh.At), Difficulty: sh.Assigned, ShareDifficulty: sh.Difficulty, Accepted: sh.Reject == stratum.NotRejected}
+		if !view.Accepted {
+			view.Reason = sh.Reject.Name()
+		}
+		page.Shares = append(page.Shares, view)
 	}
 	for i := range d.Open {
 		c := &d.Open[i]
 		view := connectionView{
 			ID:          c.ID,
-			UserAgent:   shownAgent(c.UserAgent, &d.WorkerView, full),
+			UserAgent:   shownAgent(c.UserAgent, full),
 			TLS:         c.TLS,
 			ConnectedAt: stamp(c.ConnectedAt),
 			Difficulty:  finite(c.Difficulty),
@@ -117,7 +152,17 @@ func buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {
 		if v.operator {
 			view.Remote = c.Remote
 		}
+		if s.src.Miners != nil {
+			info, _ := s.src.Miners.Connection(c.ID)
+			view.Extranonce1 = info.Extranonce1
+			if v.operator {
+				view.ScopeSession = info.TapSession
+			}
+		}
 		page.ConnectionList = append(page.ConnectionList, view)
+	}
+	if full {
+		page.Coinbase = s.coinbaseOf(d.Open)
 	}
 	return page
 }

@@ -115,7 +115,7 @@ func rowOf(w *ledger.WorkerView, full bool, now time.Time) WorkerRow {
 		FirstSeen:        stamp(firstKnown(w.FirstSeen, w.ConnectedAt, now)),
 	}
 	if n := len(w.UserAgents); n > 0 {
-		row.UserAgent = shownAgent(w.UserAgents[n-1], w, full)
+		row.UserAgent = shownAgent(w.UserAgents[n-1], full)
 	}
 	return row
 }
@@ -128,14 +128,12 @@ func shownName(name string, full bool) string {
 	return censorWorker(name)
 }
 
-// shownAgent is a user agent as the viewer may see it. Miners put into it what
-// they like, their address included.
-func shownAgent(agent string, w *ledger.WorkerView, full bool) string {
-	if agent = brief(agent, maxUserAgent); full {
-		return agent
+// shownAgent is a user agent as the viewer may see it.
+func shownAgent(agent string, full bool) string {
+	if full {
+		return brief(agent, maxUserAgent)
 	}
-	head, _, _ := strings.Cut(w.Name, ".")
-	return censorIn(censorIn(agent, w.Address), head)
+	return publicAgent(agent)
 }
 
 // firstKnown is the first of the times that is not zero.

@@ -16,7 +16,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
-	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
@@ -164,14 +163,6 @@ func TestWorkersTruncated(t *testing.T) {
 
 func TestWorkerPage(t *testing.T) {
 	m := full()
-	hash := mustHash(blockHash)
-	m.detail = ledger.WorkerDetail{
-		Open: []ledger.ConnectionView{{
-			ID: "c2", UserAgent: "cpuminer/2.5 " + satoshi, TLS: true, Remote: "192.0.2.7:40001",
-			ConnectedAt: testNow.Add(-time.Hour), Difficulty: 1024, PingP50: 12.5, PingP95: 40,
-		}},
-		Best: []ledger.Best{{Difficulty: 5, At: testNow, Hash: bitcoin.Hash{5}}, {Difficulty: 987654.25, At: testNow, Hash: hash}, {Difficulty: 987654.25, At: testNow, Hash: hash}, {}},
-	}
 	s, _ := withScope(t, m, Config{})
 	name := satoshi + ".rigA"
 
@@ -200,13 +191,55 @@ func TestWorkerPage(t *testing.T) {
 			if (page.Name == name) != full || (page.Address == satoshi) != full {
 				t.Errorf("name %s, address %s", page.Name, page.Address)
 			}
-			if len(page.ConnectionList) != 1 || (page.ConnectionList[0].Remote != "") != ask.operator {
+			first, second := page.ConnectionList[0], page.ConnectionList[1]
+			if first.ID != "c2" || first.Extranonce1 != "0a0b0c0e" || first.ScopeSession != "" || (first.Remote != "") != ask.operator || (second.ScopeSession != "") != ask.operator {
 				t.Errorf("connections %+v", page.ConnectionList)
+			}
+			if len(page.Shares) != 3 || !page.Shares[0].Accepted || page.Shares[1].Reason != "low_difficulty" || page.Shares[1].ShareDifficulty != 700 ||
+				len(page.Difficulties) != 2 || page.Difficulties[1].Difficulty != 1024 {
+				t.Errorf("shares %+v, difficulties %+v", page.Shares, page.Difficulties)
+			}
+			if (page.Coinbase != nil) != full || full && (page.Coinbase.ConnectionID != "c1" || page.Coinbase.Tx[8:16] != "0a0b0c0d") {
+				t.Errorf("coinbase %+v", page.Coinbase)
 			}
 			if len(page.BestShares) != 2 || page.BestShares[0].Difficulty != 987654.25 || (page.BestShares[0].Hash == blockHash) != full {
 				t.Errorf("best shares %+v", page.BestShares)
 			}
 		})
+	}
+}
+
+// TestWorkersKeepAddresses has miners that write their address wherever they can,
+// and lets the public ask for everything.
+func TestWorkersKeepAddresses(t *testing.T) {
+	const bech32 = "BC1QAR0SRRR7XFKVY5L643LYDNW9RE59GTZZWF5MDQ"
+	m := full()
+	snap := *m.snapshot.Load()
+	snap.Workers = []ledger.WorkerView{
+		{Name: satoshi + "." + satoshi, Address: satoshi, UserAgents: []string{satoshi}, Online: true},
+		{Name: bech32 + ".rig", Address: strings.ToLower(bech32), UserAgents: []string{"miner/" + strings.ToLower(bech32) + " " + bech32}},
+		{Name: satoshi + "+extra.rig", Address: satoshi, UserAgents: []string{"a/1 (" + satoshi + ")"}},
+		{Name: satoshi, Address: satoshi},
+	}
+	m.snapshot.Store(&snap)
+	s, _ := withScope(t, m, Config{})
+	answers := map[string]string{"the list": get(t, s, "/api/workers").Body.String()}
+	for _, w := range snap.Workers {
+		for _, rest := range []string{"", "/history?range=24h"} {
+			answers[idOf(w.Name)+rest] = get(t, s, "/api/workers/"+idOf(w.Name)+rest).Body.String()
+		}
+	}
+	for what, body := range answers {
+		for _, secret := range []string{satoshi, bech32, strings.ToLower(bech32), "192.0.2.7", "d3b07384"} {
+			if strings.Contains(body, secret) {
+				t.Errorf("%s tells %s: %s", what, secret, body)
+			}
+		}
+	}
+	// Who knows one name sees that one only.
+	own := get(t, s, "/api/workers/"+keyOf(bech32+".rig")).Body.String()
+	if !strings.Contains(own, bech32) || strings.Contains(own, "192.0.2.7") {
+		t.Errorf("the owner gets %s", own)
 	}
 }
 

@@ -195,6 +195,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Node:     p.nodes.Status,
 		System:   p.sampler.System,
 		Bans:     p.pool,
+		Miners:   p.pool,
 		Captures: p.pool,
 		Panics:   p.panics,
 		Desk:     p.deskStatus,

@@ -130,7 +130,7 @@ func (p *Pool) newSession(nc net.Conn, remote netip.AddrPort, visit abuse.Visit,
 	case cfg.MaxPerAddress > 0 && p.perAddress[address] >= cfg.MaxPerAddress:
 		return nil, stratum.CloseTooManyFromAddress
 	}
-	for p.sessions[p.nextID] != nil || p.resumables.byExtranonce[p.nextID] != nil {
+	for p.sessions[p.nextID] != nil || p.moved[p.nextID] != nil || p.resumables.byExtranonce[p.nextID] != nil {
 		p.nextID++
 	}
 	s := &session{pool: p, port: from, remote: remote, visit: visit, tls: from.TLS != nil, connectedAt: time.Now(), mask: cfg.VersionMask, device: &anyMiner}
@@ -218,6 +218,9 @@ func (p *Pool) endSession(s *session) {
 	defer p.mu.Unlock()
 	extranonce1 := binary.BigEndian.Uint32(s.extranonce1[:])
 	delete(p.sessions, extranonce1)
+	if p.moved[s.number()] == s {
+		delete(p.moved, s.number())
+	}
 	if left != nil {
 		p.resumables.addLocked(extranonce1, left)
 	}

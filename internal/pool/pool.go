@@ -81,7 +81,8 @@ type Pool struct {
 	mostMiners int // that the process has open files for; 0: nobody knows
 
 	mu         sync.Mutex
-	sessions   map[uint32]*session
+	sessions   map[uint32]*session  // by extranonce1
+	moved      map[uint32]*session  // by the number of their ids, those that resumed another's extranonce1; nil before the first
 	perAddress map[netip.Prefix]int // by block
 	nextID     uint32
 	resumables resumables

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"time"
@@ -99,9 +98,7 @@ func (p *Pool) claim(s *session, sid string) *resumable {
 		return nil
 	}
 	p.resumables.takeLocked(wanted)
-	delete(p.sessions, binary.BigEndian.Uint32(s.extranonce1[:]))
-	binary.BigEndian.PutUint32(s.extranonce1[:], wanted)
-	p.sessions[wanted] = s
+	p.moveLocked(s, wanted)
 	return left
 }
 

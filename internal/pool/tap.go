@@ -31,6 +31,8 @@ type TapSink interface {
 // TapSession is shown the lines of one connection, one at a time and in their
 // order, each exactly once.
 type TapSession interface {
+	// ID names the session for people; "" is no name.
+	ID() string
 	// Line gives a line with its ending, valid during the call only. A line to
 	// the miner counts when it is queued for the socket. What the miner had
 	// begun when it was gone comes without an ending.
@@ -362,6 +364,17 @@ func (w *wiretap) shows() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.to != nil
+}
+
+// sessionID is the sink's name of what is shown, "" when nothing is.
+func (w *wiretap) sessionID() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.survive()
+	if w.to == nil || w.ended {
+		return ""
+	}
+	return w.to.ID()
 }
 
 // end closes the sink's session, if there is one. Nothing is shown afterwards.

@@ -10,6 +10,7 @@ import (
 // blindSink takes lines and does nothing with them.
 type blindSink struct{}
 
+func (blindSink) ID() string                                { return "" }
 func (blindSink) Open(TapOpening) TapSession                { return blindSink{} }
 func (blindSink) Line(stratum.Direction, []byte, time.Time) {}
 func (blindSink) Close(string, time.Time)                   {}

@@ -40,6 +40,8 @@ func (r *tapRecord) Open(o TapOpening) TapSession {
 	return s
 }
 
+func (s *tapRecorded) ID() string { return "tap of " + s.Connection }
+
 func (s *tapRecorded) Line(dir stratum.Direction, line []byte, at time.Time) {
 	s.of.mu.Lock()
 	defer s.of.mu.Unlock()
