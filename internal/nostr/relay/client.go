@@ -27,6 +27,7 @@ type client struct {
 	slow          chan struct{} // gets a value when out was full
 	events        *rate.Limiter
 	requests      *rate.Limiter
+	refusals      *rate.Limiter // of the reading goroutine
 
 	// Of the reading goroutine:
 	challenge string
@@ -42,6 +43,7 @@ func newClient(r *Relay, address string) *client {
 		slow:          make(chan struct{}, 1),
 		events:        rate.NewLimiter(rate.Limit(r.config.EventsPerSecond), r.config.EventBurst),
 		requests:      rate.NewLimiter(rate.Limit(r.config.RequestsPerSecond), r.config.RequestBurst),
+		refusals:      rate.NewLimiter(rate.Limit(r.config.RequestsPerSecond), r.config.RequestBurst),
 	}
 }
 
@@ -86,17 +88,18 @@ func (c *client) read(ctx context.Context, ws *websocket.Conn) ending {
 			c.relay.refuse("binary")
 			c.notice("invalid: messages are text")
 		default:
-			c.handle(m.Data)
-			continue
+			if c.handle(m.Data) {
+				continue
+			}
 		}
 		c.charge(ctx)
 	}
 }
 
-// charge makes a client wait that sends nonsense faster than it may send
-// requests.
+// charge makes a client wait that sends nonsense, or more than it may, faster
+// than it may send requests.
 func (c *client) charge(ctx context.Context) {
-	if wait := c.requests.Reserve().Delay(); wait > 0 {
+	if wait := c.refusals.Reserve().Delay(); wait > 0 {
 		select {
 		case <-ctx.Done():
 		case <-time.After(min(wait, time.Second)):
@@ -147,26 +150,29 @@ func (c *client) beat(ctx context.Context, ws *websocket.Conn) error {
 	}
 }
 
-// handle answers one message.
-func (c *client) handle(data []byte) {
+// handle answers one message, and says whether it was one to carry out.
+func (c *client) handle(data []byte) (fine bool) {
 	m, err := nostr.ParseClientMessage(data)
 	if err != nil {
 		c.malformed(&m, err)
-		return
+		return false
 	}
 	switch m.Label {
 	case nostr.LabelEvent:
 		ok, text := c.event(m.Event)
 		c.ok(m.Event.ID, ok, text)
+		return ok
 	case nostr.LabelReq:
 		if refused := c.request(&m); refused != "" {
 			c.send(&nostr.Message{Label: nostr.LabelClosed, Subscription: m.Subscription, Text: refused})
+			return false
 		}
 	case nostr.LabelClose:
 		c.relay.unsubscribe(c, m.Subscription)
 	case nostr.LabelAuth:
-		c.auth(m.Event)
+		return c.auth(m.Event)
 	}
+	return true
 }
 
 func (c *client) event(e *nostr.Event) (ok bool, text string) {
@@ -195,18 +201,16 @@ func (c *client) request(m *nostr.Message) (refused string) {
 	return c.relay.subscribe(c, m.Subscription, m.Filters)
 }
 
-func (c *client) auth(e *nostr.Event) {
-	who, err := "", error(nostr.ErrAuth)
-	if c.requests.AllowN(c.relay.config.Now(), 1) {
-		who, err = nostr.CheckAuth(e, c.challenge, c.relay.sameRelay, c.relay.config.Now())
-	}
+func (c *client) auth(e *nostr.Event) (ok bool) {
+	who, err := nostr.CheckAuth(e, c.challenge, c.relay.sameRelay, c.relay.config.Now())
 	if err != nil {
 		c.relay.refuse("auth")
 		c.ok(e.ID, false, "invalid: "+strings.TrimPrefix(err.Error(), "nostr: "))
-		return
+		return false
 	}
 	c.author = who
 	c.ok(e.ID, true, "")
+	return true
 }
 
 // welcome says whether the client may write and subscribe.

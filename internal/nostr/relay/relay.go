@@ -179,6 +179,12 @@ func (r *Relay) publish(e *nostr.Event) (ok bool, text string) {
 		}
 	}
 	r.stats.Accepted++
+	r.deliverLocked(e, json)
+	return true, ""
+}
+
+// deliverLocked gives an event to whoever has asked for it.
+func (r *Relay) deliverLocked(e *nostr.Event, json []byte) {
 	for c := range r.clients {
 		for id, filters := range c.subscriptions {
 			if slices.ContainsFunc(filters, func(f nostr.Filter) bool { return f.Matches(e) }) {
@@ -187,7 +193,6 @@ func (r *Relay) publish(e *nostr.Event) (ok bool, text string) {
 			}
 		}
 	}
-	return true, ""
 }
 
 // objection is why an event is refused: a name to count, and words.
