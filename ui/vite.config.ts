@@ -22,6 +22,8 @@ export default defineConfig({
   test: {
     // Tests that need a document ask for jsdom in their first line.
     environment: 'node',
+    // Long enough for a machine that does much else; no test waits for it.
+    testTimeout: 60_000,
     include: ['src/**/*.test.{ts,tsx}'],
   },
 });

@@ -8,6 +8,7 @@ import { hasPool } from '../lib/pool';
 import { ConnectionStrip, LiveBadge } from './Connection';
 import { Logo } from './Logo';
 import { NavigationBar, NavigationDrawer } from './Navigation';
+import { ProgressBar } from './ProgressBar';
 import styles from './Shell.module.css';
 import { ThemeSwitch } from './ThemeSwitch';
 import { TokenDialog } from './TokenDialog';
@@ -22,6 +23,7 @@ export function Shell() {
         Skip to the content
       </a>
       <header className={styles.bar}>
+        <ProgressBar />
         <div className={styles.inner}>
           <NavigationDrawer />
           <Link to="/" className={styles.brand} aria-label="poolscope, start">

@@ -1,5 +1,5 @@
 import { Check, Copy, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useBriefly } from '../lib/briefly';
 import { copyText } from '../lib/clipboard';
 import styles from './CopyButton.module.css';
 
@@ -7,17 +7,7 @@ type Outcome = 'copied' | 'failed';
 
 /** Copies `text`; says for two seconds whether it worked. */
 export function CopyButton({ text, label }: { text: string; label: string }) {
-  const [outcome, setOutcome] = useState<Outcome>();
-
-  useEffect(() => {
-    if (outcome === undefined) return;
-    const timer = setTimeout(() => {
-      setOutcome(undefined);
-    }, 2000);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [outcome]);
+  const [outcome, setOutcome] = useBriefly<Outcome>();
 
   const copy = async () => {
     setOutcome((await copyText(text)) ? 'copied' : 'failed');

@@ -1,9 +1,11 @@
-import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
+import { useCallback, useEffect, useRef, type RefObject } from 'react';
+import { useBriefly } from '../lib/briefly';
 import { copyText } from '../lib/clipboard';
 import { plural } from '../lib/format';
 
-/** What copying came to, for two seconds. */
-export type Copied = { rows: number } | 'failed' | undefined;
+/** What copying came to, shortly after it. */
+export type Copied = Outcome | undefined;
+type Outcome = { rows: number } | 'failed';
 
 /** Rows as text, and how many of them. */
 export interface Copy {
@@ -21,21 +23,11 @@ export function useTableCopy(
   frame: RefObject<HTMLElement | null>,
   build: (selected: Range | undefined) => Copy | undefined,
 ): { copied: Copied; copy: () => void } {
-  const [copied, setCopied] = useState<Copied>();
+  const [copied, setCopied] = useBriefly<Outcome>();
   const latest = useRef(build);
   useEffect(() => {
     latest.current = build;
   });
-
-  useEffect(() => {
-    if (copied === undefined) return;
-    const timer = setTimeout(() => {
-      setCopied(undefined);
-    }, 2000);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [copied]);
 
   // On the document: with nothing selected, browsers do not agree whom they tell.
   useEffect(() => {
@@ -60,7 +52,7 @@ export function useTableCopy(
     return () => {
       document.removeEventListener('copy', onCopy);
     };
-  }, [frame]);
+  }, [frame, setCopied]);
 
   const copy = useCallback(() => {
     const all = latest.current(undefined);
@@ -68,7 +60,7 @@ export function useTableCopy(
     void copyText(all.text).then((done) => {
       setCopied(done ? { rows: all.rows } : 'failed');
     });
-  }, []);
+  }, [setCopied]);
   return { copied, copy };
 }
 

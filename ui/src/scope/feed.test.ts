@@ -21,7 +21,13 @@ class FakeSocket implements Socket {
 
 /** A server with a list of messages, which a test makes longer. */
 function setup(first: Message[] = []) {
-  const server = { messages: [...first], down: false };
+  const server = {
+    messages: [...first],
+    down: false,
+    /** Messages that one search looks at before its time is over. */
+    looksAt: Infinity,
+    wants: (m: Message) => m.seq > 0,
+  };
   const sockets: FakeSocket[] = [];
   const asked: { cursor?: number; limit: number }[] = [];
   const frames: (() => void)[] = [];
@@ -32,16 +38,28 @@ function setup(first: Message[] = []) {
       sockets.push(socket);
       return socket;
     },
+    timeOf: (cursor) => {
+      const below = server.messages.filter((m) => m.seq < cursor);
+      return Promise.resolve(
+        below.length === 0 ? undefined : Date.parse(below.at(-1)?.ts_recv ?? ''),
+      );
+    },
+    oldest: () => Promise.resolve(Date.parse(server.messages[0]?.ts_recv ?? '')),
     fetchPage: (query): Promise<Page> => {
       asked.push(query);
       if (server.down) return Promise.reject(new TypeError('nobody there'));
       const below = server.messages
         .filter((m) => query.cursor === undefined || m.seq < query.cursor)
         .sort((a, b) => b.seq - a.seq);
-      const page = below.slice(0, query.limit);
+      const looked = below.slice(0, server.looksAt);
+      const found = looked.filter(server.wants);
+      const page = found.slice(0, query.limit);
+      const full = found.length > query.limit;
+      const more = full || looked.length < below.length;
       return Promise.resolve({
         messages: page,
-        next: below.length > query.limit ? page.at(-1)?.seq : undefined,
+        next: more ? (full ? page : looked).at(-1)?.seq : undefined,
+        complete: full || !more,
       });
     },
     schedule: (callback) => frames.push(callback),
@@ -180,6 +198,70 @@ it('loads older messages by cursor', async () => {
   t.feed.loadOlder();
   await t.settle();
   expect(t.feed.state()).toMatchObject({ atEnd: true, loadingOlder: false });
+  expect(t.shown()).toEqual(range(1, 1500));
+});
+
+it('goes on with a search that takes more than one request, and tells how far it is', async () => {
+  const t = setup(range(1, 1000).map((seq) => message(seq, { worker: `w${seq % 500}` })));
+  t.server.looksAt = 100;
+  t.server.wants = (m) => m.worker === 'w7';
+  const told = new Set<number>();
+  t.feed.subscribe(() => {
+    const { search, rows } = t.feed.state();
+    if (search?.part !== undefined) told.add(search.part);
+    // Nothing was found in the first requests: that is not the end.
+    if (rows.length === 0) expect(t.feed.state().atEnd).toBe(false);
+  });
+  vi.setSystemTime(Date.parse(message(1000).ts_recv));
+  t.feed.start();
+  t.socket().onopen?.();
+  await t.settle();
+  expect(t.shown()).toEqual([7, 507]);
+  expect(t.feed.state()).toMatchObject({ atEnd: true, loadingOlder: false, search: undefined });
+  const parts = [...told];
+  expect(parts.length).toBeGreaterThan(5);
+  expect(parts).toEqual(parts.toSorted((a, b) => a - b));
+  for (const part of parts) expect(part).toBeGreaterThan(0);
+  for (const part of parts) expect(part).toBeLessThanOrEqual(1);
+});
+
+it('lets a search be stopped and gone on with', async () => {
+  const t = setup(range(1, 1000).map((seq) => message(seq)));
+  t.server.looksAt = 50;
+  t.server.wants = (m) => m.seq === 3;
+  t.feed.start();
+  t.socket().onopen?.();
+  const stop = t.feed.subscribe(() => {
+    if (t.feed.state().search?.halted === false) t.feed.haltSearch();
+  });
+  await t.settle();
+  stop();
+  expect(t.feed.state()).toMatchObject({ loadingOlder: false, search: { halted: true } });
+  const asked = t.asked.length;
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.asked).toHaveLength(asked);
+  t.feed.resumeSearch();
+  await t.settle();
+  await t.settle();
+  expect(t.shown()).toEqual([3]);
+});
+
+it('does not hammer a server that fails while somebody waits for older messages', async () => {
+  const t = await started(range(1, 1500).map((seq) => message(seq)));
+  t.server.down = true;
+  // As the table asks: again after every change.
+  t.feed.subscribe(() => {
+    t.feed.loadOlder();
+  });
+  t.feed.loadOlder();
+  const asked = t.asked.length;
+  await t.settle();
+  expect(t.asked.length).toBeLessThan(asked + 3);
+  t.server.down = false;
+  await vi.advanceTimersByTimeAsync(3_000);
+  t.feed.loadOlder();
+  await t.settle();
   expect(t.shown()).toEqual(range(1, 1500));
 });
 

@@ -28,6 +28,9 @@ const LONGEST_PAUSE = 15_000;
 /** Without a message for this long it is asked whether there was really none, ms. */
 const SILENCE = 15_000;
 
+/** How long nothing older is asked for after a fault, ms. */
+const AFTER_FAULT = 3_000;
+
 /** Answers come within this time, or were missed, ms. */
 const ANSWER_WITHIN = 60_000;
 
@@ -36,6 +39,18 @@ export interface Page {
   messages: Message[];
   /** Where the next page begins; undefined when there is none. */
   next: number | undefined;
+  /** False when the time for one search was over before the page was full. */
+  complete: boolean;
+}
+
+/** A search through the journal that takes more than one request. */
+export interface Search {
+  /** How far back it came, ms since 1970; undefined until that is known. */
+  reached: number | undefined;
+  /** How much of the journal is searched, 0 to 1; undefined while nobody can tell. */
+  part: number | undefined;
+  /** The reader has stopped it. */
+  halted: boolean;
 }
 
 export interface FeedOptions {
@@ -44,6 +59,10 @@ export interface FeedOptions {
   connect: (session: string | undefined) => Socket;
   /** Asks for messages below `cursor`, newest first. */
   fetchPage: (query: { cursor?: number; limit: number }) => Promise<Page>;
+  /** When the newest message below a cursor was received, whatever the filter; ms since 1970. */
+  timeOf: (cursor: number) => Promise<number | undefined>;
+  /** When the oldest message that is kept was received, ms since 1970. */
+  oldest: () => Promise<number | undefined>;
   /** Calls back before the next frame is drawn. */
   schedule: (callback: () => void) => void;
   random?: () => number;
@@ -64,6 +83,8 @@ export interface FeedState {
   /** The first page is not there yet. */
   loading: boolean;
   loadingOlder: boolean;
+  /** Set while the journal is searched for long, and when that was stopped. */
+  search: Search | undefined;
   /** Nothing older is kept. */
   atEnd: boolean;
   /** What was missed is being fetched. */
@@ -95,6 +116,8 @@ export class MessageFeed {
   #lastSeq = 0;
   #cursor: number | undefined;
   #chores: Promise<void> = Promise.resolve();
+  /** Until when nothing older is asked for, after a fault. */
+  #patience = 0;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -106,6 +129,7 @@ export class MessageFeed {
       waiting: 0,
       loading: true,
       loadingOlder: false,
+      search: undefined,
       atEnd: false,
       catchingUp: false,
       error: undefined,
@@ -124,7 +148,7 @@ export class MessageFeed {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    if (this.#isHistory()) this.#chore(() => this.#first());
+    if (this.#isHistory()) this.#first();
     else this.#open('connecting');
   }
 
@@ -161,14 +185,65 @@ export class MessageFeed {
 
   /** Fetches the page before the oldest row. */
   loadOlder(): void {
-    if (this.#state.loadingOlder || this.#state.atEnd || this.#cursor === undefined) return;
+    const { loadingOlder, atEnd, search } = this.#state;
+    if (loadingOlder || atEnd || search?.halted === true || this.#cursor === undefined) return;
+    if (Date.now() < this.#patience) return;
     this.#set({ loadingOlder: true });
+    this.#older(PAGE);
+  }
+
+  /** Stops a search that takes long; what was found stays. */
+  haltSearch(): void {
+    const { search } = this.#state;
+    if (search) this.#set({ search: { ...search, halted: true } });
+  }
+
+  /** Goes on with a search that was stopped. */
+  resumeSearch(): void {
+    if (this.#state.search?.halted !== true) return;
+    this.#set({ search: undefined });
+    this.loadOlder();
+  }
+
+  /**
+   * Fetches below the cursor until `wanted` messages are found or none are left.
+   * Each request is a chore of its own: what comes live does not wait for a search.
+   */
+  #older(wanted: number): void {
     this.#chore(async () => {
-      const page = await this.#options.fetchPage({ ...this.#below(), limit: PAGE });
+      if (this.#state.search?.halted === true) {
+        this.#set({ loadingOlder: false });
+        return;
+      }
+      const page = await this.#options.fetchPage({ ...this.#below(), limit: wanted });
       this.#takePage(page);
       this.#cursor = page.next;
-      this.#set({ loadingOlder: false, atEnd: page.next === undefined });
+      const left = wanted - page.messages.length;
+      if (page.complete || page.next === undefined || left <= 0) {
+        const atEnd = page.next === undefined;
+        this.#set({ loading: false, loadingOlder: false, search: undefined, atEnd });
+        return;
+      }
+      const reached = await this.#reached(page.next);
+      const halted = this.#state.search?.halted ?? false;
+      this.#set({ loading: false, loadingOlder: true, search: { ...reached, halted } });
+      this.#older(left);
     });
+  }
+
+  /** How far a search came that goes on below a cursor. It is no matter if nobody knows. */
+  async #reached(cursor: number): Promise<Omit<Search, 'halted'>> {
+    const nobodyKnows = { reached: undefined, part: undefined };
+    try {
+      const { timeOf, oldest } = this.#options;
+      const [reached, begin] = await Promise.all([timeOf(cursor), oldest()]);
+      const until = Date.parse(this.#options.filter.until ?? '');
+      const end = Number.isNaN(until) ? Date.now() : until;
+      if (reached === undefined || begin === undefined || begin >= end) return nobodyKnows;
+      return { reached, part: Math.min(Math.max((end - reached) / (end - begin), 0), 1) };
+    } catch {
+      return nobodyKnows;
+    }
   }
 
   #below(): { cursor?: number } {
@@ -192,7 +267,7 @@ export class MessageFeed {
       this.#set({ phase: 'live' });
       this.#watch();
       // What came before the socket was open is fetched; what comes meanwhile waits in line.
-      if (this.#state.loading) this.#chore(() => this.#first());
+      if (this.#state.loading && !this.#state.loadingOlder) this.#first();
       else if (this.#state.paused) this.#overflowed = true;
       else this.#chore(() => this.#catchUp());
     };
@@ -208,7 +283,7 @@ export class MessageFeed {
     this.#drop();
     if (!this.#running) return;
     // History is there to be read even when there is no live connection.
-    if (this.#state.loading) this.#chore(() => this.#first());
+    if (this.#state.loading) this.#first();
     const longest = Math.min(FIRST_PAUSE * 2 ** this.#attempts, LONGEST_PAUSE);
     const pause = longest * (0.5 + 0.5 * (this.#options.random ?? Math.random)());
     this.#attempts++;
@@ -352,22 +427,34 @@ export class MessageFeed {
         await work();
         if (this.#state.error !== undefined) this.#set({ error: undefined });
       } catch (error) {
-        this.#set({ error, loading: false, loadingOlder: false, catchingUp: false });
+        this.#patience = Date.now() + AFTER_FAULT;
+        this.#set({
+          error,
+          loading: false,
+          loadingOlder: false,
+          search: undefined,
+          catchingUp: false,
+        });
       }
     });
   }
 
-  async #first(): Promise<void> {
-    const page = await this.#options.fetchPage({ limit: FIRST_PAGE });
-    this.#takePage(page);
-    this.#cursor = page.next;
-    this.#set({ loading: false, atEnd: page.next === undefined });
+  /** The first page; what a search leaves for later requests is fetched after it. */
+  #first(): void {
+    if (this.#state.loadingOlder) return;
+    this.#set({ loadingOlder: true });
+    this.#cursor = undefined;
+    this.#older(FIRST_PAGE);
   }
 
   /** Fetches everything since the last row, and new versions of requests that waited for an answer. */
   async #catchUp(): Promise<void> {
     const newest = this.#lastMessage();
-    if (newest === undefined) return this.#first();
+    if (newest === undefined) {
+      if (!this.#state.loadingOlder) this.#first();
+      else this.#takePage(await this.#options.fetchPage({ limit: FIRST_PAGE }));
+      return;
+    }
     const waiting = oldestUnanswered(this.#state.rows, ANSWER_WITHIN);
     const floor = Math.min(waiting ?? newest.seq, newest.seq);
     this.#set({ catchingUp: true });

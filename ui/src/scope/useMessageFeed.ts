@@ -1,21 +1,34 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { read } from './client';
+import { parseTime } from '../lib/format';
+import { read, readJSON } from './client';
 import { MessageFeed, type FeedState, type Page } from './feed';
 import { filterQuery, type MessageFilter } from './filter';
 import { connectMessages } from './socket';
-import type { Message } from './types';
+import type { Message, ScopeStatus } from './types';
 
 function makeFeed(filter: MessageFilter): MessageFeed {
   return new MessageFeed({
     filter,
     connect: connectMessages,
     fetchPage: (query) => fetchPage(filter, query),
+    timeOf: async (cursor) => {
+      const page = await fetchPage({}, { cursor, limit: 1 });
+      return parseTime(page.messages[0]?.ts_recv);
+    },
+    oldest: oldestKept,
     schedule: (callback) => {
       // A tab in the background is drawn no frames; it has to keep up all the same.
       if (document.hidden) setTimeout(callback, 250);
       else requestAnimationFrame(callback);
     },
   });
+}
+
+/** When the journal begins, or what is kept in memory where there is no journal. */
+async function oldestKept(): Promise<number | undefined> {
+  const status = await readJSON<ScopeStatus>('/api/scope/status');
+  const journal = status.parts.journal as { oldest_at?: string } | undefined;
+  return parseTime(journal?.oldest_at);
 }
 
 async function fetchPage(
@@ -30,6 +43,7 @@ async function fetchPage(
   return {
     messages: (await response.json()) as Message[],
     next: next === null ? undefined : Number(next),
+    complete: response.headers.get('X-Search-Complete') !== 'false',
   };
 }
 

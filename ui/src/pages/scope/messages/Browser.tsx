@@ -6,8 +6,16 @@ import { CopyTable } from '../../../components/CopyTable';
 import { Empty, Failure } from '../../../components/Message';
 import { useTableCopy } from '../../../components/useTableCopy';
 import { useLocalNow } from '../../../lib/clock';
-import { formatCount, formatDuration, formatTime, plural, sentence } from '../../../lib/format';
-import type { FeedState, MessageFeed } from '../../../scope/feed';
+import {
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatTime,
+  plural,
+  sentence,
+} from '../../../lib/format';
+import { useTask } from '../../../lib/progress';
+import type { FeedState, MessageFeed, Search } from '../../../scope/feed';
 import { isNarrow, type MessageFilter } from '../../../scope/filter';
 import { messagesTSV } from '../../../scope/table';
 import { useMessageFeed } from '../../../scope/useMessageFeed';
@@ -75,6 +83,7 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
           {state.phase === 'history' ? 'To the newest' : 'Follow'}
         </Button>
         <Phase state={state} feed={feed} />
+        {state.search && <SearchState search={state.search} feed={feed} />}
         {filter.until !== undefined && (
           <Button
             small
@@ -107,7 +116,7 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
               feed.loadOlder();
             }}
           />
-          {state.rows.length === 0 && !state.loading && (
+          {state.rows.length === 0 && !state.loading && !state.loadingOlder && (
             <div className={styles.empty}>
               {state.error === undefined ? (
                 <Nothing filter={filter} />
@@ -133,6 +142,29 @@ function Nothing({ filter }: { filter: MessageFilter }) {
     <Empty title="No messages to display">
       They appear here as soon as a miner connects through the scope, or to a pool with the tap on.
     </Empty>
+  );
+}
+
+/** How far a search through the journal is, and the button that stops it. */
+function SearchState({ search, feed }: { search: Search; feed: MessageFeed }) {
+  const now = useLocalNow();
+  const { reached, part, halted } = search;
+  useTask(halted ? undefined : 'Searching the journal', part);
+  const until = reached === undefined ? '' : ` back to ${formatTime(reached, now)}`;
+  return (
+    <span className={styles.phase} data-testid="search-progress">
+      {halted ? `Searched${until}` : `Searching${until}`}
+      {part !== undefined && !halted && `, ${formatPercent(part)}`}
+      <Button
+        small
+        onClick={() => {
+          if (halted) feed.resumeSearch();
+          else feed.haltSearch();
+        }}
+      >
+        {halted ? 'Search on' : 'Stop'}
+      </Button>
+    </span>
   );
 }
 

@@ -50,6 +50,7 @@ export function ReplayDialog({ message, onClose, onOpen }: ReplayDialogProps) {
       send<ReplayAnswer>('POST', `/api/messages/${encodeURIComponent(message.id)}/replay`, {
         modified_message: text,
       }),
+    meta: { progress: 'Sending to the pool' },
   });
 
   useEffect(() => {

@@ -50,6 +50,7 @@ async function download(id: string, format: string): Promise<void> {
 function Exports({ id }: { id: string }) {
   const { mutate, isPending, variables, error } = useMutation({
     mutationFn: (format: string) => download(id, format),
+    meta: { progress: 'Exporting' },
   });
   return (
     <span className={styles.group} role="group" aria-label="Export">
