@@ -28,13 +28,18 @@ func censorWorker(name string) string {
 	return short + "." + tail
 }
 
-// longWord is as long as an address may be, and longer than what miners call
-// themselves.
+// minLongWord is the length of the shortest addresses, in characters; what miners
+// call themselves has shorter words.
+const minLongWord = 26
+
 var longWord = regexp.MustCompile(`[0-9A-Za-z]{26,}`)
 
 // publicAgent makes a user agent fit for a public page. Miners put into it what
 // they like, addresses included.
 func publicAgent(agent string) string {
+	if len(agent) < minLongWord {
+		return brief(agent, maxUserAgent)
+	}
 	agent = longWord.ReplaceAllStringFunc(agent, func(word string) string { return shorten(word, nameFront, nameBack) })
 	return brief(agent, maxUserAgent)
 }

@@ -121,7 +121,7 @@ func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *w
 		Address:        shownName(d.Address, full),
 		AcceptedWork:   finite(d.AcceptedWork),
 		RejectedWork:   finite(d.RejectedWork),
-		PingP95MS:      finite(d.PingP95),
+		PingP95MS:      significant(d.PingP95),
 		Rejects:        buildRejects(d.RejectedByReason),
 		ConnectionList: make([]connectionView, 0, len(d.Open)),
 		Difficulties:   make([]difficultyView, 0, len(d.Difficulties)),
@@ -146,8 +146,8 @@ func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *w
 			TLS:         c.TLS,
 			ConnectedAt: stamp(c.ConnectedAt),
 			Difficulty:  finite(c.Difficulty),
-			PingP50MS:   finite(c.PingP50),
-			PingP95MS:   finite(c.PingP95),
+			PingP50MS:   significant(c.PingP50),
+			PingP95MS:   significant(c.PingP95),
 		}
 		if v.operator {
 			view.Remote = c.Remote

@@ -109,7 +109,7 @@ func rowOf(w *ledger.WorkerView, full bool, now time.Time) WorkerRow {
 		Rejected:         w.Rejected,
 		BestShare:        finite(w.BestEver.Difficulty),
 		BestSession:      finite(w.BestNow.Difficulty),
-		PingP50MS:        finite(w.PingP50),
+		PingP50MS:        significant(w.PingP50),
 		LastShare:        stamp(w.LastShare),
 		LastSeen:         stamp(firstKnown(w.LastSeen, w.FirstSeen, now)),
 		FirstSeen:        stamp(firstKnown(w.FirstSeen, w.ConnectedAt, now)),
