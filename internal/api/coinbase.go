@@ -27,9 +27,9 @@ type coinbaseView struct {
 	PayoutScript   string `json:"payout_script"` // output scripts in hex
 	PayoutSats     int64  `json:"payout_sats"`
 	FeeScript      string `json:"fee_script,omitempty"`
-	FeeSats        int64  `json:"fee_sats"`
+	FeeSats        int64  `json:"fee_sats"` // all that is not the worker's
 	DonationScript string `json:"donation_script,omitempty"`
-	DonationSats   int64  `json:"donation_sats"` // taken out of the fee
+	DonationSats   int64  `json:"donation_sats"` // the part of the fee that is given away, to its own script
 	ValueSats      int64  `json:"value_sats"`    // all outputs together
 
 	Branches   []string `json:"branches"`  // hex, in the order and byte order of mining.notify
@@ -54,7 +54,7 @@ func (s *Server) coinbaseOf(open []ledger.ConnectionView) *coinbaseView {
 			ConnectionID: connection.ID, JobID: c.JobID, Height: c.Height, Network: string(c.Network),
 			Tx: hex.EncodeToString(c.Tx), Extranonce1: hex.EncodeToString(c.Extranonce1), Extranonce2Size: c.Extranonce2Size, ScriptOffset: c.ExtranonceAt,
 			PayoutScript: hex.EncodeToString(c.PayoutScript), PayoutSats: c.Payout,
-			FeeScript: hex.EncodeToString(c.FeeScript), FeeSats: c.Fee,
+			FeeScript: hex.EncodeToString(c.FeeScript), FeeSats: c.Fee + c.Donation,
 			DonationScript: hex.EncodeToString(c.DonationScript), DonationSats: c.Donation, ValueSats: c.Value,
 			Branches: make([]string, 0, len(c.Branches)), PrevHash: c.PrevHash.String(),
 			Version: fmt.Sprintf("%08x", c.Version), Bits: fmt.Sprintf("%08x", c.Bits), NTime: fmt.Sprintf("%08x", c.NTime),
