@@ -67,6 +67,10 @@ type Config struct {
 	// tap on this pool's own miners.
 	Scope Scope `toml:"scope"`
 
+	// Agents in other places that put load on pools of yours, and tell how that
+	// went, by way of Nostr relays (poolscope agent).
+	Fleet Fleet `toml:"fleet"`
+
 	// Messages of the program.
 	Log Log `toml:"log"`
 
@@ -417,6 +421,59 @@ type Scope struct {
 	RunID string `toml:"run_id" reload:"restart"`
 }
 
+// Fleet is section [fleet].
+type Fleet struct {
+	// Nostr relays that the scope and its agents meet at, such as
+	// "wss://relay.example". poolscope relay is one. Empty list: no fleet.
+	Relays []string `toml:"relays" reload:"restart"`
+
+	// Public keys of the agents, as npub or 64 hex digits: only their telemetry is
+	// taken. "any": everybody's who knows the run. Empty list: that of the holders
+	// of group_key; without one the relays must all be on this machine.
+	Authors []string `toml:"authors" reload:"restart"`
+
+	// File with the scope's own secret key, as nsec or 64 hex digits; made when
+	// missing. Empty: fleet-key in data_dir.
+	KeyFile string `toml:"key_file" reload:"restart"`
+
+	// Secret key, nsec or 64 hex digits, that the scope and all agents share. With it
+	// everything that they say is encrypted. Empty: it is public on the relays.
+	GroupKey Secret `toml:"group_key" reload:"restart"`
+
+	// File with the group key, instead of writing it here.
+	GroupKeyFile string `toml:"group_key_file" reload:"restart"`
+
+	// Publish names and addresses of miners although there is no group_key. false:
+	// shares are published without them.
+	Names bool `toml:"names" reload:"restart"`
+
+	// Workers whose sessions at the scope's proxy are broadcast from their first
+	// share on. Others are switched on by hand.
+	Workers []string `toml:"workers" reload:"restart"`
+
+	// Also take what HashScope's agents send. They need its kinds below: 30080 and
+	// 30079, of which relays keep the newest event of each key only.
+	HashScope bool `toml:"hashscope" reload:"restart"`
+
+	// Nostr kinds of the events: shares, …
+	ShareKind int `toml:"share_kind" reload:"restart"`
+
+	// … telemetry, …
+	TelemetryKind int `toml:"telemetry_kind" reload:"restart"`
+
+	// … and orders for load.
+	OrderKind int `toml:"order_kind" reload:"restart"`
+
+	// Silence after which an agent leaves the list.
+	ExpireAfter time.Duration `toml:"expire_after" reload:"restart"`
+
+	// Age at which telemetry is deleted.
+	KeepFor time.Duration `toml:"keep_for" reload:"restart"`
+
+	// Megabytes of telemetry on disk. The oldest is deleted above it.
+	MaxMegabytes int `toml:"max_megabytes" reload:"restart"`
+}
+
 // Default is the configuration of somebody who has set nothing: a pool on the
 // usual ports and a node on this machine.
 func Default() *Config {
@@ -444,6 +501,10 @@ func Default() *Config {
 			CaptureMaxMessages: 50_000, CaptureMaxPerSession: 10_000, CaptureMaxMegabytes: 128, CaptureMaxLine: 256 << 10,
 			Tap: "off", Journal: true, JournalKeepFor: 14 * 24 * time.Hour, JournalMaxMegabytes: 4096, JournalMinFreeMegabytes: 512,
 			SilenceAfter: 5 * time.Minute,
+		},
+		Fleet: Fleet{
+			ShareKind: 3080, TelemetryKind: 3079, OrderKind: 3081,
+			ExpireAfter: time.Hour, KeepFor: 7 * 24 * time.Hour, MaxMegabytes: 256,
 		},
 		Log: Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}

@@ -219,6 +219,7 @@ func (c *Config) readSecretFiles() []Problem {
 		*into = NewSecret(strings.TrimRight(string(data), "\r\n"))
 	}
 	read("http.token_file", c.HTTP.TokenFile, &c.HTTP.Token)
+	read("fleet.group_key_file", c.Fleet.GroupKeyFile, &c.Fleet.GroupKey)
 	for i := range c.Nodes {
 		read(fmt.Sprintf("node.%d.password_file", i+1), c.Nodes[i].PasswordFile, &c.Nodes[i].Password)
 	}

@@ -69,6 +69,7 @@ func (c *Config) problems() []Problem {
 	v.listeners()
 	v.network()
 	v.scope()
+	v.fleet()
 	if !c.scopeOnly || c.NodeConfigured() {
 		v.nodes()
 	}

@@ -38,8 +38,8 @@ var sideways = map[string][]string{
 	"internal/fleet": {"internal/scope", "internal/miner"},
 	// implements the interfaces that these two define
 	"internal/store":   {"internal/ledger", "internal/abuse"},
-	"internal/config":  {"internal/bitcoin", "internal/endpoint"}, // checks payout addresses; pools' addresses
-	"internal/stratum": {"internal/bitcoin"},                      // hashes and difficulties as values
+	"internal/config":  {"internal/bitcoin", "internal/endpoint", "internal/nostr"}, // checks payout addresses; pools' addresses; keys of agents
+	"internal/stratum": {"internal/bitcoin"},                                        // hashes and difficulties as values
 }
 
 // elsewhere are rooms outside of the house: the UI's embedded files, which
