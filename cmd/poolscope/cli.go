@@ -28,6 +28,7 @@ type cli struct {
 	Scope   scopeCommand   `cmd:"" help:"Put a microscope in front of any pool: every line between it and your miners is shown, kept and checked."`
 	Devnet  devnetCommand  `cmd:"" help:"Run a Bitcoin test network of one node, with Bitcoin Core's RPC and ZMQ."`
 	Miner   minerCommand   `cmd:"" help:"Mine on the processor, at any Stratum V1 pool."`
+	Agent   agentCommand   `cmd:"" help:"Submit shares to a pool of yours from another place, and tell the scope how it goes."`
 	Load    loadCommand    `cmd:"" help:"Put load with really valid shares on a pool of yours, and measure it."`
 	Capture captureCommand `cmd:"" help:"Record what one miner and a running pool say to each other, into a file of the pool's."`
 	Replay  replayCommand  `cmd:"" help:"Play one side of a captured session to a pool or to a miner."`

@@ -13,6 +13,7 @@ type demoCommand struct {
 	Stratum       string        `help:"Address for miners (${default})." default:"127.0.0.1:3333" placeholder:"HOST:PORT"`
 	StratumTLS    string        `name:"stratum-tls" help:"Address for miners over TLS; empty for none (${default})." default:"127.0.0.1:4333" placeholder:"HOST:PORT"`
 	Scope         string        `help:"Address of the scope, the proxy that shows the wire; empty for none (${default})." default:"127.0.0.1:3334" placeholder:"HOST:PORT"`
+	Relay         string        `help:"Address of the fleet's Nostr relay; empty for no fleet (${default})." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	NodeRPC       string        `name:"node-rpc" help:"Address of the Bitcoin node's RPC server (${default})." default:"127.0.0.1:18443" placeholder:"HOST:PORT"`
 	NodeZMQ       string        `name:"node-zmq" help:"Address of the Bitcoin node's ZMQ publisher (${default})." default:"127.0.0.1:28332" placeholder:"HOST:PORT"`
 	BlockInterval time.Duration `help:"Mean time between blocks; fixed once the data folder's chain was made." default:"20s"`
@@ -33,6 +34,7 @@ func (c *demoCommand) Run(env *environment) error {
 		config.Flag{Name: "--stratum", Value: c.Stratum},
 		config.Flag{Name: "--stratum-tls", Value: c.StratumTLS},
 		config.Flag{Name: "--scope", Value: c.Scope},
+		config.Flag{Name: "--relay", Value: c.Relay},
 		config.Flag{Name: "--node-rpc", Value: c.NodeRPC},
 		config.Flag{Name: "--node-zmq", Value: c.NodeZMQ},
 	); err != nil {
@@ -48,6 +50,7 @@ func (c *demoCommand) Run(env *environment) error {
 		Stratum:       c.Stratum,
 		StratumTLS:    c.StratumTLS,
 		Scope:         c.Scope,
+		Relay:         c.Relay,
 		NodeRPC:       c.NodeRPC,
 		NodeZMQ:       c.NodeZMQ,
 		BlockInterval: c.BlockInterval,

@@ -32,6 +32,7 @@ type DemoOptions struct {
 	Stratum       string
 	StratumTLS    string
 	Scope         string
+	Relay         string // of the fleet's relay; "" for no fleet
 	NodeRPC       string
 	NodeZMQ       string
 	BlockInterval time.Duration
@@ -53,6 +54,11 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 	// never mined on.
 	p := &poolParts{cfg: demoConfig(o), log: log}
 	defer func() { p.close() }()
+	agents, err := listenDemoFleet(o, p.cfg)
+	if err != nil {
+		return err
+	}
+	defer agents.close()
 	if err := p.listen(); err != nil {
 		return err
 	}
@@ -79,6 +85,12 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 	}
 	ports := p.ports()
 	addDevnet(ports, chain)
+	if agents != nil {
+		ports.Relay = agents.address()
+		if err := agents.join(p, build, demoAgentShare*hashrate, log); err != nil {
+			return err
+		}
+	}
 
 	miners := stage{}
 	for i := range o.Miners {
@@ -98,6 +110,7 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 		return err
 	}
 	printAddresses(out, "poolscope demo "+build.Version+": a Bitcoin network, a pool and miners on this machine", o.DataDir, ports)
+	p.scope.printFleet(out)
 	switch every := expectedInterval(chain, hashrate).Round(time.Second); {
 	case o.Miners > 0:
 		fmt.Fprintf(out, "%d miners at %.1f MH/s find a block about every %s. Press Ctrl-C to end.\n", o.Miners, hashrate/1e6, every)
@@ -105,8 +118,8 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 		fmt.Fprintf(out, "No miners; %.1f MH/s would find a block about every %s. Press Ctrl-C to end.\n", hashrate/1e6, every)
 	}
 	printToken(out, p.newToken, p.newToken != "")
-	stages := append([]stage{{{"devnet", chain.Run}}}, p.keeping()...)
-	return runStages(ctx, log, append(stages, p.front(), miners)...)
+	stages := append([]stage{append(stage{{"devnet", chain.Run}}, agents.back()...)}, p.keeping()...)
+	return runStages(ctx, log, append(stages, p.front(), append(miners, agents.front()...))...)
 }
 
 // demoPool is where a demo miner connects to: the last one goes through the
@@ -142,10 +155,15 @@ func expectedInterval(chain *devnet.Node, hashrate float64) time.Duration {
 // demoUser is the address and name of a demo miner. Nobody has its key: coins
 // of this network are worth nothing.
 func demoUser(i int) string {
-	program := sha256.Sum256(fmt.Appendf(nil, "poolscope demo miner %d", i))
+	return fmt.Sprintf("%s.miner%d", demoAddress(fmt.Sprintf("miner %d", i)), i+1)
+}
+
+// demoAddress is an address of the demo's network for a name.
+func demoAddress(name string) string {
+	program := sha256.Sum256([]byte("poolscope demo " + name))
 	script := append([]byte{0x00, 20}, program[:20]...)
 	address, _ := bitcoin.AddressOf(script, bitcoin.Regtest)
-	return fmt.Sprintf("%s.miner%d", address, i+1)
+	return address
 }
 
 // demoConfig is the pool's configuration apart from its node.

@@ -83,6 +83,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 		return nil, err
 	}
 	printAddresses(o.Out, "poolscope pool "+o.Build.Version, cfg.DataDir, ports)
+	p.scope.printFleet(o.Out)
 	printToken(o.Out, p.newToken, p.newToken != "")
 	log.Info("pool started", "version", o.Build.Version, "stratum", p.stratumAddresses(), "http", ports.HTTP)
 	tellSystemd(log, "READY=1")

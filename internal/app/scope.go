@@ -16,6 +16,7 @@ import (
 	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
 	"github.com/poolscope/poolscope/internal/config"
+	"github.com/poolscope/poolscope/internal/fleet/hub"
 	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/journal"
@@ -49,6 +50,10 @@ type scopeParts struct {
 	live     *liveSessions
 	feed     *scopeapi.Feed
 	api      *scopeapi.API
+
+	run        string     // name of this run, never empty
+	fleet      *hub.Hub   // nil without relays
+	fleetStore *hub.Store // nil without
 }
 
 // scopeSurroundings are what a scope needs of the program that it runs in.
@@ -120,7 +125,16 @@ func (s *scopeParts) open(o scopeSurroundings) error {
 	s.feed = scopeapi.NewFeed(scopeapi.FeedConfig{})
 	s.live = &liveSessions{}
 	s.replay = replay.New(replay.Config{Sessions: s.live, Store: s.live, Own: own, Log: s.log})
+	if s.run = s.cfg.Scope.RunID; s.run == "" {
+		s.run = capture.NewID()
+	}
+	if err := s.openFleet(); err != nil {
+		return fmt.Errorf("fleet: %w", err)
+	}
 	sinks = append(sinks, s.auditor, s.feed, s.replay)
+	if s.fleet != nil {
+		sinks = append(sinks, s.fleet)
+	}
 	s.recorder = capture.New(captureConfigOf(s.cfg, s.auditor, firstSeq), s.log, sinks...)
 	s.library = journal.NewLibrary(s.recorder.Store(), s.journal)
 	if len(upstreams) > 0 {
@@ -141,6 +155,7 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 		Audit:    audit.NewArchive(s.auditor, s.library),
 		Recorder: s.recorder,
 		Tap:      tap,
+		Fleet:    s.fleetSource(),
 		Parts: []scopeapi.Part{
 			{Name: "audit", Status: func() any { return s.auditor.Status() }},
 			{Name: "replay", Status: func() any { return s.replay.Status() }},
@@ -148,6 +163,9 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 	}
 	if s.journal != nil {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "journal", Status: func() any { return s.journal.Stats() }})
+	}
+	if s.fleet != nil {
+		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "fleet", Status: func() any { return s.fleet.Counts() }})
 	}
 	if own, ok := tap.(tapSwitch); ok {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "tap", Status: func() any { return own.pool.Tap() }})
@@ -173,6 +191,9 @@ func (s *scopeParts) keeping() []stage {
 // front is what faces miners and pools.
 func (s *scopeParts) front() stage {
 	parts := stage{{"replay", s.replay.Run}}
+	if s.fleet != nil {
+		parts = append(parts, part{"fleet", s.fleet.Run})
+	}
 	options := relay.ListenerOptions{ProxyProtocol: s.cfg.Scope.AcceptProxy, TrustedProxies: s.cfg.Scope.Proxies()}
 	for _, l := range s.listeners {
 		parts = append(parts, part{"scope listener", func(ctx context.Context) error { return s.relay.Serve(ctx, l, options) }})
@@ -191,6 +212,7 @@ func (s *scopeParts) close() {
 	for _, l := range slices.Concat(s.listeners, s.secure) {
 		_ = l.Close()
 	}
+	s.closeFleet(s.log)
 	if s.journal != nil {
 		if err := closeInTime(s.journal.Close); err != nil {
 			s.log.Error("journal not closed cleanly", "err", err)
@@ -210,11 +232,8 @@ func (s *scopeParts) address() string {
 func (s *scopeParts) settings(o scopeSurroundings) scopeapi.Settings {
 	c := &s.cfg.Scope
 	out := scopeapi.Settings{
-		RunID: c.RunID, CaptureMaxMessages: c.CaptureMaxMessages, CaptureMaxPerSession: c.CaptureMaxPerSession,
+		RunID: s.run, NostrEnabled: s.fleet != nil, CaptureMaxMessages: c.CaptureMaxMessages, CaptureMaxPerSession: c.CaptureMaxPerSession,
 		Journal: s.journal != nil, KeepPasswords: c.KeepPasswords, LoadTests: o.ownPool != "" || len(c.OwnPools) > 0, Version: o.build.Version,
-	}
-	if out.RunID == "" {
-		out.RunID = capture.NewID()
 	}
 	out.ListenHost, out.ListenPort = hostAndPort(s.address())
 	if o.http != nil {
@@ -431,6 +450,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	for _, upstream := range s.relay.Stats().Upstreams {
 		fmt.Fprintf(out, "  passes on to  %s\n", upstream.Upstream)
 	}
+	s.printFleet(out)
 	printToken(out, token, made)
 	log.Info("scope started", "version", build.Version, "miners", s.address(), "http", ports.HTTP)
 

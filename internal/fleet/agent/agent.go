@@ -270,7 +270,9 @@ func (a *Agent) refusedEvents() map[string]uint64 {
 	}
 	for _, r := range a.relays.Status() {
 		for why, n := range r.Refused {
-			out[why] += n
+			if n > 0 {
+				out[why] += n
+			}
 		}
 	}
 	return out

@@ -323,7 +323,7 @@ func (h *Hub) Status() Status {
 	for _, r := range h.relays.Status() {
 		relay := Relay{
 			URL: r.Relay, State: r.State, Connects: r.Connects, Waiting: r.Waiting, Dropped: r.Dropped, Accepted: r.Accepted,
-			Received: r.Received, Rejected: r.Rejected, Refused: r.Refused,
+			Received: r.Received, Rejected: counted(r.Rejected), Refused: counted(r.Refused),
 		}
 		if r.Error != "" {
 			text := fleet.Clip(r.Error, 300)
@@ -346,6 +346,17 @@ func (h *Hub) Status() Status {
 		s.Order = &order
 	}
 	return s
+}
+
+// counted are the reasons that anything was counted for.
+func counted(all map[string]uint64) map[string]uint64 {
+	out := make(map[string]uint64)
+	for why, n := range all {
+		if n > 0 {
+			out[why] = n
+		}
+	}
+	return out
 }
 
 // Counts are the numbers of Status for metrics, without texts and lists.
