@@ -35,9 +35,10 @@ func start(t testing.TB, dataDir string, arguments ...string) *running {
 	return &running{program.Start(t, binary, dataDir, append(arguments[:1:1], program.AnyPorts(arguments[1:]...)...)...)}
 }
 
-// demoFlags make a demo that is quick and leaves other programs' ports alone.
+// demoFlags make a demo that is quick and leaves other programs' ports alone. It
+// has no fleet, whose agents are workers of the pool, too.
 func demoFlags(more ...string) []string {
-	return append([]string{"demo", "--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0",
+	return append([]string{"demo", "--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0", "--relay", "",
 		"--block-interval", "3s", "--tx-rate", "3"}, more...)
 }
 

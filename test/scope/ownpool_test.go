@@ -20,7 +20,7 @@ const worker = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.scope"
 func demo(t *testing.T) *rig {
 	t.Helper()
 	r := run(t, t.TempDir(), "demo", "--http", "127.0.0.1:0", "--stratum", "127.0.0.1:0", "--stratum-tls", "", "--scope", "127.0.0.1:0",
-		"--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0", "--block-interval", "10m", "--miners", "0")
+		"--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0", "--relay", "", "--block-interval", "10m", "--miners", "0")
 	nodes.Start(t, "poolscope miner", binary, "miner", "--pool", "stratum+tcp://"+r.miners, "--user", worker, "--threads", "1", "--max-hashrate", "1000000", "--suggest-difficulty", "0.0001")
 	return r
 }
