@@ -34,6 +34,7 @@ type cli struct {
 	Replay  replayCommand  `cmd:"" help:"Play one side of a captured session to a pool or to a miner."`
 	Inspect inspectCommand `cmd:"" help:"Show the Stratum sessions, jobs, shares and alarms in a file: pcap, pcapng or JSON messages."`
 	Top     topCommand     `cmd:"" help:"Show a running poolscope in the terminal: headline figures, workers, sessions, blocks and alarms, live."`
+	Relay   relayCommand   `cmd:"" help:"Run a small Nostr relay for a fleet of your own."`
 	Config  configCommand  `cmd:"" help:"Check, print or generate the configuration of the pool."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
