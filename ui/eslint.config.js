@@ -4,8 +4,8 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-// Run from the repository's root (see package.json), so that ui/ and
-// test/browser/ are linted by the same rules.
+// Run from the repository's root (see package.json), so that ui/, test/browser/
+// and test/interop/ are linted by the same rules.
 export default tseslint.config(
   { ignores: ['ui/dist/**', 'ui/node_modules/**', 'ui/src/**/*.gen.ts'] },
   js.configs.recommended,
@@ -29,7 +29,7 @@ export default tseslint.config(
     languageOptions: { globals: globals.browser, sourceType: 'script' },
   },
   {
-    files: ['ui/dev/**/*.mjs', 'test/browser/**/*.mjs'],
+    files: ['ui/dev/**/*.mjs', 'test/browser/**/*.mjs', 'test/interop/**/*.mjs'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
 );
