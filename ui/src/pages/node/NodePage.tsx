@@ -6,17 +6,11 @@ import { CopyButton } from '../../components/CopyButton';
 import { Facts } from '../../components/Facts';
 import { Figure, Figures } from '../../components/Figures';
 import { Failure } from '../../components/Message';
+import { Meter } from '../../components/Meter';
 import { Panel } from '../../components/Panel';
 import { Pill } from '../../components/Pill';
 import { StaleNote } from '../../components/StaleNote';
-import {
-  formatBytes,
-  formatCount,
-  formatLatency,
-  formatPercent,
-  NONE,
-  shortHash,
-} from '../../lib/format';
+import { formatBytes, formatCount, formatLatency, NONE, shortHash } from '../../lib/format';
 import { networkName } from '../../lib/stratum';
 import { Page } from '../scope/Page';
 import styles from './NodePage.module.css';
@@ -134,14 +128,7 @@ function ChainPanel({ page, error }: { page: View | undefined; error: unknown })
 function Download({ page }: { page: View }) {
   if (!page.node_initial_block_download) return <>done</>;
   const part = page.node_headers > 0 ? page.node_blocks / page.node_headers : 0;
-  return (
-    <span className={styles.download}>
-      <span className={styles.meter} aria-hidden="true">
-        <span style={{ width: `${Math.min(part, 1) * 100}%` }} />
-      </span>
-      {formatPercent(part)}
-    </span>
-  );
+  return <Meter part={part} />;
 }
 
 function Hash({ hash, what }: { hash: string | undefined; what: string }) {

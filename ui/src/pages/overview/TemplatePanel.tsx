@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useView } from '../../api/LiveProvider';
 import { Facts } from '../../components/Facts';
 import { Empty, Failure } from '../../components/Message';
+import { Meter } from '../../components/Meter';
 import { Panel } from '../../components/Panel';
 import { Skeleton } from '../../components/Skeleton';
 import { Time } from '../../components/Time';
@@ -10,7 +11,6 @@ import {
   formatBTC,
   formatCount,
   formatDifficulty,
-  formatPercent,
   shortHash,
 } from '../../lib/format';
 import styles from './TemplatePanel.module.css';
@@ -46,19 +46,7 @@ export function TemplatePanel() {
             ['Reward', template && formatBTC(template.value_sats)],
             ['Of which fees', template && formatAmount(template.fees_sats)],
             ['Transactions', template && formatCount(template.transactions)],
-            [
-              'Filled',
-              template && (
-                <span className={styles.full}>
-                  <span className={styles.meter} aria-hidden="true">
-                    <span
-                      style={{ width: `${Math.min(template.weight / MAX_WEIGHT, 1) * 100}%` }}
-                    />
-                  </span>
-                  {formatPercent(template.weight / MAX_WEIGHT)}
-                </span>
-              ),
-            ],
+            ['Filled', template && <Meter part={template.weight / MAX_WEIGHT} />],
             ['Network difficulty', template && formatDifficulty(template.network_difficulty)],
             [
               'Next change',
