@@ -7,7 +7,8 @@ import styles from '../components/Dialog.module.css';
 const REASONS: Record<Question['reason'], string> = {
   send: 'Whatever sends or changes something needs the access token of this poolscope.',
   read: 'From another machine, even looking needs the access token of this poolscope.',
-  operator: 'Names in full, and what each worker is paid, are for who has the access token.',
+  operator:
+    'Names in full, what each worker is paid, and bans are for whoever has the access token.',
 };
 
 /** Asks for the access token, whenever something needs it. */

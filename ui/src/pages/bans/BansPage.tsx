@@ -1,5 +1,40 @@
+import { useQuery } from '@tanstack/react-query';
+import { bansQuery, isLocked } from '../../api/bans';
+import { StaleNote } from '../../components/StaleNote';
+import { askForToken, token } from '../../scope/access';
 import { Page } from '../scope/Page';
+import { BanForm } from './BanForm';
+import styles from './BansPage.module.css';
+import { BansTable } from './BansTable';
+import { PublicBans } from './PublicBans';
 
+/** Who is banned, for how long and why; for the operator, to change as well. */
 export function BansPage() {
-  return <Page title="Bans">{undefined}</Page>;
+  const { data, error, dataUpdatedAt, refetch } = useQuery(bansQuery);
+  const locked = isLocked(error);
+
+  const unlock = async () => {
+    let wrong = token() !== '';
+    while (await askForToken({ reason: 'operator', wrong })) {
+      const answer = await refetch();
+      if (!isLocked(answer.error)) return;
+      wrong = true;
+    }
+  };
+
+  return (
+    <Page title="Bans">
+      <div className={styles.stack}>
+        {locked ? (
+          <PublicBans onUnlock={() => void unlock()} />
+        ) : (
+          <>
+            <StaleNote error={error} updatedAt={dataUpdatedAt} />
+            <BanForm />
+            <BansTable bans={data?.bans} error={error} />
+          </>
+        )}
+      </div>
+    </Page>
+  );
 }

@@ -1,0 +1,81 @@
+import { queryOptions } from '@tanstack/react-query';
+import { askForToken, token } from '../scope/access';
+import { NotAllowed } from '../scope/client';
+import { ApiError, fetchJSON } from './client';
+
+/** GET /api/bans, for the operator only. */
+export interface BanList {
+  api_version: string;
+  /** Those that last longest first. */
+  bans: Ban[];
+}
+
+export interface Ban {
+  /** An IP address, or a network in CIDR notation. */
+  address: string;
+  since: string;
+  /** Left out when it lasts until it is lifted. */
+  until?: string;
+  /** 1 for the first ban of an address; each doubles the time. */
+  level: number;
+  reason: string;
+  /** A person made it. */
+  manual: boolean;
+}
+
+/** POST /api/bans. */
+export interface BanOrder {
+  address: string;
+  /** 0: until it is lifted. */
+  duration_sec: number;
+  reason: string;
+}
+
+/** How often the list is fetched again while it is looked at, ms. */
+const PERIOD = 5_000;
+
+/** Whether an error says that this is for the operator, who has the token. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403);
+}
+
+export const bansQuery = queryOptions({
+  queryKey: ['bans'],
+  queryFn: ({ signal }) => fetchJSON<BanList>('/api/bans', signal, token()),
+  // Who was refused once is not let in for asking again.
+  refetchInterval: (query) => (isLocked(query.state.error) ? false : PERIOD),
+});
+
+/**
+ * Changes bans; on this machine without a token, as far as none is configured.
+ * Where the server wants it, it is asked for. Rejects with NotAllowed when it
+ * was not given.
+ */
+async function operate(method: 'POST' | 'DELETE', path: string, body?: BanOrder): Promise<void> {
+  for (;;) {
+    const secret = token();
+    const response = await fetch(path, {
+      method,
+      headers: {
+        ...(secret !== '' && { Authorization: `Bearer ${secret}` }),
+        ...(body && { 'Content-Type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (response.ok) return;
+    const text = (await response.text()).trim();
+    const refusal = new ApiError(response.status, text === '' ? response.statusText : text);
+    if (!isLocked(refusal)) throw refusal;
+    if (token() !== secret) continue; // given meanwhile
+    if (!(await askForToken({ reason: 'operator', wrong: secret !== '' }))) throw new NotAllowed();
+  }
+}
+
+export function ban(order: BanOrder): Promise<void> {
+  return operate('POST', '/api/bans', order);
+}
+
+export function lift(address: string): Promise<void> {
+  // A network's slash is part of the path, as the server has it.
+  return operate('DELETE', `/api/bans/${address.split('/').map(encodeURIComponent).join('/')}`);
+}
