@@ -11,6 +11,8 @@ it.each([
   ['bc1qw508...kv8f3t4', ['bc1qw508...kv8f3t4']],
   ['short.rig', ['rig', 'short']],
   ['', ['']],
+  ['bc1qw508...kv8f3t4.a..b', ['a..b', 'bc1qw508...kv8f3t4']],
+  ['short.', ['short.']],
 ])('%s', (name, parts) => {
   const { container } = render(<WorkerName name={name} />);
   const spans = [...container.querySelectorAll('span')].filter((s) => s.children.length === 0);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   formatAgo,
   formatAxisTime,
+  bitcoinParts,
   formatAmount,
   formatBTC,
   formatCount,
@@ -76,6 +77,10 @@ describe('amounts', () => {
 
   it('shows small sums in satoshis', () => {
     expect(formatAmount(0)).toBe('0 sats');
+    expect(bitcoinParts(325_007_502_059)).toEqual({ value: '3,250.08', unit: 'BTC' });
+    expect(bitcoinParts(314_931_877).value).toBe('3.1493');
+    expect(bitcoinParts(21_400).value).toBe('0.000214');
+    expect(bitcoinParts(undefined).unit).toBe('');
     expect(formatAmount(1)).toBe('1 sat');
     expect(formatAmount(21_400)).toBe('21,400 sats');
     expect(formatAmount(2_431_877)).toBe('0.02431877 BTC');

@@ -90,6 +90,16 @@ export function formatBTC(sats: number | undefined): string {
   return finite(sats) ? `${bitcoin.format(sats / 1e8)} BTC` : NONE;
 }
 
+/** A sum of satoshis in few digits: `3,250.08`, `3.1493`, `0.000214` of `BTC`. */
+export function bitcoinParts(sats: number | undefined): Quantity {
+  if (!finite(sats)) return { value: NONE, unit: '' };
+  const places = Math.abs(sats) >= 1e10 ? 2 : Math.abs(sats) >= 1e8 ? 4 : 8;
+  return {
+    value: (sats / 1e8).toLocaleString('en', { maximumFractionDigits: places }),
+    unit: 'BTC',
+  };
+}
+
 /** Satoshis as such: `314,931,877 sats`. */
 export function formatSats(sats: number | undefined): string {
   return finite(sats) ? `${integer.format(sats)} ${sats === 1 ? 'sat' : 'sats'}` : NONE;

@@ -1,9 +1,9 @@
 import { useBlocks, useView } from '../../api/LiveProvider';
 import { Figure, Figures } from '../../components/Figures';
 import { Time } from '../../components/Time';
-import { WorkerName } from '../../components/WorkerName';
 import { earnings, withWaits } from '../../lib/blocks';
 import {
+  bitcoinParts,
   formatBTC,
   formatCount,
   formatDifficulty,
@@ -14,6 +14,7 @@ import {
   plural,
 } from '../../lib/format';
 import { luck } from '../../lib/odds';
+import { splitWorker } from '../../lib/workerName';
 import { NextBlock } from '../overview/NextBlock';
 
 /** What all found blocks come to, and when to expect the next. */
@@ -30,7 +31,7 @@ export function BlocksHeadline() {
     hashrate &&
     luck(status.blocks_accepted, status.accepted_work, hashrate.block_difficulty);
 
-  const [paid, paidUnit] = formatBTC(sums?.paid).split(' ');
+  const paid = bitcoinParts(sums?.paid);
   return (
     <Figures label="Figures of the found blocks">
       <Figure
@@ -49,9 +50,9 @@ export function BlocksHeadline() {
       />
       <Figure
         label={sums && sums.won < (status?.blocks_accepted ?? 0) ? 'Paid by the latest' : 'Paid'}
-        title={sums && formatSats(sums.paid)}
-        value={sums && paid}
-        unit={paidUnit}
+        title={sums && `${formatBTC(sums.paid)}, ${formatSats(sums.paid)}`}
+        value={sums && paid.value}
+        unit={paid.unit}
         note={
           sums && (sums.fees > 0 ? `to miners, and ${formatBTC(sums.fees)} of fees` : 'to miners')
         }
@@ -59,7 +60,11 @@ export function BlocksHeadline() {
       <Figure
         label="Last block"
         value={blocks && (newest ? <Time at={newest.timestamp} ago /> : NONE)}
-        note={newest ? <WorkerName name={newest.display_worker} /> : 'none yet'}
+        note={
+          newest
+            ? `by ${splitWorker(newest.display_worker).rig ?? newest.display_worker}`
+            : 'none yet'
+        }
       />
       <Figure
         label="Time between blocks"

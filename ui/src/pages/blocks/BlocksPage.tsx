@@ -5,7 +5,7 @@ import { DataTable, type Column } from '../../components/DataTable';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Time } from '../../components/Time';
-import { WorkerName } from '../../components/WorkerName';
+import { WorkerLink } from '../../components/WorkerLink';
 import { withWaits, type TimedBlock } from '../../lib/blocks';
 import {
   formatBTC,
@@ -47,7 +47,7 @@ const columns: Column<TimedBlock, Key>[] = [
     header: 'Miner',
     card: 'detail',
     value: (b) => b.display_worker,
-    cell: (b) => <WorkerName name={b.display_worker} />,
+    cell: (b) => <WorkerLink name={b.display_worker} />,
   },
   {
     key: 'hash',

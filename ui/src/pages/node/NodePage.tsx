@@ -53,9 +53,7 @@ function Headline({ page }: { page: View | undefined }) {
       <Figure
         label="Network"
         value={page && (networkName(page.node_network ?? '') || NONE)}
-        note={
-          page && (page.genesis_match ? 'its genesis block is the right one' : genesisNote(page))
-        }
+        note={page && (page.genesis_match ? 'genesis block as it should be' : genesisNote(page))}
       />
       <Figure
         label="Block"

@@ -3,7 +3,7 @@ import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Skeleton } from '../../components/Skeleton';
 import { Time } from '../../components/Time';
-import { WorkerName } from '../../components/WorkerName';
+import { WorkerLink } from '../../components/WorkerLink';
 import { formatDifficulty } from '../../lib/format';
 import styles from './BestSharesPanel.module.css';
 
@@ -24,7 +24,7 @@ export function BestSharesPanel() {
           {best?.slice(0, SHOWN).map((share, place) => (
             <li key={`${place} ${share.timestamp} ${share.difficulty}`}>
               <span className={styles.difficulty}>{formatDifficulty(share.difficulty)}</span>
-              <WorkerName name={share.display_worker ?? share.worker} />
+              <WorkerLink name={share.display_worker ?? share.worker} />
               <span className={styles.time}>
                 <Time at={share.timestamp} />
               </span>

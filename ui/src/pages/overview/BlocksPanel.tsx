@@ -5,7 +5,7 @@ import { DataTable, type Column } from '../../components/DataTable';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Time } from '../../components/Time';
-import { WorkerName } from '../../components/WorkerName';
+import { WorkerLink } from '../../components/WorkerLink';
 import { formatBTC, formatCount } from '../../lib/format';
 import { Result } from '../blocks/Result';
 import { useNewBlocks } from '../blocks/useNewBlocks';
@@ -34,7 +34,7 @@ const columns: Column<FoundBlock>[] = [
     header: 'Miner',
     card: 'detail',
     raw: (b) => b.display_worker,
-    cell: (b) => <WorkerName name={b.display_worker} />,
+    cell: (b) => <WorkerLink name={b.display_worker} />,
   },
   {
     key: 'hash',

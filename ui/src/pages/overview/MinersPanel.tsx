@@ -1,9 +1,10 @@
+import { Link } from '@tanstack/react-router';
 import { useView } from '../../api/LiveProvider';
-import type { MinerType, Worker } from '../../api/types';
+import type { Worker } from '../../api/types';
 import { DataTable, type Column } from '../../components/DataTable';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
-import { WorkerName } from '../../components/WorkerName';
+import { WorkerLink } from '../../components/WorkerLink';
 import { accuracyText } from '../../lib/accuracy';
 import {
   formatCount,
@@ -22,7 +23,7 @@ const columns: Column<Worker, Key>[] = [
     header: 'Miner',
     card: 'title',
     value: (w) => w.display_name,
-    cell: (w) => <WorkerName name={w.display_name} />,
+    cell: (w) => <WorkerLink name={w.display_name} />,
   },
   {
     key: 'hashrate',
@@ -73,7 +74,7 @@ export function MinersPanel() {
   const workers = overview?.workers;
   const hidden = overview ? overview.active_miners - overview.workers.length : 0;
   return (
-    <Panel title="Miners" flush aside={overview && <Types types={overview.miner_types ?? []} />}>
+    <Panel title="Miners" flush aside={<Link to="/workers">All workers</Link>}>
       {workers?.length === 0 ? (
         <Empty title={hidden > 0 ? 'No share from any miner yet' : 'No miner is connected'}>
           {hidden > 0 ? (
@@ -98,27 +99,11 @@ export function MinersPanel() {
           {hidden > 0 && (
             <p className={styles.more}>
               The {workers?.length} that were active last, of {formatCount(overview?.active_miners)}{' '}
-              connections.
+              connections. <Link to="/workers">All workers</Link>
             </p>
           )}
         </>
       )}
     </Panel>
-  );
-}
-
-/** What kinds of miners there are, in a line. */
-function Types({ types }: { types: MinerType[] }) {
-  const shown = types.slice(0, 3);
-  return (
-    <ul className={styles.types} aria-label="Miners by type">
-      {shown.map((t) => (
-        <li key={t.name}>
-          {t.name}
-          {t.total_workers > 1 && <b> × {formatCount(t.total_workers)}</b>}
-        </li>
-      ))}
-      {types.length > shown.length && <li>and {types.length - shown.length} more kinds</li>}
-    </ul>
   );
 }

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useView } from '../../api/LiveProvider';
 import type { NodeStatus } from '../../api/types';
 import { Empty, Failure } from '../../components/Message';
@@ -11,7 +12,10 @@ export function NodePanel() {
   const { data: status, error } = useView('status');
   const nodes = status?.nodes;
   return (
-    <Panel title={nodes && nodes.length > 1 ? 'Bitcoin nodes' : 'Bitcoin node'}>
+    <Panel
+      title={nodes && nodes.length > 1 ? 'Bitcoin nodes' : 'Bitcoin node'}
+      aside={<Link to="/node">Chain and peers</Link>}
+    >
       {nodes?.length === 0 ? (
         <Empty title="No node is configured" />
       ) : !nodes && error ? (

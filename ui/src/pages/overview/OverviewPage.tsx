@@ -13,6 +13,7 @@ import styles from './OverviewPage.module.css';
 import { RejectsPanel } from './RejectsPanel';
 import { StateNotice } from './StateNotice';
 import { TemplatePanel } from './TemplatePanel';
+import { TypesPanel } from './TypesPanel';
 
 /** The first page: is it mining, how fast, and on what. */
 export function OverviewPage() {
@@ -34,6 +35,7 @@ export function OverviewPage() {
           <HashratePanel />
           <MinersPanel />
           <BlocksPanel />
+          <TypesPanel />
           <RejectsPanel />
         </div>
         <div className={styles.column}>

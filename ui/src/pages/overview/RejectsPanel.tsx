@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useView } from '../../api/LiveProvider';
 import type { BannedWorker, Reject } from '../../api/types';
 import { Empty, Failure } from '../../components/Message';
@@ -63,7 +64,9 @@ function Row({ reject, all }: { reject: Reject; all: number }) {
 function Bans({ bans }: { bans: BannedWorker[] }) {
   return (
     <div className={styles.bans}>
-      <h3>Banned for now</h3>
+      <h3>
+        Banned for now <Link to="/bans">All bans</Link>
+      </h3>
       <ul>
         {bans.map((b, i) => (
           // Addresses are banned and not shown, so that all have the same name.

@@ -56,6 +56,8 @@ const columns: Column<Listener>[] = [
   },
 ];
 
+const nameless = columns.filter((c) => c.key !== 'name');
+
 /** Where miners connect to, and how many do. */
 export function ListenersPanel() {
   const { data: status, error } = useView('status');
@@ -69,7 +71,7 @@ export function ListenersPanel() {
       ) : (
         <DataTable
           caption="Addresses that miners connect to"
-          columns={columns}
+          columns={listeners?.some((l) => l.name !== undefined) ? columns : nameless}
           rows={listeners}
           rowKey={(l) => l.url}
           skeletonRows={2}

@@ -138,7 +138,7 @@ function Headline({ server }: { server: View | undefined }) {
       <Figure
         label="Goroutines"
         value={server && formatCount(server.process_goroutines)}
-        note="grow with connections, and fall with them"
+        note="threads of this program"
       />
     </Figures>
   );
