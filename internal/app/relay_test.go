@@ -33,7 +33,7 @@ func TestRelayTellsItsCountsToThisMachineOnly(t *testing.T) {
 	if m == nil || !strings.HasPrefix(string(text[:n]), "poolscope relay v1\n") {
 		t.Fatalf("%s", text[:n])
 	}
-	ask := func(header string) *http.Response {
+	ask := func(header string) (code int, body []byte) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+m[1]+"/stats", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -45,17 +45,21 @@ func TestRelayTellsItsCountsToThisMachineOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { response.Body.Close() })
-		return response
+		defer response.Body.Close()
+		if body, err = io.ReadAll(response.Body); err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, body
 	}
 	var stats relay.Stats
-	if err := json.NewDecoder(ask("").Body).Decode(&stats); err != nil {
-		t.Fatal(err)
+	_, body := ask("")
+	if err := json.Unmarshal(body, &stats); err != nil {
+		t.Fatalf("%s: %v", body, err)
 	}
 	if n, ok := stats.Refused["signature"]; !ok || n != 0 {
 		t.Errorf("%+v", stats)
 	}
-	if code := ask("X-Forwarded-For").StatusCode; code != http.StatusNotFound {
+	if code, _ := ask("X-Forwarded-For"); code != http.StatusNotFound {
 		t.Errorf("through a proxy: %d", code)
 	}
 	cancel()

@@ -335,3 +335,51 @@ func TestAKilledRelayKeepsItsEvents(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestAKilledRelayLosesNothing: the relay is killed twice while our client
+// writes and another reads; everything arrives, and once.
+func TestAKilledRelayLosesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.db")
+	address, process := startRelay(t, "--db", path)
+	in := &inbox{}
+	relays := []string{address}
+	reader := runClient(t, client.Config{
+		Relays: relays, Received: in.take, MinBackoff: 10 * time.Millisecond, MaxBackoff: 100 * time.Millisecond,
+		Subscriptions: []client.Subscription{{ID: "all", Filters: []nostr.Filter{{Kinds: []int{1}}}}},
+	})
+	writer := runClient(t, client.Config{Relays: relays, MinBackoff: 10 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
+	_, k := key(t, 61)
+	const each = 100
+	want := map[string]int{}
+	for round := range 3 {
+		for i := range each {
+			e := &nostr.Event{Kind: 1, CreatedAt: time.Now().Unix(), Content: fmt.Sprint(round, " ", i)}
+			if err := e.Sign(k); err != nil {
+				t.Fatal(err)
+			}
+			writer.Publish(e)
+			want[e.Content] = 1
+		}
+		if round == 2 {
+			break
+		}
+		// Some are taken, some are on their way, some are still to be sent.
+		nodes.WaitFor(t, limit, "an event of this round", func() bool { return len(in.all()) > round*each })
+		process.Kill()
+		_, process = startRelay(t, "--db", path, "--listen", strings.TrimPrefix(address, "ws://"))
+	}
+	nodes.WaitFor(t, limit, "everything", func() bool { return len(in.all()) >= len(want) && writer.Status()[0].Waiting == 0 })
+	got := map[string]int{}
+	for _, e := range in.all() {
+		got[e.Content]++
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if s := reader.Status()[0]; s.Connects < 3 {
+		t.Errorf("the reader was never cut off: %+v", s)
+	}
+	if s := writer.Status()[0]; s.Dropped != 0 || s.Connects < 3 {
+		t.Errorf("writer: %+v", s)
+	}
+}
