@@ -251,10 +251,10 @@ func (h *Hub) say(o *Order, lease time.Duration) {
 		h.log.Error("order not published", "err", err)
 		return
 	}
-	h.relays.Publish(e)
 	h.mu.Lock()
 	h.orders++
 	h.mu.Unlock()
+	h.relays.Publish(e)
 }
 
 // SetOrder tells the agents in mine mode what load to make from now on; nil
