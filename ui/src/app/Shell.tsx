@@ -5,6 +5,7 @@ import { Pill } from '../components/Pill';
 import { Time } from '../components/Time';
 import { networkName } from '../lib/stratum';
 import { hasPool } from '../lib/pool';
+import { Commands } from './Commands';
 import { ConnectionStrip, LiveBadge } from './Connection';
 import { Logo } from './Logo';
 import { NavigationBar, NavigationDrawer } from './Navigation';
@@ -39,6 +40,7 @@ export function Shell() {
                 <span>Connect a miner</span>
               </Link>
             )}
+            <Commands />
             <LiveBadge />
             <ThemeSwitch />
           </div>

@@ -1,8 +1,12 @@
 /**
  * Copies text. The clipboard API exists only on HTTPS and localhost; a pool in
- * the living room is often plain HTTP, where the old way still works.
+ * the living room is often plain HTTP, where the old way still works. While a
+ * modal dialog is open that goes only `inside` it.
  */
-export async function copyText(text: string): Promise<boolean> {
+export async function copyText(
+  text: string,
+  inside: HTMLElement = document.body,
+): Promise<boolean> {
   if (window.isSecureContext) {
     try {
       await navigator.clipboard.writeText(text);
@@ -16,7 +20,7 @@ export async function copyText(text: string): Promise<boolean> {
   area.value = text;
   area.readOnly = true;
   area.className = 'visually-hidden';
-  document.body.append(area);
+  inside.append(area);
   area.select();
   try {
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way without HTTPS

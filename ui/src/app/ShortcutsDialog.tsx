@@ -1,0 +1,102 @@
+import { Keyboard } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { useView } from '../api/LiveProvider';
+import { Button } from '../components/Button';
+import { hasPool } from '../lib/pool';
+import dialogStyles from '../components/Dialog.module.css';
+import { POOL_AREAS, SCOPE_AREAS } from './navigation';
+import { GO, setSingleKeys, useSingleKeys } from './shortcuts';
+import styles from './ShortcutsDialog.module.css';
+
+type Entry = [keys: readonly string[], what: string];
+
+const ANYWHERE: readonly Entry[] = [
+  [['Ctrl', 'K'], 'Search pages, workers, sessions and commands'],
+  [['/'], 'Search this page'],
+  [['?'], 'These shortcuts'],
+  [['Ctrl', 'C'], 'In a table: copy it as TSV, or the rows that are selected'],
+];
+
+const MESSAGES: readonly Entry[] = [
+  [['↑', '↓'], 'Move; also j and k, Page Up and Page Down, Home and End'],
+  [['Enter'], 'Open the message'],
+  [['Esc'], 'Close it'],
+];
+
+/** Every key that does something, and the switch for those without Ctrl. */
+export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const single = useSingleKeys();
+  const { data: status } = useView('status');
+  const groups = status && !hasPool(status) ? [SCOPE_AREAS] : [POOL_AREAS, SCOPE_AREAS];
+  const letters = Object.entries(GO);
+  const pages = groups.flatMap(({ areas }) =>
+    areas.flatMap((area): Entry[] => {
+      const letter = letters.find(([, to]) => to === area.to)?.[0];
+      return letter === undefined ? [] : [[['g', letter], area.label]];
+    }),
+  );
+
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+
+  return (
+    <dialog
+      ref={dialog}
+      className={dialogStyles.dialog}
+      aria-labelledby="shortcuts-title"
+      onClose={onClose}
+    >
+      <h2 id="shortcuts-title">
+        <Keyboard size={18} aria-hidden="true" />
+        Keyboard shortcuts
+      </h2>
+      <Keys title="Anywhere" entries={ANYWHERE} />
+      <Keys title="Go to" entries={pages} columns />
+      <Keys title="In the table of messages" entries={MESSAGES} />
+      <div className={styles.switch}>
+        <Button
+          role="switch"
+          aria-checked={single}
+          onClick={() => {
+            setSingleKeys(!single);
+          }}
+        >
+          Single keys: {single ? 'on' : 'off'}
+        </Button>
+        <span>Keys without Ctrl. They never act while you type.</span>
+      </div>
+      <div className={dialogStyles.actions}>
+        <Button
+          tone="primary"
+          onClick={() => {
+            dialog.current?.close();
+          }}
+        >
+          Close
+        </Button>
+      </div>
+    </dialog>
+  );
+}
+
+function Keys(props: { title: string; entries: readonly Entry[]; columns?: boolean }) {
+  return (
+    <section className={styles.group}>
+      <h3>{props.title}</h3>
+      <dl data-columns={props.columns}>
+        {props.entries.map(([keys, what]) => (
+          <div key={what}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
