@@ -16,6 +16,8 @@ export function Commands() {
   const navigate = useNavigate();
 
   useEffect(() => {
+    // Also while its code is on its way: what is typed then is meant for it.
+    if (open !== undefined) return;
     const shortcuts = new Shortcuts();
     const onKeyDown = (event: KeyboardEvent) => {
       // What lies over the page has the keys for itself.
@@ -32,7 +34,7 @@ export function Commands() {
     return () => {
       document.removeEventListener('keydown', onKeyDown);
     };
-  }, [navigate]);
+  }, [navigate, open]);
 
   // One that closes late must not close what was opened after it.
   const close = (which: typeof open) => {
