@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,10 +143,10 @@ func TestARefusedSubscriptionIsAskedForAgain(t *testing.T) {
 
 func TestARelayThatDoesNotSayOKIsLeftAndTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		silent := true
+		var willing atomic.Bool
 		s := &script{}
 		s.say = func(m nostr.Message, talk func(string)) {
-			if m.Label == nostr.LabelEvent && !silent {
+			if m.Label == nostr.LabelEvent && willing.Load() {
 				talk(`["OK","` + m.Event.ID + `",true,""]`)
 			}
 		}
@@ -156,7 +157,7 @@ func TestARelayThatDoesNotSayOKIsLeftAndTriedAgain(t *testing.T) {
 		if st := p.Status()[0]; st.Connects < 2 || st.Waiting != 1 || st.Accepted != 0 {
 			t.Errorf("%+v", st)
 		}
-		silent = false
+		willing.Store(true)
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
 		if st := p.Status()[0]; st.Waiting != 0 || st.Accepted != 1 {
