@@ -105,7 +105,7 @@ func vitest(ctx context.Context, r *runner) counts {
 
 // wholeProgram are the packages under test/ that start the program and watch
 // what it does in time: each has the machine for itself.
-var wholeProgram = []string{"e2e", "conformance", "operator", "nodes", "chaos", "crash", "scope", "measure"}
+var wholeProgram = []string{"e2e", "conformance", "operator", "nodes", "chaos", "crash", "scope", "fleet", "measure"}
 
 // goTests runs every Go test but those of the whole program.
 func goTests(ctx context.Context, r *runner) counts {
