@@ -16,7 +16,7 @@ export interface Ban {
   since: string;
   /** Left out when it lasts until it is lifted. */
   until?: string;
-  /** 1 for the first ban of an address; each doubles the time. */
+  /** 1 for the pool's first ban of an address; each doubles the time. 0 for bans by hand. */
   level: number;
   reason: string;
   /** A person made it. */

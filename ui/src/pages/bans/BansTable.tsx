@@ -8,7 +8,7 @@ import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Pill } from '../../components/Pill';
 import { Time } from '../../components/Time';
-import { formatCount, plural, sentence } from '../../lib/format';
+import { formatCount, NONE, plural, sentence } from '../../lib/format';
 import styles from './BansPage.module.css';
 
 type Key = 'address' | 'reason' | 'by' | 'level' | 'since' | 'until' | 'lift';
@@ -40,14 +40,13 @@ function columns(onLift: (ban: Ban) => void): Column<Ban, Key>[] {
     },
     {
       key: 'level',
-      header: 'Time',
+      header: 'Ban no.',
       card: 'detail',
       numeric: true,
       value: (b) => b.level,
-      rawHeader: 'Ban number',
       cell: (b) => (
-        <span title="Each further ban of an address lasts twice as long">
-          {formatCount(b.level)}.
+        <span title="Each further ban of an address by the pool lasts twice as long">
+          {b.level > 0 ? `${formatCount(b.level)}.` : NONE}
         </span>
       ),
     },

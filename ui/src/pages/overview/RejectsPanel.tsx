@@ -5,7 +5,6 @@ import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Skeleton } from '../../components/Skeleton';
 import { Time } from '../../components/Time';
-import { WorkerName } from '../../components/WorkerName';
 import { formatCount, formatPercent } from '../../lib/format';
 import { sortRows } from '../../lib/sort';
 import styles from './RejectsPanel.module.css';
@@ -69,10 +68,9 @@ function Bans({ bans }: { bans: BannedWorker[] }) {
       </h3>
       <ul>
         {bans.map((b, i) => (
-          // Addresses are banned and not shown, so that all have the same name.
+          // Addresses are banned, which are not shown: nothing tells them apart.
           <li key={i}>
-            <WorkerName name={b.display_name} />
-            {b.ban_reason !== undefined && `, ${b.ban_reason}`}
+            {b.ban_reason ?? 'An address'}
             {b.banned_until !== undefined && (
               <>
                 , until <Time at={b.banned_until} />

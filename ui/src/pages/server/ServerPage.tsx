@@ -138,7 +138,7 @@ function Headline({ server }: { server: View | undefined }) {
       <Figure
         label="Goroutines"
         value={server && formatCount(server.process_goroutines)}
-        note="threads of this program"
+        note="light threads of Go"
       />
     </Figures>
   );
