@@ -1,6 +1,6 @@
 import { useBlocks, useView } from '../../api/LiveProvider';
 import { Figure, Figures } from '../../components/Figures';
-import { Time } from '../../components/Time';
+import { useNow } from '../../lib/clock';
 import { earnings, withWaits } from '../../lib/blocks';
 import {
   bitcoinParts,
@@ -10,7 +10,7 @@ import {
   formatDuration,
   formatPercent,
   formatSats,
-  NONE,
+  parseTime,
   plural,
 } from '../../lib/format';
 import { luck } from '../../lib/odds';
@@ -22,6 +22,7 @@ export function BlocksHeadline() {
   const { data: blocks } = useBlocks();
   const { data: status } = useView('status');
   const { data: hashrate } = useView('hashrate');
+  const now = useNow();
   const sums = blocks && earnings(blocks);
   const newest = blocks?.[0];
   const waits = (blocks ? withWaits(blocks) : []).flatMap((b) => b.after ?? []);
@@ -31,6 +32,8 @@ export function BlocksHeadline() {
     hashrate &&
     luck(status.blocks_accepted, status.accepted_work, hashrate.block_difficulty);
 
+  const found = parseTime(newest?.timestamp);
+  const since = found === undefined ? undefined : Math.max(now - found, 0) / 1000;
   const paid = bitcoinParts(sums?.paid);
   return (
     <Figures label="Figures of the found blocks">
@@ -58,8 +61,8 @@ export function BlocksHeadline() {
         }
       />
       <Figure
-        label="Last block"
-        value={blocks && (newest ? <Time at={newest.timestamp} ago /> : NONE)}
+        label="Since the last one"
+        value={blocks && formatDuration(since)}
         note={
           newest
             ? `by ${splitWorker(newest.display_worker).rig ?? newest.display_worker}`

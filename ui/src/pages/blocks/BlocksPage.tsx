@@ -6,7 +6,7 @@ import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Time } from '../../components/Time';
 import { WorkerLink } from '../../components/WorkerLink';
-import { withWaits, type TimedBlock } from '../../lib/blocks';
+import { earnings, withWaits, type TimedBlock } from '../../lib/blocks';
 import {
   formatBTC,
   formatCount,
@@ -116,7 +116,7 @@ export function BlocksPage() {
   const { data: status } = useView('status');
   const isNew = useNewBlocks(blocks);
   const rows = useMemo(() => blocks && withWaits(blocks), [blocks]);
-  const older = rows && status ? status.blocks_accepted - rows.length : 0;
+  const older = rows && status ? status.blocks_accepted - earnings(rows).won : 0;
   return (
     <Page title="Blocks">
       <BlocksHeadline />
