@@ -68,7 +68,7 @@ export async function open(browser, { onSocket, onMessages, path = '/', ...optio
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(40_000); // shared machines are slow at times
   const faults = [];
   const foreign = (address) => {
     const { host, protocol } = new URL(address);
@@ -109,6 +109,23 @@ export async function token() {
     'Set POOLSCOPE_TOKEN, or POOLSCOPE_TOKEN_FILE to scope-token in the data folder.',
   );
   return POOLSCOPE_TOKEN ?? (await readFile(POOLSCOPE_TOKEN_FILE, 'utf8')).trim();
+}
+
+/** Asks `what` until it answers something; fails after two minutes, saying what was waited for. */
+export async function until(what, meaning) {
+  for (const end = Date.now() + 120_000; ;) {
+    const answer = await what();
+    if (answer) return answer;
+    assert.ok(Date.now() < end, `in two minutes there was not ${meaning}`);
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+/** Gives the page the access token, which it is asking for. */
+export async function giveToken(page) {
+  const dialog = page.getByRole('dialog', { name: 'Access token' });
+  await dialog.getByLabel('Token', { exact: true }).fill(await token());
+  await dialog.getByRole('button', { name: 'Use it' }).click();
 }
 
 /** Looks for what keeps people out (axe-core): faults that are serious or worse. */
