@@ -73,9 +73,7 @@ test(
     }
     t.diagnostic(said.split('\n', 2).join(' '));
     assert.match(said, /^Accepted\s+The pool accepted the share\. After \d/);
-    const [sent] = await api(
-      `/api/messages?session_id=${id}&direction=hashscope_to_pool&limit=1`,
-    );
+    const [sent] = await api(`/api/messages?session_id=${id}&direction=hashscope_to_pool&limit=1`);
     assert.equal(sent.share.pool, 'accepted');
     await outcome.getByText(sent.share.hash).waitFor();
     // The same again is not: it was no luck.
@@ -119,7 +117,10 @@ test('a session is exported as a file, three ways', { timeout: 120_000 }, async 
       .map((m) => m.raw)
       .join('');
   const shares = messages.filter((m) => m.share);
-  assert.ok(shares.some((m) => m.direction === 'hashscope_to_pool'), 'the replays are in it');
+  assert.ok(
+    shares.some((m) => m.direction === 'hashscope_to_pool'),
+    'the replays are in it',
+  );
 
   const streams = [...readPcapng(await exported('pcapng')).values()].map(String);
   assert.ok(streams.includes(said('pool_to_miner')), 'what the pool said is in the packets');

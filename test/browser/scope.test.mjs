@@ -1,13 +1,10 @@
 // The scope's pages in a real browser, against a running `poolscope demo`:
 //
 //   POOLSCOPE_URL=http://127.0.0.1:8000 POOLSCOPE_TOKEN_FILE=DATA/scope-token npm --prefix ui run test:browser
-//
-// Screenshots of every page go to POOLSCOPE_ARTEFACTS.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { accessibilityFaults, api, artefacts, launch, open, serverURL, token } from './browser.mjs';
+import { api, launch, open, serverURL, token } from './browser.mjs';
 
 let browser;
 let proxied; // a live session through the scope, with shares
@@ -335,64 +332,3 @@ test('pages are reached by keyboard on a phone', { timeout: 60_000 }, async () =
   assert.deepEqual(faults, []);
   await page.context().close();
 });
-
-test(
-  'every page: no serious accessibility fault, no overflow; screenshots',
-  { timeout: 240_000 },
-  async () => {
-    const id = proxied.session_id;
-    const other = (await api('/api/sessions')).find((s) => s.live && s.session_id !== id);
-    const [submit] = await api(`/api/messages?session_id=${id}&method=mining.submit&limit=1`);
-    const [notify] = await api(`/api/messages?session_id=${id}&method=mining.notify&limit=1`);
-    const pages = [
-      ['sessions', '/scope/sessions', (p) => p.getByRole('row').nth(1)],
-      ['session', `/scope/sessions/${id}`, (p) => p.getByText('Share to answer')],
-      [
-        'compare',
-        `/scope/compare?a=${id}&b=${other.session_id}`,
-        (p) => p.getByTitle(/^[0-9a-f]{64}$/).first(),
-      ],
-      ['messages', '/scope/messages', (p) => p.locator('[data-seq]').first()],
-      [
-        'message-submit',
-        `/scope/messages?session=${id}&m=${submit.id}`,
-        (p) => p.getByText('Block header, rebuilt'),
-      ],
-      [
-        'message-job',
-        `/scope/messages?session=${id}&m=${notify.id}`,
-        (p) => p.getByText('Merkle branches').first(),
-      ],
-      ['alarms', '/scope/alarms', (p) => p.getByRole('heading', { level: 1 })],
-      ['agents', '/scope/agents', (p) => p.getByText('No agent has reported')],
-    ];
-    const faultsOf = [];
-    for (const colorScheme of ['light', 'dark']) {
-      for (const width of [1440, 360]) {
-        for (const [name, path, ready] of pages) {
-          const { page, faults } = await open(browser, {
-            path,
-            colorScheme,
-            viewport: { width, height: width === 360 ? 740 : 900 },
-          });
-          const where = `${name}, ${colorScheme}, ${width} px`;
-          await ready(page).waitFor();
-          const beyond = await page.evaluate(
-            () => document.documentElement.scrollWidth - innerWidth,
-          );
-          if (beyond > 0) faultsOf.push(`${where}: ${beyond} px wider than the window`);
-          const text = await page.locator('main').innerText();
-          const odd = text.match(/NaN|undefined|\[object|Infinity/);
-          if (odd) faultsOf.push(`${where}: says ${odd[0]}`);
-          await page.screenshot({
-            path: join(artefacts, `scope-${name}-${colorScheme}-${width}.png`),
-          });
-          for (const fault of await accessibilityFaults(page)) faultsOf.push(`${where}: ${fault}`);
-          for (const fault of faults) faultsOf.push(`${where}: ${fault}`);
-          await page.context().close();
-        }
-      }
-    }
-    assert.deepEqual(faultsOf, []);
-  },
-);

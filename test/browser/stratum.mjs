@@ -103,7 +103,7 @@ export class Miner {
  * when `stop` says so before one is found.
  */
 async function findNonce(header, difficulty, stop) {
-  const target = (0xffffn << 208n) * 10n ** 12n / BigInt(Math.round(difficulty * 1e12));
+  const target = ((0xffffn << 208n) * 10n ** 12n) / BigInt(Math.round(difficulty * 1e12));
   const hard = Number(target >> 224n);
   // The hash of the header's first 64 bytes is the same for every nonce.
   const start = compress(INITIAL, words(header));
@@ -129,8 +129,7 @@ async function findNonce(header, difficulty, stop) {
 const words = (bytes) => Int32Array.from({ length: 16 }, (_, i) => bytes.readInt32BE(i * 4));
 
 /** The four bytes of a word the other way round, as a number without sign. */
-const swapped = (w) =>
-  ((w << 24) | ((w & 0xff00) << 8) | ((w >>> 8) & 0xff00) | (w >>> 24)) >>> 0;
+const swapped = (w) => ((w << 24) | ((w & 0xff00) << 8) | ((w >>> 8) & 0xff00) | (w >>> 24)) >>> 0;
 
 // SHA-256 (FIPS 180-4) down to its compression, which node:crypto does not
 // give: with it a nonce costs two blocks instead of three, and no buffers.
