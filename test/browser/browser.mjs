@@ -121,6 +121,18 @@ export async function until(what, meaning) {
   }
 }
 
+/** What the page has put on the clipboard, as rows of cells; it needs the permission to be read. */
+export async function copied(page) {
+  const text = await until(
+    () => page.evaluate(() => navigator.clipboard.readText()),
+    'anything on the clipboard',
+  );
+  return text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => line.split('\t'));
+}
+
 /** Gives the page the access token, which it is asking for. */
 export async function giveToken(page) {
   const dialog = page.getByRole('dialog', { name: 'Access token' });
