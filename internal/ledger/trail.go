@@ -55,7 +55,7 @@ func (m mark) share() RecentShare {
 	}
 }
 
-// ring keeps the latest of some values. It grows as they come.
+// ring keeps the latest of some values. It grows as they come; nil has none.
 type ring[T any] struct {
 	rows   []T
 	oldest uint32 // where the next goes once there is no room for more
@@ -73,6 +73,9 @@ func (r *ring[T]) add(v T, most int) {
 
 // list is a copy of the values in the order in which they came.
 func (r *ring[T]) list() []T {
+	if r == nil {
+		return nil
+	}
 	return append(slices.Clone(r.rows[r.oldest:]), r.rows[:r.oldest]...)
 }
 
@@ -110,12 +113,18 @@ func (w *worker) follow(t *trail) *trail {
 	if t == nil {
 		return nil
 	}
+	if w.changes == nil && len(t.changes) > 0 {
+		w.changes = new(ring[DifficultyChange])
+	}
 	for _, c := range t.changes {
 		w.changes.add(c, MaxDifficultyChanges)
 	}
 	t.changes = nil
 	if len(t.shares.rows) == 0 {
 		return nil
+	}
+	if w.marks == nil {
+		w.marks = new(ring[mark])
 	}
 	for i := range t.shares.rows {
 		w.marks.add(t.shares.rows[(int(t.shares.oldest)+i)%len(t.shares.rows)], MaxRecentShares)
@@ -126,8 +135,9 @@ func (w *worker) follow(t *trail) *trail {
 
 // recentShares lists the latest shares of all connections, oldest first.
 func (w *worker) recentShares() []RecentShare {
-	shares := make([]RecentShare, 0, len(w.marks.rows))
-	for _, m := range w.marks.list() {
+	marks := w.marks.list()
+	shares := make([]RecentShare, 0, len(marks))
+	for _, m := range marks {
 		shares = append(shares, m.share())
 	}
 	slices.SortStableFunc(shares, func(a, b RecentShare) int { return a.At.Compare(b.At) })

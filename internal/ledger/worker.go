@@ -38,15 +38,16 @@ type worker struct {
 	connectedAt time.Time
 	session     session
 	agents, ids []string
-	listed      bool // those two are as they should be
-	tls         int  // connections through TLS
 	difficulty  float64
 	vardiff     float64
 	pace        Pace
 	ping50      float32 // ms
 	ping95      float32
-	marks       ring[mark]             // latest shares
-	changes     ring[DifficultyChange] // latest difficulties
+	marks       *ring[mark]             // latest shares
+	changes     *ring[DifficultyChange] // latest difficulties
+
+	tls    int32 // connections through TLS
+	listed bool  // agents and ids are as they should be
 
 	// What the books do not have yet.
 	looked  bool // the books were asked, and totals contains what they had
