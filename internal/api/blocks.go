@@ -46,7 +46,7 @@ func buildBlocks(m moment, limit int) []foundBlock {
 		if b.State == ledger.BlockRejected {
 			continue
 		}
-		hash, worker := censorHash(b.Hash.String()), censorWorker(b.Worker)
+		hash, worker := shownHash(b.Hash, m.full), shownName(b.Worker, m.full)
 		v := foundBlock{
 			Height:           b.Height,
 			Hash:             hash,

@@ -2,8 +2,10 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/poolscope/poolscope/internal/api/access"
+	"github.com/poolscope/poolscope/internal/bitcoin"
 )
 
 // operator reports whether a request is the operator's, who sees names in full
@@ -35,4 +37,43 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, "unauthorized", http.StatusUnauthorized)
 		}
 	}
+}
+
+// serveNames answers with a view as the public sees it, or, with names=full, to
+// the operator only, with names and hashes in full. That must be asked for:
+// who passes on what a pool tells on its own machine must not pass on names.
+func (s *Server) serveNames(w http.ResponseWriter, r *http.Request, public *view, build func(m moment) any) {
+	if r.URL.Query().Get("names") != "full" {
+		s.serveView(w, r, public)
+		return
+	}
+	s.guard(func(w http.ResponseWriter, _ *http.Request) {
+		m := s.read(s.now())
+		m.full = true
+		s.sendJSON(w, http.StatusOK, build(m))
+	})(w, r)
+}
+
+// shownName is a worker's name as the viewer may see it.
+func shownName(name string, full bool) string {
+	if full {
+		return strings.ToValidUTF8(name, "")
+	}
+	return censorWorker(name)
+}
+
+// shownAgent is a user agent as the viewer may see it.
+func shownAgent(agent string, full bool) string {
+	if full {
+		return brief(agent, maxUserAgent)
+	}
+	return publicAgent(agent)
+}
+
+// shownHash is the hash of a share or block as the viewer may see it.
+func shownHash(hash bitcoin.Hash, full bool) string {
+	if full {
+		return hash.String()
+	}
+	return censorHash(hash.String())
 }

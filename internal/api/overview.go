@@ -93,7 +93,7 @@ func buildOverview(m moment) *overviewPage {
 		PoolTag:         m.pool.Tag,
 		Workers:         recentWorkers(m),
 		BannedWorkers:   bannedWorkers(m),
-		BestShares:      bestShares(m.ledger.BestShares),
+		BestShares:      bestShares(m.ledger.BestShares, m.full),
 		MinerTypes:      minerTypes(m.ledger.MinerTypes),
 	}
 }
@@ -120,7 +120,7 @@ func recentWorkers(m moment) []workerView {
 
 	views := make([]workerView, 0, len(newest))
 	for _, w := range newest {
-		name := censorWorker(w.Name)
+		name := shownName(w.Name, m.full)
 		views = append(views, workerView{
 			Name:             name,
 			DisplayName:      name,
@@ -180,14 +180,14 @@ func bannedWorkers(m moment) []bannedView {
 const unnamed = "(unnamed)"
 
 // bestShares lists the best shares ever, best first; of equals, the newest.
-func bestShares(shares []ledger.BestShare) []bestShare {
+func bestShares(shares []ledger.BestShare, full bool) []bestShare {
 	sorted := slices.Clone(shares)
 	slices.SortStableFunc(sorted, func(a, b ledger.BestShare) int {
 		return cmp.Or(cmp.Compare(b.Difficulty, a.Difficulty), b.At.Compare(a.At))
 	})
 	views := make([]bestShare, 0, min(len(sorted), maxBest))
 	for _, s := range sorted[:min(len(sorted), maxBest)] {
-		worker, hash := censorWorker(s.Worker), censorHash(s.Hash.String())
+		worker, hash := shownName(s.Worker, full), shownHash(s.Hash, full)
 		views = append(views, bestShare{
 			Worker:        worker,
 			Difficulty:    finite(s.Difficulty),

@@ -79,7 +79,7 @@ func TestBestSharesOrder(t *testing.T) {
 	for i := range 20 {
 		list = append(list, ledger.BestShare{Worker: fmt.Sprint("w", i), Difficulty: float64(i / 2), At: testNow.Add(time.Duration(i) * time.Second)})
 	}
-	got := bestShares(list)
+	got := bestShares(list, false)
 	if len(got) != 12 {
 		t.Fatalf("%d listed, want 12", len(got))
 	}

@@ -45,7 +45,7 @@ func (s *Server) ownTable() []route {
 		return func(w http.ResponseWriter, r *http.Request) { s.serveView(w, r, v) }
 	}
 	return []route{
-		{pattern: "/api/overview", serve: view(s.overview)},
+		{pattern: "/api/overview", serve: s.serveOverview},
 		{pattern: "/api/pool-page", serve: view(s.poolPage)},
 		{pattern: "/api/node", serve: view(s.node)},
 		{pattern: "/api/server", serve: view(s.server)},
@@ -102,6 +102,11 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "not found", http.StatusNotFound)
 }
 
+// serveOverview answers GET /api/overview.
+func (s *Server) serveOverview(w http.ResponseWriter, r *http.Request) {
+	s.serveNames(w, r, s.overview, func(m moment) any { return buildOverview(m) })
+}
+
 // serveHashrate answers GET /api/pool-hashrate. The contract knows one value
 // of include_history, 1; every other means no.
 func (s *Server) serveHashrate(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +130,7 @@ func (s *Server) serveBlocks(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	s.serveView(w, r, s.blocks[limit])
+	s.serveNames(w, r, s.blocks[limit], func(m moment) any { return buildBlocks(m, limit) })
 }
 
 // serveHistory answers GET /api/history.

@@ -73,6 +73,7 @@ type Desk struct {
 type moment struct {
 	now     time.Time
 	started time.Time // when the pool started; the server's own start before that is known
+	full    bool      // names and hashes are shown in full
 	ledger  *ledger.Snapshot
 	pool    *pool.Status
 	node    *node.Status

@@ -137,7 +137,7 @@ func buildStatus(m moment, version string, private bool) *statusPage {
 	for _, l := range p.Listeners {
 		page.Stratum = append(page.Stratum, listenerView{Name: l.Name, URL: l.URL, TLS: l.TLS, Connections: l.Connections})
 	}
-	if best := bestShares(m.ledger.BestShares); len(best) > 0 {
+	if best := bestShares(m.ledger.BestShares, m.full); len(best) > 0 {
 		page.BestShare = &bestView{Worker: best[0].Worker, Difficulty: best[0].Difficulty, Timestamp: best[0].Timestamp, Hash: best[0].Hash}
 	}
 	return page

@@ -177,11 +177,7 @@ func workerBests(d *ledger.WorkerDetail, full bool) []workerBest {
 		if b.Difficulty <= 0 || i > 0 && b.Hash == shares[i-1].Hash {
 			continue
 		}
-		hash := b.Hash.String()
-		if !full {
-			hash = censorHash(hash)
-		}
-		views = append(views, workerBest{Difficulty: finite(b.Difficulty), Timestamp: stamp(b.At), Hash: hash})
+		views = append(views, workerBest{Difficulty: finite(b.Difficulty), Timestamp: stamp(b.At), Hash: shownHash(b.Hash, full)})
 	}
 	return views
 }

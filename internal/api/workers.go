@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/ledger"
@@ -118,22 +117,6 @@ func rowOf(w *ledger.WorkerView, full bool, now time.Time) WorkerRow {
 		row.UserAgent = shownAgent(w.UserAgents[n-1], full)
 	}
 	return row
-}
-
-// shownName is a worker's name as the viewer may see it.
-func shownName(name string, full bool) string {
-	if full {
-		return strings.ToValidUTF8(name, "")
-	}
-	return censorWorker(name)
-}
-
-// shownAgent is a user agent as the viewer may see it.
-func shownAgent(agent string, full bool) string {
-	if full {
-		return brief(agent, maxUserAgent)
-	}
-	return publicAgent(agent)
 }
 
 // firstKnown is the first of the times that is not zero.
