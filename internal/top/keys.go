@@ -20,7 +20,7 @@ var bindings = []binding{
 	{"Home End, g G", "the first row, the last"},
 	{"< >, s S", "sort by the column to the left or right"},
 	{"r", "sort the other way round"},
-	{"/", "search: rows with all the words; Enter keeps it, Esc shows all again"},
+	{"/", "search; Enter keeps it, Esc shows all again"},
 	{"Enter", "all that is known of the row; Esc goes back"},
 	{"Ctrl-L", "draw the screen anew"},
 	{"Ctrl-Z", "to the shell; fg comes back"},
@@ -42,17 +42,17 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 	}
 	page := max(m.screen.height/2, 1)
 	switch name {
-	case "q", "Q":
+	case "q":
 		return tea.Quit
-	case "?", "h", "f1":
+	case "?":
 		m.help = !m.help
-	case "esc", "backspace":
+	case "esc":
 		m.back()
 	case "enter":
 		m.details = !m.details && m.shown().detail(&m.screen) != nil
 	case "/":
 		m.typing, m.help, m.details = true, false, false
-	case "tab", "right", "l":
+	case "tab", "right":
 		return m.turnTo((m.at + 1) % len(m.tabs))
 	case "shift+tab", "left":
 		return m.turnTo((m.at + len(m.tabs) - 1) % len(m.tabs))
@@ -64,7 +64,7 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		m.shown().move(1)
 	case "pgup", "ctrl+b":
 		m.shown().move(-page)
-	case "pgdown", "ctrl+f", "space":
+	case "pgdown", "ctrl+f":
 		m.shown().move(page)
 	case "home", "g":
 		m.shown().move(-everything)
@@ -74,7 +74,7 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		m.shown().sortNext(1)
 	case "<", "S":
 		m.shown().sortNext(-1)
-	case "r", "R":
+	case "r":
 		m.shown().turn()
 	}
 	return nil

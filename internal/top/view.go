@@ -104,14 +104,13 @@ func (m *model) title() string {
 // notice says what is wrong, "" when nothing is.
 func (m *model) notice() string {
 	if m.lost != nil {
-		words := oneLine(m.lost)
+		words := "Connecting again"
 		if wait := m.again.Sub(m.screen.now).Seconds(); wait >= 1 {
-			words += "; connecting again in " + format.Duration(wait)
-		} else {
-			words += "; connecting again"
+			words += " in " + format.Duration(wait)
 		}
+		words += ": " + oneLine(m.lost)
 		if !m.heard.IsZero() {
-			words = "Figures of " + m.screen.ago(m.heard) + ": " + words
+			words = "Figures of " + m.screen.ago(m.heard) + ". " + words
 		}
 		return words
 	}
