@@ -25,7 +25,7 @@ func sessionTable() *table[session] {
 		none:  "No miner has connected yet. Point one at the scope instead of at its pool, or switch the tap on.",
 		columns: []column[session]{
 			{
-				title: "Miner", width: 18, flex: true, rank: 0,
+				title: "Miner", width: 26, flex: true, rank: 0,
 				compare: func(a, b *session) int { return natural(a.name(), b.name()) },
 				cell: func(v *session, width int, _ *screen) cell {
 					look := plain

@@ -10,7 +10,7 @@ var levels = []rune("▁▂▃▄▅▆▇█")
 
 // spark draws values as bars, oldest to the left, in w cells by h lines, from
 // zero to the largest. More values than cells are averaged; fewer keep to the
-// right, where now is. NaN is a gap.
+// right, where now is.
 func spark(values []float64, w, h int) []string {
 	lines := make([]string, h)
 	if w <= 0 {
@@ -28,9 +28,8 @@ func spark(values []float64, w, h int) []string {
 		b.WriteString(strings.Repeat(" ", w-len(values)))
 		floor := (h - 1 - row) * len(levels) // eighths below this line
 		for _, v := range values {
-			eighths := 0
-			if largest > 0 && v >= 0 {
-				// Something is never drawn as nothing.
+			eighths := 1 // what was measured is seen, even if it was nothing
+			if largest > 0 {
 				eighths = max(int(math.Round(v/largest*float64(h*len(levels)))), 1)
 			}
 			switch above := eighths - floor; {
@@ -53,17 +52,11 @@ func resample(values []float64, n int) []float64 {
 	out := make([]float64, n)
 	for i := range out {
 		from, to := i*len(values)/n, (i+1)*len(values)/n
-		sum, count := 0.0, 0
+		sum := 0.0
 		for _, v := range values[from:to] {
-			if v >= 0 {
-				sum += v
-				count++
-			}
+			sum += v
 		}
-		out[i] = math.NaN()
-		if count > 0 {
-			out[i] = sum / float64(count)
-		}
+		out[i] = sum / float64(to-from)
 	}
 	return out
 }

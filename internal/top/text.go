@@ -71,6 +71,10 @@ func isPlain(s string) bool {
 // their marks, numbers, punctuation, symbols and the plain space.
 func isVisible(cluster string) bool {
 	for _, r := range cluster {
+		const twoEmDash, threeEmDash = 0x2e3a, 0x2e3b // drawn far beyond the one cell that they count for
+		if r == twoEmDash || r == threeEmDash {
+			return false
+		}
 		if !unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r) {
 			return false
 		}

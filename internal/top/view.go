@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/poolscope/poolscope/internal/format"
 )
@@ -221,8 +222,8 @@ func (m *model) detailLines() []string {
 func wrap(text string, w int) []string {
 	var lines []string
 	for width(text) > w {
-		head := strings.TrimSuffix(cut(text, w+1), "…")
-		if at := strings.LastIndexByte(head, ' '); at > 0 {
+		head := ansi.Truncate(text, w, "")
+		if at := strings.LastIndexByte(head, ' '); at > 0 && text[len(head)] != ' ' {
 			head = head[:at]
 		}
 		if head == "" {

@@ -16,7 +16,7 @@ func workerTable() *table[worker] {
 		none:  "No worker yet. Miners appear here as soon as they sign in.",
 		columns: []column[worker]{
 			{
-				title: "Worker", width: 18, flex: true, rank: 0,
+				title: "Worker", width: 26, flex: true, rank: 0,
 				compare: func(a, b *worker) int { return natural(string(a.Name), string(b.Name)) },
 				cell: func(w *worker, width int, _ *screen) cell {
 					if !w.Online {
@@ -46,12 +46,12 @@ func workerTable() *table[worker] {
 				cell:    func(w *worker, _ int, _ *screen) cell { return cell{text: positive(w.Difficulty)} },
 			},
 			{
-				title: "Accepted", width: 11, right: true, rank: 2, falling: true,
+				title: "Accepted", width: 11, right: true, rank: 3, falling: true,
 				compare: func(a, b *worker) int { return cmp.Compare(a.Accepted, b.Accepted) },
 				cell:    func(w *worker, _ int, _ *screen) cell { return cell{text: format.Count(w.Accepted)} },
 			},
 			{
-				title: "Rejected", width: 8, right: true, rank: 3, falling: true,
+				title: "Rejected", width: 8, right: true, rank: 2, falling: true,
 				compare: func(a, b *worker) int {
 					return cmp.Compare(part(a.Rejected, a.Accepted), part(b.Rejected, b.Accepted))
 				},
