@@ -13,6 +13,8 @@ var (
 	ErrNotPoolscope = errors.New("this is not a poolscope")
 	// ErrToken is a refused or missing access token: status 401 or 403.
 	ErrToken = errors.New("the server wants its access token")
+	// errSilent is a server that is there no more without having said so.
+	errSilent = errors.New("the server has gone silent")
 	// ErrBadURL is an address that is none.
 	ErrBadURL = errors.New("not the address of a web page")
 )
@@ -31,8 +33,7 @@ func isMissing(err error) bool {
 	return errors.As(err, &r) && r.status == 404
 }
 
-// oneLine is an error without what only a log wants: the words of the innermost
-// failure of a network call are after the last colon but one at the most.
+// oneLine is an error's text in one line, fit for a terminal.
 func oneLine(err error) string {
 	return clean(strings.Join(strings.Fields(err.Error()), " "))
 }

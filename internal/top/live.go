@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -152,12 +153,13 @@ func keepAlive(ctx context.Context, conn *websocket.Conn, stop context.CancelCau
 			return
 		case <-tick.C:
 		}
-		pong, cancel := context.WithTimeout(ctx, livePong)
-		err := conn.Ping(pong)
-		cancel()
+		// Not by a context with an end: the library would close the connection
+		// before anybody knew why.
+		late := time.AfterFunc(livePong, func() { stop(errSilent) })
+		err := conn.Ping(ctx)
+		late.Stop()
 		if err != nil {
-			stop(errors.New("the server has gone silent"))
-			return
+			return // the reader has it, too
 		}
 	}
 }
@@ -172,6 +174,8 @@ func lostBecause(ctx context.Context, err error) error {
 		return errors.New("the server is shutting down")
 	case errors.As(err, &closed):
 		return fmt.Errorf("the server closed the live feed (%d %s)", closed.Code, clean(closed.Reason))
+	case errors.Is(err, net.ErrClosed):
+		return errSilent // by the library, which could not even send a ping
 	case errors.Is(err, io.EOF):
 		return errors.New("the connection was cut")
 	}

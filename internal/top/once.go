@@ -57,7 +57,7 @@ func (m *model) all() []string {
 		shown, _ := t.pane.counts()
 		lines = append(lines, "", t.title)
 		if words := m.trouble(t.list); words != "" {
-			lines = append(lines, words)
+			lines = append(lines, wrap(words, m.screen.width)...)
 		}
 		if m.polls[t.list].err != nil {
 			continue

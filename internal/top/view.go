@@ -136,7 +136,9 @@ func (m *model) notice() string {
 func (m *model) body(h int) []string {
 	lines := []string{m.tabLine()}
 	if words := m.trouble(m.tabs[m.at].list); words != "" {
-		lines = append(lines, m.screen.ink.paint(warn, cut(words, m.screen.width)))
+		for _, line := range wrap(words, m.screen.width) {
+			lines = append(lines, m.screen.ink.paint(warn, line))
+		}
 	}
 	if m.details {
 		return append(lines, m.detailLines()...)
