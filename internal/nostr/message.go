@@ -114,7 +114,7 @@ func parseLabel(data []byte) (m Message, list []json.RawMessage, err error) {
 	if err := bounded(data); err != nil {
 		return m, nil, err
 	}
-	list, err = elements(data, 2+MaxFilters+1)
+	list, err = elements(data, MaxMessageBytes) // a REQ of too many filters is answered by its name
 	if err != nil || len(list) == 0 {
 		return m, nil, ErrMessage
 	}

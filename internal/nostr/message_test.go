@@ -72,6 +72,15 @@ func TestARefusedEventIsNamed(t *testing.T) {
 	}
 }
 
+func TestARefusedRequestIsNamed(t *testing.T) {
+	for _, filters := range []string{`{"search":"x"}`, `{}` + strings.Repeat(`,{}`, 100), `7`} {
+		m, err := ParseClientMessage([]byte(`["REQ","mine",` + filters + `]`))
+		if err == nil || m.Label != LabelReq || m.Subscription != "mine" {
+			t.Errorf("%.20s: %+v, %v", filters, m, err)
+		}
+	}
+}
+
 func TestFilterMatches(t *testing.T) {
 	e := &Event{ID: "i", PubKey: "p", CreatedAt: 10, Kind: 7, Tags: []Tag{{"r", "run1", "x"}, {"e"}}}
 	at := func(n int64) *int64 { return &n }

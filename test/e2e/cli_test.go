@@ -15,7 +15,7 @@ func TestUsage(t *testing.T) {
 	if o := runToEnd(t, "--help"); o.code != 0 || !strings.Contains(o.stdout, "demo") || !strings.Contains(o.stdout, "miner") {
 		t.Errorf("--help: code %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
-	for _, command := range []string{"demo", "pool", "devnet", "miner", "load", "config", "version"} {
+	for _, command := range []string{"demo", "pool", "devnet", "miner", "load", "relay", "config", "version"} {
 		if o := runToEnd(t, command, "--help"); o.code != 0 || !strings.Contains(o.stdout, "Flags:") {
 			t.Errorf("%s --help: code %d\n%s%s", command, o.code, o.stdout, o.stderr)
 		}
