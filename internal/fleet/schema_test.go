@@ -96,6 +96,7 @@ func TestContentsThatAreRefused(t *testing.T) {
 		"schema":      change(hashscopeTelemetry, "hashscope.v1", "x"),
 		"run":         change(hashscopeTelemetry, "run1", "run2"),
 		"no agent":    change(hashscopeTelemetry, `"ag1"`, `""`),
+		"a path":      change(hashscopeTelemetry, `"ag1"`, `".."`),
 		"control":     change(hashscopeTelemetry, `"ag1"`, `"a\u0000b"`),
 		"time":        change(hashscopeTelemetry, "2026-11-21T21:59:33.289403Z", "yesterday"),
 		"far time":    change(hashscopeTelemetry, "2026-11-21", "9999-11-21"),

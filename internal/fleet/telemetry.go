@@ -126,7 +126,7 @@ func ParseTelemetry(content []byte, run string) (*Telemetry, time.Time, error) {
 		return nil, at, fmt.Errorf("%w: schema", ErrContent)
 	case t.RunID != run:
 		return nil, at, fmt.Errorf("%w: run_id", ErrContent)
-	case t.AgentID == "" || len(t.AgentID) > maxID || !printable(t.AgentID):
+	case CheckAgentID(t.AgentID) != nil:
 		return nil, at, fmt.Errorf("%w: agent_id", ErrContent)
 	case !ok:
 		return nil, at, fmt.Errorf("%w: ts", ErrContent)
@@ -147,6 +147,15 @@ func ParseTelemetry(content []byte, run string) (*Telemetry, time.Time, error) {
 		return nil, at, fmt.Errorf("%w: poolscope", ErrContent)
 	}
 	return &t, at, nil
+}
+
+// CheckAgentID says whether an agent may have this id: 1 to 128 bytes of text,
+// and none that means another place in a path.
+func CheckAgentID(id string) error {
+	if id == "" || id == "." || id == ".." || len(id) > maxID || !printable(id) {
+		return fmt.Errorf("%w: agent_id has 1 to %d bytes without control characters, and is not . or ..", ErrContent, maxID)
+	}
+	return nil
 }
 
 // maxCount keeps sums of counters from overflowing.

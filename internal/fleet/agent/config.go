@@ -70,8 +70,8 @@ func (c *Config) validate() (miner.Endpoint, error) {
 	if c.User == "" {
 		bad("no user: it is the worker name at the pool")
 	}
-	if c.ID == "" || len(c.ID) > 128 || fleet.Clip(c.ID, 128) != c.ID {
-		bad("the agent's id must have 1 to 128 bytes, without control characters")
+	if err := fleet.CheckAgentID(c.ID); err != nil {
+		bad("%w", err)
 	}
 	if len(c.Region) > 64 || fleet.Clip(c.Region, 64) != c.Region {
 		bad("the region must have at most 64 bytes, without control characters")
