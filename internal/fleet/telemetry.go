@@ -153,7 +153,7 @@ func ParseTelemetry(content []byte, run string) (*Telemetry, time.Time, error) {
 // and none that means another place in a path.
 func CheckAgentID(id string) error {
 	if id == "" || id == "." || id == ".." || len(id) > maxID || !printable(id) {
-		return fmt.Errorf("%w: agent_id has 1 to %d bytes without control characters, and is not . or ..", ErrContent, maxID)
+		return fmt.Errorf("%w: agent_id has 1 to %d bytes without control characters, and is neither . nor .. itself", ErrContent, maxID)
 	}
 	return nil
 }

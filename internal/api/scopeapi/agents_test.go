@@ -64,7 +64,14 @@ func newFleetBench(t *testing.T) *fleetBench {
 	done := make(chan struct{}, 2)
 	go func() { _ = h.Run(ctx); done <- struct{}{} }()
 	go func() { speaker.Run(ctx); done <- struct{}{} }()
-	t.Cleanup(func() { cancel(); <-done; <-done; r.Close(); server.Close(); _ = store.Close() })
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		<-done
+		r.Close()
+		server.Close()
+		_ = store.Close()
+	})
 	b := &fleetBench{bench: newBench(t, func(_ *Config, s *Sources) { s.Fleet = h })}
 	b.tell = func(id string, accepted uint64, at time.Time) {
 		t.Helper()
