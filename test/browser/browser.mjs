@@ -58,9 +58,10 @@ export async function launch() {
  * `faults` collects what must not happen: console errors, uncaught exceptions,
  * failed responses, requests to other hosts. `onSocket` and `onMessages` may
  * take over the WebSockets of the pool's figures and of captured messages.
- * `path` is the page, the first one by default.
+ * `path` is the page, the first one by default; it is usable when `usable`, a
+ * selector, finds something.
  */
-export async function open(browser, { onSocket, onMessages, path = '/', ...options } = {}) {
+export async function open(browser, { onSocket, onMessages, path = '/', usable, ...options } = {}) {
   const url = serverURL();
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -87,7 +88,7 @@ export async function open(browser, { onSocket, onMessages, path = '/', ...optio
     if (message.type() === 'error') faults.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
-  await page.addInitScript(watch);
+  await page.addInitScript(watch, usable ?? '[data-testid=hashrate]');
   if (onSocket) await page.routeWebSocket(/\/api\/live$/, onSocket);
   if (onMessages) await page.routeWebSocket(/\/api\/ws(\?|$)/, onMessages);
   await page.goto(new URL(path, url).href);
@@ -156,11 +157,11 @@ export async function accessibilityFaults(page) {
 
 /**
  * Runs in the page: adds up layout shifts that nobody caused by clicking, and
- * notes when there is a hashrate to read (ms after navigation).
+ * notes when there is something to use (ms after navigation).
  */
-function watch() {
+function watch(usable) {
   const look = () => {
-    if (document.querySelector('[data-testid=hashrate]')) window.usableAt = performance.now();
+    if (document.querySelector(usable)) window.usableAt = performance.now();
     else requestAnimationFrame(look);
   };
   look();

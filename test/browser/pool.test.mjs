@@ -69,3 +69,59 @@ test('node: the API’s figures', async () => {
   assert.deepEqual(faults, []);
   await page.context().close();
 });
+
+test('server: the API’s figures', async () => {
+  const { page, faults } = await open(browser, { path: '/server' });
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  const main = page.locator('main');
+  await until(async () => {
+    const [server, status] = await Promise.all([api('/api/server'), api('/api/status')]);
+    const text = await main.innerText();
+    return (
+      text.includes(`${grouped(status.authorized)} signed in`) &&
+      text.includes(grouped(server.process_goroutines)) &&
+      status.stratum.every(({ url }) => text.includes(url.slice(url.lastIndexOf(':'))))
+    );
+  }, 'the figures of the API on the page');
+  assert.doesNotMatch(await main.innerText(), /NaN|undefined|\[object/);
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test('bans: made and lifted', async () => {
+  const { page, faults } = await open(browser, { path: '/bans' });
+  const address = '203.0.113.7';
+  const banned = async () => (await api('/api/bans')).bans.find((ban) => ban.address === address);
+  const form = page.getByRole('region', { name: 'Ban an address' });
+  const field = form.getByLabel('IP address or network');
+  await field.fill('not an address');
+  await form.getByRole('button', { name: 'Ban', exact: true }).click();
+  await form.getByRole('alert').waitFor();
+
+  await field.fill(address);
+  await form.getByRole('combobox', { name: 'For' }).selectOption({ value: '86400' });
+  await form.getByLabel('Reason').fill('a test of the page');
+  await form.getByRole('button', { name: 'Ban', exact: true }).click();
+  const row = page
+    .getByRole('table', { name: 'Banned addresses and networks' })
+    .getByRole('row')
+    .filter({ hasText: address });
+  await row.getByText('a test of the page').waitFor();
+  const ban = await banned();
+  assert.equal(ban.manual, true);
+  assert.equal(Date.parse(ban.until) - Date.parse(ban.since), 86_400_000);
+
+  await row.getByRole('button', { name: `Lift the ban of ${address}` }).click();
+  const sure = page.getByRole('dialog', { name: `Lift the ban of ${address}?` });
+  await sure.getByRole('button', { name: 'Cancel' }).click();
+  assert.ok(await banned(), 'it was not lifted before it was confirmed');
+  await row.getByRole('button', { name: `Lift the ban of ${address}` }).click();
+  await sure.getByRole('button', { name: 'Lift the ban' }).click();
+  await row.waitFor({ state: 'detached' });
+  assert.equal(await banned(), undefined);
+  assert.deepEqual(
+    faults.filter((f) => !f.includes('400')),
+    [],
+  );
+  await page.context().close();
+});
