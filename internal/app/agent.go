@@ -56,17 +56,10 @@ func RunAgent(ctx context.Context, o AgentOptions, log *slog.Logger, out io.Writ
 	}
 	fmt.Fprintf(out, "Agent %s at %s, mode %s, key %s.\n", cfg.ID, cfg.Pool, cfg.Mode, key.Public().Npub())
 	report := func(ctx context.Context) error {
-		tick := time.NewTicker(agentReport)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-				t := a.Telemetry()
-				fmt.Fprintln(out, agentLine(&t))
-			}
-		}
+		return sayEvery(ctx, out, agentReport, func() string {
+			t := a.Telemetry()
+			return agentLine(&t)
+		})
 	}
 	return runStages(ctx, log, stage{{"agent", a.Run}, {"report", report}})
 }

@@ -25,20 +25,25 @@ func RunMiner(ctx context.Context, cfg miner.Config, log *slog.Logger, out io.Wr
 	}
 	fmt.Fprintf(out, "Mining at %s as %s.\n", cfg.Pool, cfg.User)
 	report := func(ctx context.Context) error {
-		tick := time.NewTicker(minerReport)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-				fmt.Fprintln(out, minerLine(m.Stats()))
-			}
-		}
+		return sayEvery(ctx, out, minerReport, func() string { return minerLine(m.Stats()) })
 	}
 	err = runStages(ctx, log, stage{{"miner", m.Run}, {"report", report}})
 	fmt.Fprintln(out, minerLine(m.Stats()))
 	return err
+}
+
+// sayEvery tells out a line again and again until ctx ends.
+func sayEvery(ctx context.Context, out io.Writer, every time.Duration, line func() string) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			fmt.Fprintln(out, line())
+		}
+	}
 }
 
 // minerLine says how a miner does in one line.

@@ -112,7 +112,7 @@ func (s *session) reply(m *Message) error {
 			return nil
 		}
 		s.authorized = true
-		s.send(appendRequest(nil, idExtranonce, "mining.extranonce.subscribe", ""))
+		s.send(AppendRequest(nil, idExtranonce, "mining.extranonce.subscribe", ""))
 		return s.signedIn()
 	case idSuggest, idExtranonce:
 		return nil // a refusal changes nothing
@@ -280,9 +280,9 @@ func (s *session) reconnect(params []json.RawMessage) error {
 	return r
 }
 
-// appendRequest appends the line of a request; params is JSON without the
+// AppendRequest appends the line of a request; params is JSON without the
 // brackets.
-func appendRequest(dst []byte, id int64, method, params string) []byte {
+func AppendRequest(dst []byte, id int64, method, params string) []byte {
 	dst = append(dst, `{"id":`...)
 	dst = strconv.AppendInt(dst, id, 10)
 	dst = append(dst, `,"method":"`...)

@@ -112,12 +112,12 @@ func (s *session) run(ctx context.Context) error {
 // of one answer before the next request is nothing, since ids pair them.
 func (s *session) signIn() {
 	var b []byte
-	b = appendRequest(b, idConfigure, "mining.configure", `["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":2}`)
-	b = appendRequest(b, idSubscribe, "mining.subscribe", quote(s.cfg.UserAgent))
+	b = AppendRequest(b, idConfigure, "mining.configure", `["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":2}`)
+	b = AppendRequest(b, idSubscribe, "mining.subscribe", quote(s.cfg.UserAgent))
 	if s.cfg.SuggestDifficulty > 0 {
-		b = appendRequest(b, idSuggest, "mining.suggest_difficulty", bitcoin.FormatDifficulty(s.cfg.SuggestDifficulty))
+		b = AppendRequest(b, idSuggest, "mining.suggest_difficulty", bitcoin.FormatDifficulty(s.cfg.SuggestDifficulty))
 	}
-	b = appendRequest(b, idAuthorize, "mining.authorize", quote(s.cfg.User)+","+quote(s.cfg.Password))
+	b = AppendRequest(b, idAuthorize, "mining.authorize", quote(s.cfg.User)+","+quote(s.cfg.Password))
 	s.send(b)
 }
 

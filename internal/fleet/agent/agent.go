@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"slices"
 	"sync"
@@ -40,8 +41,9 @@ type Agent struct {
 	order    *fleet.Order
 	ordered  time.Time // when it was given, by the scope's clock
 	lapses   time.Time // when the order does
-	hashes   uint64    // since the last telemetry
+	hashes   uint64    // since measured
 	measured time.Time
+	hashrate float64 // until measured
 }
 
 // New checks the configuration and makes an agent. It starts nothing.
@@ -229,10 +231,11 @@ func (a *Agent) Telemetry() fleet.Telemetry {
 	case s != nil && report.Relays > 0:
 		state = fleet.StateConnected
 	}
-	if span := now.Sub(a.measured).Seconds(); span > 0 {
-		report.Load.Hashrate = float64(uint64(float64(a.hashes) / span))
+	if span := now.Sub(a.measured).Seconds(); span >= 1 { // whoever asks more often gets the same
+		a.hashrate = math.Round(float64(a.hashes) / span)
+		a.hashes, a.measured = 0, now
 	}
-	a.hashes, a.measured = 0, now
+	report.Load.Hashrate = a.hashrate
 	a.mu.Unlock()
 	report.StartedAt = fleet.FormatTime(started)
 	if s != nil {

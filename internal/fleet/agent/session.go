@@ -163,12 +163,12 @@ func (a *Agent) target() fleet.Target {
 // serve signs in and takes what the pool sends.
 func (s *session) serve() error {
 	a := s.agent
-	b := appendRequest(nil, idConfigure, "mining.configure", `["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":2}`)
-	b = appendRequest(b, idSubscribe, "mining.subscribe", quote("poolscope-agent/"+a.cfg.Version))
+	b := miner.AppendRequest(nil, idConfigure, "mining.configure", `["version-rolling"],{"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":2}`)
+	b = miner.AppendRequest(b, idSubscribe, "mining.subscribe", quote("poolscope-agent/"+a.cfg.Version))
 	if d := a.wanted(); d > 0 {
-		b = appendRequest(b, idSuggest, "mining.suggest_difficulty", bitcoin.FormatDifficulty(d))
+		b = miner.AppendRequest(b, idSuggest, "mining.suggest_difficulty", bitcoin.FormatDifficulty(d))
 	}
-	b = appendRequest(b, idAuthorize, "mining.authorize", quote(a.cfg.User)+","+quote(a.cfg.Password))
+	b = miner.AppendRequest(b, idAuthorize, "mining.authorize", quote(a.cfg.User)+","+quote(a.cfg.Password))
 	if err := s.write(b); err != nil {
 		return err
 	}
@@ -308,18 +308,6 @@ func (s *session) knownDifficulty() *float64 {
 	}
 	d := s.difficulty
 	return &d
-}
-
-// appendRequest appends the line of a request; params is JSON without the
-// brackets.
-func appendRequest(dst []byte, id int64, method, params string) []byte {
-	dst = append(dst, `{"id":`...)
-	dst = strconv.AppendInt(dst, id, 10)
-	dst = append(dst, `,"method":"`...)
-	dst = append(dst, method...)
-	dst = append(dst, `","params":[`...)
-	dst = append(dst, params...)
-	return append(dst, "]}\n"...)
 }
 
 func quote(s string) string { return string(stratum.AppendString(nil, s)) }

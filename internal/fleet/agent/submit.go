@@ -134,7 +134,7 @@ func (a *Agent) mine(ctx context.Context) {
 		}
 		if d := a.wanted(); d > 0 && d != suggested {
 			suggested = d
-			_ = s.write(appendRequest(nil, idSuggest, "mining.suggest_difficulty", bitcoin.FormatDifficulty(d))) // a lost connection is seen by who reads
+			_ = s.write(miner.AppendRequest(nil, idSuggest, "mining.suggest_difficulty", bitcoin.FormatDifficulty(d))) // a lost connection is seen by who reads
 		}
 		line, ok := f.find(ctx, s)
 		if !ok {
