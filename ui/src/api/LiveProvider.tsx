@@ -4,7 +4,7 @@ import { mergeBlocks } from '../lib/blocks';
 import { syncClock } from '../lib/clock';
 import { parseTime } from '../lib/format';
 import { connectBrowser, LiveConnection, type LiveState } from './live';
-import { viewQuery } from './queries';
+import { MOST_BLOCKS, viewQuery } from './queries';
 import type { FoundBlock, LiveMessage, LiveTopics, PoolHashrate } from './types';
 
 interface Live extends LiveState {
@@ -96,9 +96,10 @@ export function useBlocks(): { data: FoundBlock[] | undefined; error: Error | nu
   const liveIsFresher = newest.dataUpdatedAt >= fetched.dataUpdatedAt - CACHED;
   const data = useMemo(() => {
     if (!fetched.data || !newest.data) return fetched.data ?? newest.data;
-    return liveIsFresher
+    const all = liveIsFresher
       ? mergeBlocks(newest.data, fetched.data)
       : mergeBlocks(fetched.data, newest.data);
+    return all.slice(0, MOST_BLOCKS);
   }, [fetched.data, newest.data, liveIsFresher]);
   return { data, error: fetched.error };
 }

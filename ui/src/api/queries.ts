@@ -3,12 +3,12 @@ import { fetchJSON } from './client';
 import type { History, HistoryRange, LiveTopics } from './types';
 
 /** How many found blocks the pages ask for; the contract allows 100. */
-const BLOCKS = 100;
+export const MOST_BLOCKS = 100;
 
 const paths: Record<keyof LiveTopics, string> = {
   overview: '/api/overview',
   hashrate: '/api/pool-hashrate',
-  blocks: `/api/blocks?limit=${BLOCKS}`,
+  blocks: `/api/blocks?limit=${MOST_BLOCKS}`,
   status: '/api/status',
 };
 

@@ -14,7 +14,8 @@ export function censorWorker(name: string): string {
     address.length <= 2 * ENDS + 3
       ? address
       : `${address.slice(0, ENDS)}...${address.slice(-ENDS)}`;
-  return rig === '' ? head : `${head}.${rig}`;
+  if (rig === '') return head;
+  return `${head}.${head === address ? rig : rig.replaceAll(address, head)}`;
 }
 
 function clean(text: string): string {
