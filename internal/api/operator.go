@@ -31,7 +31,7 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 		case s.operator(r):
 			next(w, r)
 		case *s.token.Load() == "":
-			http.Error(w, "forbidden: only from this machine and not through a proxy unless a token is configured", http.StatusForbidden)
+			http.Error(w, "forbidden: only from this machine and not through a proxy, or with the token", http.StatusForbidden)
 		default:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
 			http.Error(w, "unauthorized", http.StatusUnauthorized)

@@ -1,11 +1,14 @@
 package api
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
 )
 
@@ -90,5 +93,36 @@ func TestFullNames(t *testing.T) {
 	}
 	if w := get(t, s, "/api/blocks?limit=0&names=full", bearer(scopeToken)...); w.Code != http.StatusBadRequest {
 		t.Errorf("a wrong limit: %d", w.Code)
+	}
+}
+
+// TestBansWithTheScopesToken bans from elsewhere with the one token that the page
+// has, and as another site's page would.
+func TestBansWithTheScopesToken(t *testing.T) {
+	src := full().sources()
+	src.Bans = watchBans{abuse.New(abuse.Default(), nil, slog.New(slog.DiscardHandler)), time.Now}
+	src.Scope = scopeapi.New(scopeapi.Config{Token: scopeToken}, scopeapi.Sources{}, nil, nil)
+	s := New(Config{}, src, nil)
+	for _, test := range []struct {
+		what, token, origin, site string
+		code                      int
+	}{
+		{"own page", scopeToken, "http://pool.example", "same-origin", http.StatusCreated},
+		{"no page", scopeToken, "", "", http.StatusCreated},
+		{"another site's page", scopeToken, "http://evil.example", "cross-site", http.StatusForbidden},
+		{"own page without a token", "", "http://pool.example", "same-origin", http.StatusForbidden},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://pool.example/api/bans", strings.NewReader(`{"address":"203.0.113.7"}`))
+		r.Header.Set("Content-Type", "application/json")
+		for name, value := range map[string]string{"Authorization": "Bearer " + test.token, "Origin": test.origin, "Sec-Fetch-Site": test.site} {
+			if value != "" && value != "Bearer " {
+				r.Header.Set(name, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if w.Code != test.code {
+			t.Errorf("%s: %d %s, want %d", test.what, w.Code, w.Body, test.code)
+		}
 	}
 }
