@@ -126,7 +126,7 @@ func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
 			}
 		}
 	}})
-	if _, err := c.fetchList(t.Context(), listSessions); err == nil || !strings.Contains(err.Error(), "larger than 64 MB") {
+	if _, err := c.fetchList(t.Context(), listSessions, ""); err == nil || !strings.Contains(err.Error(), "larger than 64 MB") {
 		t.Errorf("%v", err)
 	}
 }

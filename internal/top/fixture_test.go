@@ -97,7 +97,7 @@ const alarmsJSON = `{"alarms":[
 // modelOf is a model that has got all of the payloads, on a screen of a size.
 func modelOf(t testing.TB, p payloads, width, height int) *model {
 	t.Helper()
-	never := func(context.Context, list) (any, error) { return nil, nil }
+	never := func(context.Context, list, string) (any, error) { return nil, nil }
 	m := newModel(t.Context(), "127.0.0.1:8000", screen{width: width, height: height, now: noon}, never, make(chan liveEvent))
 	snapshot := fmt.Appendf(nil, `{"overview":%s,"hashrate":%s,"blocks":%s,"status":%s}`, p.overview, p.hashrate, p.blocks, p.status)
 	event, err := decodeTopic("snapshot", snapshot)

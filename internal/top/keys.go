@@ -50,6 +50,7 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		m.back()
 	case "enter":
 		m.details = !m.details && m.shown().detail(&m.screen) != nil
+		return m.lookAgain()
 	case "/":
 		m.typing, m.help, m.details = true, false, false
 	case "tab", "right":
@@ -60,8 +61,10 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		return m.turnTo(int(name[0] - '1'))
 	case "up", "k":
 		m.shown().move(-1)
+		return m.lookAgain()
 	case "down", "j":
 		m.shown().move(1)
+		return m.lookAgain()
 	case "pgup", "ctrl+b":
 		m.shown().move(-page)
 	case "pgdown", "ctrl+f":
@@ -78,6 +81,15 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		m.shown().turn()
 	}
 	return nil
+}
+
+// lookAgain asks at once for what belongs to the row under the cursor.
+func (m *model) lookAgain() tea.Cmd {
+	if id := m.opened(); id == "" || id == string(m.worker.ID) {
+		return nil
+	}
+	m.polls[listWorker].next = m.screen.now
+	return m.poll()
 }
 
 // everything is further than any list goes.

@@ -3,6 +3,7 @@ package top
 import (
 	"context"
 	"errors"
+	"net/url"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,6 +25,7 @@ const (
 	listBlocks
 	listAlarms
 	listHistory // of the hashrate; it has no tab
+	listWorker  // all about one worker, whose row is open
 	numLists
 )
 
@@ -57,7 +59,7 @@ type polled struct {
 // model is everything that is shown; bubbletea calls it from one goroutine.
 type model struct {
 	ctx   context.Context //nolint:containedctx // commands of bubbletea have no other way to end with the program
-	fetch func(context.Context, list) (any, error)
+	fetch func(ctx context.Context, l list, id string) (any, error)
 	feed  <-chan liveEvent
 	host  string
 
@@ -72,6 +74,7 @@ type model struct {
 	cutOff   int // workers that the server left out
 	dropped  uint64
 	workers  *table[worker]
+	worker   workerDetail // of the row that was opened last
 	sessions *table[session]
 	blocks   *table[block]
 	alarms   *table[alarm]
@@ -94,7 +97,7 @@ type answer struct {
 // second passes once a second.
 type second time.Time
 
-func newModel(ctx context.Context, host string, s screen, fetch func(context.Context, list) (any, error), feed <-chan liveEvent) *model {
+func newModel(ctx context.Context, host string, s screen, fetch func(ctx context.Context, l list, id string) (any, error), feed <-chan liveEvent) *model {
 	m := &model{
 		ctx: ctx, fetch: fetch, feed: feed, host: host, screen: s,
 		workers: workerTable(), sessions: sessionTable(), blocks: blockTable(), alarms: alarmTable(),
@@ -205,17 +208,31 @@ func (m *model) poll() tea.Cmd {
 		if p.busy || m.screen.now.Before(p.next) || !m.hasPool() && (l == listWorkers || l == listBlocks || l == listHistory) {
 			continue
 		}
-		every := pollHidden
+		every, id := pollHidden, ""
 		if l == m.tabs[m.at].list || l == listHistory || !m.hasPool() {
+			every = pollShown
+		}
+		if l == listWorker {
+			if id = m.opened(); id == "" {
+				continue
+			}
 			every = pollShown
 		}
 		p.busy, p.next = true, m.screen.now.Add(every)
 		commands = append(commands, func() tea.Msg {
-			value, err := m.fetch(m.ctx, l)
+			value, err := m.fetch(m.ctx, l, id)
 			return answer{l, value, err}
 		})
 	}
 	return tea.Batch(commands...)
+}
+
+// opened is the id of the worker whose row is open, "" when none is.
+func (m *model) opened() string {
+	if w := m.workers.current(); m.details && m.tabs[m.at].list == listWorkers && w != nil {
+		return string(w.ID)
+	}
+	return ""
 }
 
 // answered takes in an answer. A list that could not be had stays as it was.
@@ -239,11 +256,13 @@ func (m *model) answered(a answer) {
 		m.alarms.set(v.Alarms)
 	case hashrate:
 		m.history = v.History
+	case workerDetail:
+		m.worker = v
 	}
 }
 
-// fetchList asks for one of the lists.
-func (c *Client) fetchList(ctx context.Context, l list) (any, error) {
+// fetchList asks for one of the lists, or for the worker with an id.
+func (c *Client) fetchList(ctx context.Context, l list, id string) (any, error) {
 	switch l {
 	case listWorkers:
 		return c.workers(ctx)
@@ -261,6 +280,10 @@ func (c *Client) fetchList(ctx context.Context, l list) (any, error) {
 		var h hashrate
 		err := c.get(ctx, "/api/pool-hashrate?include_history=1", &h)
 		return h, err
+	case listWorker:
+		var w workerDetail
+		err := c.get(ctx, "/api/workers/"+url.PathEscape(id), &w)
+		return w, err
 	}
 	return nil, errors.ErrUnsupported
 }

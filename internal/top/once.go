@@ -35,7 +35,7 @@ func Once(ctx context.Context, c *Client, out io.Writer, o Options) error {
 	m.take(e)
 	m.history = e.hashrate.History
 	for _, t := range m.tabs {
-		value, err := c.fetchList(ctx, t.list)
+		value, err := c.fetchList(ctx, t.list, "")
 		m.answered(answer{t.list, value, err})
 	}
 	lines := m.screen.finish(m.all())

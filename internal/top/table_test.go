@@ -1,11 +1,15 @@
 package top
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
 )
 
 // shownNames are the workers in the order of the screen.
@@ -158,7 +162,7 @@ func TestListsAreAskedForInTime(t *testing.T) {
 		t.Errorf("a server that is away is asked for %v", got)
 	}
 	m.Update(liveEvent{status: m.views.status})
-	for l := range numLists {
+	for l := range listWorker {
 		if !m.polls[l].busy {
 			t.Errorf("after the feed came back, list %d is not asked for", l)
 		}
@@ -181,5 +185,54 @@ func TestSpark(t *testing.T) {
 		if got := strings.Join(spark(c.values, c.w, c.h), "|"); got != c.want {
 			t.Errorf("%v in %d by %d: %q, want %q", c.values, c.w, c.h, got, c.want)
 		}
+	}
+}
+
+// TestAnOpenRowTellsWhySharesWereRefused opens workers one after the other.
+func TestAnOpenRowTellsWhySharesWereRefused(t *testing.T) {
+	m := modelOf(t, goldenPayloads(t), 100, 40)
+	var asked []string
+	m.fetch = func(_ context.Context, l list, id string) (any, error) {
+		if l != listWorker {
+			return nil, errors.New("not now")
+		}
+		asked = append(asked, id)
+		return decode[workerDetail](t, fmt.Appendf(nil, `{"id":%q,"rejects":[{"reason":"stale","text":"Stale","advice":"A few are normal.","count":1234}],
+			"connections_list":[{"id":"3052dac7","difficulty":512,"connected_at":"2026-01-31T19:54:03Z","remote":"192.0.2.7:5\u001b[2J"}]}`, id)), nil
+	}
+	key := func(k tea.Key) {
+		_, command := m.Update(tea.KeyPressMsg(k))
+		run(m, command)
+	}
+	key(tea.Key{Code: tea.KeyEnter})
+	frame := strings.Join(plainFrame(m), "\n")
+	for _, want := range []string{"1,234 × Stale. A few are normal.", "3052dac7  difficulty 512  since 19:54:03 (1 min ago)  from 192.0.2.7:5�[2J"} {
+		if !strings.Contains(frame, want) {
+			t.Errorf("there is no %q in\n%s", want, frame)
+		}
+	}
+	wantFits(t, m)
+	key(tea.Key{Code: tea.KeyDown})
+	if want := []string{"0000000000000000", "0000000000000002"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %v, want %v", asked, want)
+	}
+	m.worker.ID = "another"
+	if frame := strings.Join(plainFrame(m), "\n"); strings.Contains(frame, "Stale") {
+		t.Errorf("another worker's refusals are shown:\n%s", frame)
+	}
+}
+
+// run carries out a command, as bubbletea does.
+func run(m *model, command tea.Cmd) {
+	if command == nil {
+		return
+	}
+	switch message := command().(type) {
+	case tea.BatchMsg:
+		for _, c := range message {
+			run(m, c)
+		}
+	default:
+		m.Update(message)
 	}
 }

@@ -141,7 +141,7 @@ func (m *model) body(h int) []string {
 		}
 	}
 	if m.details {
-		return append(lines, m.detailLines()...)
+		return append(lines, m.detailLines(h-len(lines))...)
 	}
 	if p := m.polls[m.tabs[m.at].list]; p.came.IsZero() {
 		if p.err == nil {
@@ -204,11 +204,17 @@ func (m *model) tabLine() string {
 	return m.screen.spread(cells, end)
 }
 
-// detailLines are the facts of one row.
-func (m *model) detailLines() []string {
+// detailLines are the facts of one row, as many as fit into h lines.
+func (m *model) detailLines(h int) []string {
 	const names = 14
 	var lines []string
-	for _, f := range m.shown().detail(&m.screen) {
+	facts := m.shown().detail(&m.screen)
+	if id := m.opened(); id != "" && id == string(m.worker.ID) {
+		facts = append(facts, m.worker.facts(&m.screen)...)
+	} else if words := m.trouble(listWorker); id != "" && words != "" {
+		facts = append(facts, fact{"More", cell{words, warn}})
+	}
+	for _, f := range facts {
 		for i, part := range wrap(f.text, m.screen.width-names) {
 			name := f.name
 			if i > 0 {
@@ -216,6 +222,9 @@ func (m *model) detailLines() []string {
 			}
 			lines = append(lines, m.screen.ink.paint(faint, left(name, names))+m.screen.ink.paint(f.style, part))
 		}
+	}
+	if over := len(lines) - h; over > 0 {
+		lines = append(lines[:max(h-1, 0)], m.screen.ink.paint(faint, "… and "+plural(over+1, "more line")))
 	}
 	return lines
 }

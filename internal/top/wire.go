@@ -122,6 +122,23 @@ type worker struct {
 	FirstSeen   time.Time `json:"first_seen"`
 }
 
+// workerDetail is /api/workers/ID, as far as the list does not have it.
+type workerDetail struct {
+	ID      text `json:"id"`
+	Rejects []struct {
+		Text   text   `json:"text"`
+		Advice text   `json:"advice"`
+		Count  uint64 `json:"count"`
+	} `json:"rejects"`
+	Connections []struct {
+		ID          text      `json:"id"`
+		UserAgent   text      `json:"user_agent"`
+		Remote      text      `json:"remote"`
+		ConnectedAt time.Time `json:"connected_at"`
+		Difficulty  float64   `json:"difficulty"`
+	} `json:"connections_list"`
+}
+
 // session is one of /api/sessions.
 type session struct {
 	ID         text      `json:"session_id"`

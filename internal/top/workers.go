@@ -2,6 +2,7 @@ package top
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 
 	"github.com/poolscope/poolscope/internal/format"
@@ -104,17 +105,35 @@ func workerFacts(w *worker, s *screen) []fact {
 		{"Worker", cell{string(w.Name), bold}},
 		{"State", state},
 		{"Miner", cell{text: orNone(string(w.UserAgent))}},
-		{"Hashrate", workerRate(w)},
-		{"Shares", cell{text: format.Rate(w.ShareRate) + " /min"}},
-		{"Accepted", cell{text: format.Count(w.Accepted)}},
-		{"Rejected", cell{text: format.Count(w.Rejected) + " (" + rejectCell(w.Accepted, w.Rejected).text + ")"}},
+		{"Hashrate", cell{text: workerRate(w).text + ", " + format.Rate(w.ShareRate) + " shares/min"}},
+		{"Shares", cell{text: fmt.Sprintf("%s accepted, %s rejected (%s)", format.Count(w.Accepted), format.Count(w.Rejected), rejectCell(w.Accepted, w.Rejected).text)}},
 		{"Difficulty", cell{text: positive(w.Difficulty) + ", would be given " + positive(w.Vardiff)}},
 		{"Best share", cell{positive(w.BestShare) + ", of this session " + positive(w.BestSession), gold}},
 		{"Ping", cell{text: format.Latency(w.Ping)}},
 		{"Last share", cell{text: s.timeAgo(w.LastShare)}},
-		{"Last seen", cell{text: s.timeAgo(w.LastSeen)}},
-		{"First seen", cell{text: s.timeAgo(w.FirstSeen)}},
+		{"Seen", cell{text: "first " + s.timeAgo(w.FirstSeen) + ", last " + s.timeAgo(w.LastSeen)}},
 	}
+}
+
+// facts are why shares were refused, with what to do about it, and the
+// connections.
+func (d *workerDetail) facts(s *screen) []fact {
+	var facts []fact
+	name := "Refused"
+	for _, r := range d.Rejects {
+		facts = append(facts, fact{name, cell{format.Count(r.Count) + " × " + string(r.Text) + ". " + string(r.Advice), warn}})
+		name = ""
+	}
+	name = "Connections"
+	for _, c := range d.Connections {
+		words := string(c.ID) + "  difficulty " + positive(c.Difficulty) + "  since " + s.timeAgo(c.ConnectedAt)
+		if c.Remote != "" {
+			words += "  from " + string(c.Remote)
+		}
+		facts = append(facts, fact{name, cell{text: words}})
+		name = ""
+	}
+	return facts
 }
 
 // rejectCell is the part of the shares that was refused.

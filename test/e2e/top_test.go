@@ -176,7 +176,7 @@ func TestTopOnTerminal(t *testing.T) {
 			t.Errorf("miner1 is none of those searched:\n%s", screen)
 		}
 		term.press(t, "\r")
-		term.wantOnScreen(t, `^Worker +bcrt1\w+\.miner2$`, `^Best share`)
+		term.wantOnScreen(t, `^Worker +bcrt1\w+\.miner2$`, `^Best share`, `^Connections +\w+  difficulty `)
 		term.press(t, "?")
 		term.wantOnScreen(t, `^Keys$`, `the terminal|quit`)
 		term.press(t, "\x1b")
