@@ -61,7 +61,7 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	}
 	a.dial = func(ctx context.Context, e miner.Endpoint) (net.Conn, error) { return e.Dial(ctx, cfg.Insecure) }
 	a.relays, err = client.New(client.Config{
-		Relays: cfg.Relays, Key: cfg.Key, Received: a.received, Now: cfg.Now,
+		Relays: cfg.Relays, Key: cfg.Key, Received: a.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient,
 		Subscriptions: []client.Subscription{{
 			ID:      "shares",
 			Filters: []nostr.Filter{cfg.Member.Filter(cfg.Now().Add(-lookBack), cfg.Authors, cfg.HashScope, fleet.TypeShare, fleet.TypeOrder)},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/fleet"
@@ -42,7 +43,8 @@ type Config struct {
 	ReconnectMin time.Duration // 1 s
 	ReconnectMax time.Duration // 1 min
 
-	Now func() time.Time
+	HTTPClient *http.Client // connects to relays; http.DefaultClient
+	Now        func() time.Time
 }
 
 // Bounds and defaults.

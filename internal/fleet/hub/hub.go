@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type Config struct {
 
 	MaxAgents   int           // 1000
 	ExpireAfter time.Duration // of silence; 1 h
+	HTTPClient  *http.Client  // connects to relays; http.DefaultClient
 	Now         func() time.Time
 }
 
@@ -80,7 +82,7 @@ func New(cfg Config, log *slog.Logger) (*Hub, error) {
 	}
 	var err error
 	h.relays, err = client.New(client.Config{
-		Relays: cfg.Relays, Key: cfg.Key, Received: h.received, Now: cfg.Now,
+		Relays: cfg.Relays, Key: cfg.Key, Received: h.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient,
 		Subscriptions: []client.Subscription{{
 			ID:      "telemetry",
 			Filters: []nostr.Filter{cfg.Member.Filter(cfg.Now().Add(-lookBack), cfg.Authors, cfg.HashScope, fleet.TypeTelemetry)},
