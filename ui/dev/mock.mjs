@@ -215,8 +215,8 @@ function status() {
     reason: waiting ? 'the node at 127.0.0.1:8332 does not answer: connection refused' : '',
     started_at: iso(started),
     stratum: [
-      { url: 'stratum+tcp://127.0.0.1:3333', tls: false },
-      { url: 'stratum+ssl://127.0.0.1:4333', tls: true },
+      { url: 'stratum+tcp://127.0.0.1:3333', tls: false, connections: miners.length },
+      { url: 'stratum+ssl://127.0.0.1:4333', tls: true, connections: 0 },
     ],
     tag: '/poolscope/',
     fee_percent: 0,
@@ -309,8 +309,8 @@ function status() {
           },
         ]
       : [],
-    closes: [{ reason: 'eof', count: 2 }],
-    drops: [],
+    closes: [{ reason: 'closed_by_miner', count: 2 }],
+    drops: [{ reason: 'notify_replaced', count: 1 }],
     ...(best.worker && {
       best_share: {
         worker: best.worker,
@@ -325,6 +325,95 @@ function status() {
     blocks_errored: 0,
   };
 }
+
+function nodePage() {
+  const waiting = scene === 'waiting';
+  return {
+    api_version: '1',
+    node_network: network.name,
+    node_subversion: '/Satoshi:29.1.0/',
+    node_blocks: waiting ? 0 : network.height,
+    node_headers: waiting ? 0 : network.height,
+    node_initial_block_download: false,
+    node_connections: mainnet ? 24 : 0,
+    node_connections_in: mainnet ? 14 : 0,
+    node_connections_out: mainnet ? 10 : 0,
+    node_peers: Array.from({ length: mainnet ? 24 : 0 }, (_, i) => ({
+      display: `203.0.113.${i + 1}:8333`,
+      ping_ms: i === 5 ? 0 : 4 + ((i * 37) % 211),
+      connected_at: Math.floor(started / 1000) - i * i * 900,
+    })),
+    node_pruned: false,
+    node_size_on_disk_bytes: mainnet ? 712_345_678_901 : 1_200_000,
+    genesis_hash: '00'.repeat(16) + hex(16),
+    genesis_match: !waiting,
+    best_block_hash: '00'.repeat(10) + hex(22),
+  };
+}
+
+function serverPage() {
+  const waiting = scene === 'waiting';
+  return {
+    api_version: '1',
+    uptime: (Date.now() - started) * 1e6,
+    rpc_healthy: !waiting,
+    ...(waiting && { rpc_error: 'dial tcp [address]: connection refused' }),
+    rpc_disconnects: 1,
+    rpc_reconnects: waiting ? 0 : 1,
+    job_feed: {
+      error_history: ['event: templates from devnet'],
+      zmq_healthy: !waiting,
+      zmq_disconnects: 0,
+      zmq_reconnects: 0,
+      block_height: network.height,
+      block_bits: '207fffff',
+      block_difficulty: network.difficulty,
+      block_time: iso(templateAt),
+    },
+    process_goroutines: 42,
+    process_cpu_percent: wobble(4, 0.3),
+    go_mem_alloc_bytes: 21e6,
+    go_mem_sys_bytes: 42e6,
+    process_rss_bytes: 52e6,
+    system_mem_total_bytes: 8.6e9,
+    system_mem_free_bytes: 6.4e9,
+    system_mem_used_bytes: 2.2e9,
+    system_load1: wobble(0.5, 0.2),
+    system_load5: 0.4,
+    system_load15: 0.3,
+  };
+}
+
+function poolPage() {
+  return {
+    api_version: '1',
+    blocks_accepted: blocks.length,
+    blocks_errored: 0,
+    rpc_gbt_last_sec: 0.012,
+    rpc_gbt_max_sec: 0.25,
+    rpc_gbt_count: 77,
+    rpc_submit_last_sec: 0.04,
+    rpc_submit_max_sec: 0.06,
+    rpc_submit_count: blocks.length,
+    rpc_errors: 4,
+    share_errors: 0,
+    rpc_gbt_min_1h_sec: 0.008,
+    rpc_gbt_avg_1h_sec: 0.015,
+    rpc_gbt_max_1h_sec: 0.09,
+    error_history: [{ at: iso(started), type: 'rpc', message: 'call to [address] failed' }],
+  };
+}
+
+const bans = [
+  {
+    address: '203.0.113.7',
+    since: iso(started),
+    until: iso(started + 3_600_000),
+    level: 1,
+    reason: 'connections dropped, the last for: Invalid nonce',
+    manual: false,
+  },
+];
 
 function history(range) {
   if (range === '6m') return { range, step_seconds: 5, points: recent };
@@ -444,6 +533,10 @@ const server = createServer(async (request, response) => {
     '/api/pool-hashrate': () => poolHashrate(url.searchParams.get('include_history') === '1'),
     '/api/blocks': () => blockList(Number(url.searchParams.get('limit') ?? 10)),
     '/api/status': status,
+    '/api/node': nodePage,
+    '/api/server': serverPage,
+    '/api/pool-page': poolPage,
+    '/api/bans': () => ({ api_version: '1', bans }),
     '/api/history': () => history(url.searchParams.get('range') ?? '6m'),
   };
   const view = routes[url.pathname];

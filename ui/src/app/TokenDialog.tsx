@@ -71,7 +71,8 @@ export function TokenDialog() {
             />
           </label>
           <p className={styles.hint}>
-            It was shown once when the program first started, and is kept in the file{' '}
+            It is <code>token</code> under <code>[http]</code> in the configuration. Where that is
+            not set, it was shown once when the program first started, and is kept in the file{' '}
             <code>scope-token</code> of its data folder. This page keeps it until the tab is closed.
           </p>
           <div className={styles.actions}>

@@ -1,7 +1,7 @@
 import { useEffect, type ReactNode } from 'react';
 import styles from './Page.module.css';
 
-/** A page of the scope: its heading, what stands beside it, and the window's title. */
+/** A page with a heading of its own: what stands beside it, and the window's title. */
 export function Page(props: { title: string; aside?: ReactNode; children: ReactNode }) {
   const { title } = props;
   useEffect(() => {

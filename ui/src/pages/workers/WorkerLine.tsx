@@ -69,7 +69,11 @@ export const WorkerCard = memo(function WorkerCard(props: LineProps) {
       <span role="gridcell" className={styles.cardRate}>
         <Hashrate worker={row} />
       </span>
-      <span role="gridcell" className={styles.cardState} aria-colspan={Math.max(columns.length - 2, 1)}>
+      <span
+        role="gridcell"
+        className={styles.cardState}
+        aria-colspan={Math.max(columns.length - 2, 1)}
+      >
         <StateCell worker={row} />
         <span>{row.user_agent}</span>
       </span>
