@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { ArrowDown, ArrowUp, X } from 'lucide-react';
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { workersQuery, type WorkerList } from '../../api/workers';
@@ -194,17 +194,20 @@ export function WorkersPage() {
 function useView(): [View, (view: View) => void] {
   const search = useSearch({ from: '/workers' });
   const navigate = useNavigate({ from: '/workers' });
+  const router = useRouter();
   const [view, setView] = useState(() => toView(search));
   useEffect(() => {
     const next = toSearch(view);
     if (JSON.stringify(next) === JSON.stringify(search)) return;
     const timer = setTimeout(() => {
+      // Whoever has gone on to a worker is not called back.
+      if (router.latestLocation.pathname !== '/workers') return;
       void navigate({ search: next, replace: true, resetScroll: false });
     }, SETTLE);
     return () => {
       clearTimeout(timer);
     };
-  }, [view, search, navigate]);
+  }, [view, search, navigate, router]);
   return [view, setView];
 }
 
