@@ -20,8 +20,8 @@ interface HashrateChartProps {
   range: HistoryRange;
   /** Right edge of the time axis, seconds since 1970. */
   end: number;
-  /** When blocks were found, seconds since 1970, in any order. */
-  blocks: readonly number[];
+  /** When blocks were found, seconds since 1970, in any order; without, nothing is said of blocks. */
+  blocks?: readonly number[];
 }
 
 /** What the drawing code reads when it draws. */
@@ -60,7 +60,7 @@ export function HashrateChart(props: HashrateChartProps) {
   }, []);
 
   useEffect(() => {
-    scene.current = { columns, range, end, blocks };
+    scene.current = { columns, range, end, ...(blocks && { blocks }) };
     plot.current?.setData(drawn(columns));
   }, [columns, range, end, blocks]);
 
@@ -120,7 +120,7 @@ function Readout(props: HashrateChartProps & { index: number | null }) {
   const summed = summary(columns);
   const [at, rate, best] = columns;
   const from = end - SPANS[range];
-  const inRange = blocks.filter((t) => t >= from).length;
+  const inRange = blocks?.filter((t) => t >= from).length;
   const time = index === null ? undefined : at[index];
   const bests = best.filter((v): v is number => v !== null);
   const rateValue = index === null ? summed?.mean : (rate[index] ?? undefined);
@@ -139,11 +139,13 @@ function Readout(props: HashrateChartProps & { index: number | null }) {
           <b>{formatDifficulty(bestValue)}</b>
         </span>
       )}
-      <span className={styles.item}>
-        <i className={styles.square} aria-hidden="true" />
-        Blocks found
-        <b>{inRange}</b>
-      </span>
+      {inRange !== undefined && (
+        <span className={styles.item}>
+          <i className={styles.square} aria-hidden="true" />
+          Blocks found
+          <b>{inRange}</b>
+        </span>
+      )}
       <span className={styles.time} title={time === undefined ? undefined : formatUTC(time * 1000)}>
         {time === undefined ? '' : formatTime(time * 1000, end * 1000)}
       </span>
@@ -151,11 +153,11 @@ function Readout(props: HashrateChartProps & { index: number | null }) {
   );
 }
 
-function label(columns: Columns, blocks: readonly number[], from: number): string {
+function label(columns: Columns, blocks: readonly number[] | undefined, from: number): string {
   const s = summary(columns);
   if (!s) return 'Hashrate chart, no data yet';
-  const found = blocks.filter((t) => t >= from).length;
-  return `Hashrate chart: between ${formatHashrate(s.low)} and ${formatHashrate(s.high)}, ${formatHashrate(s.mean)} on average; ${found} blocks found. Arrow keys move through it.`;
+  const found = blocks ? `; ${blocks.filter((t) => t >= from).length} blocks found` : '';
+  return `Hashrate chart: between ${formatHashrate(s.low)} and ${formatHashrate(s.high)}, ${formatHashrate(s.mean)} on average${found}. Arrow keys move through it.`;
 }
 
 function pointText([at, rate, best]: Columns, index: number): string {
@@ -272,7 +274,7 @@ function options(
     hooks: {
       draw: [
         (u) => {
-          drawBlocks(u, scene.current.blocks, gold);
+          drawBlocks(u, scene.current.blocks ?? [], gold);
         },
       ],
       setCursor: [

@@ -220,6 +220,18 @@ export function verifyCoinbase(c: WorkerCoinbase, owner: Owner): Verification {
   return found;
 }
 
+/** What an output is for. */
+export type Role = 'payout' | 'fee' | 'commitment' | 'other';
+
+/** What each output is for, by what was found out here. */
+export function outputRoles(found: Verification, c: WorkerCoinbase): Role[] {
+  return (found.coinbase?.outputs ?? []).map((output, i) => {
+    if (found.own.includes(i)) return 'payout';
+    if (output.commitment) return 'commitment';
+    return toHex(output.script) === c.fee_script?.toLowerCase() ? 'fee' : 'other';
+  });
+}
+
 function faultText(error: unknown): string {
   if (error instanceof Differs || error instanceof MalformedError) return error.message;
   if (error instanceof AddressError) return `the address is not understood: ${error.message}`;

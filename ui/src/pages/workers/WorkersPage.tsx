@@ -6,11 +6,11 @@ import { workersQuery, type WorkerList } from '../../api/workers';
 import { Button } from '../../components/Button';
 import { CopyTable } from '../../components/CopyTable';
 import { Field } from '../../components/Field';
-import { Freshness } from '../../components/Freshness';
 import { Empty, Failure } from '../../components/Message';
 import { OperatorHint } from '../../components/OperatorHint';
 import { Segmented } from '../../components/Segmented';
 import { Skeleton } from '../../components/Skeleton';
+import { StaleNote } from '../../components/StaleNote';
 import { useTableCopy } from '../../components/useTableCopy';
 import { formatCount, plural } from '../../lib/format';
 import { nextSort } from '../../lib/sort';
@@ -70,18 +70,16 @@ export function WorkersPage() {
     <Page
       title="Workers"
       aside={
-        <>
-          {data ? (
-            <span data-testid="worker-count">
-              {plural(data.total, 'worker')}, {formatCount(data.online)} online
-            </span>
-          ) : (
-            <Skeleton width="20ch" />
-          )}
-          <Freshness at={data?.updated_at} fetchedAt={dataUpdatedAt} error={data ? error : null} />
-        </>
+        data ? (
+          <span data-testid="worker-count">
+            {plural(data.total, 'worker')}, {formatCount(data.online)} online
+          </span>
+        ) : (
+          <Skeleton width="20ch" />
+        )
       }
     >
+      <StaleNote error={data ? error : null} updatedAt={dataUpdatedAt} />
       <div className={styles.tools}>
         <Field label="Search workers" hidden>
           <input
