@@ -29,6 +29,7 @@ type pageVector struct {
 	FeeScript       string   `json:"fee_script,omitempty"`
 	FeePercent      float64  `json:"fee_percent"`
 	FeeSats         int64    `json:"fee_sats"`
+	DonationSats    int64    `json:"donation_sats"`
 	ValueSats       int64    `json:"value_sats"`
 	Branches        []string `json:"branches"`
 	PrevHash        string   `json:"prev_hash"`

@@ -61,6 +61,8 @@ export interface WorkerConnection {
 export interface AssignedDifficulty {
   at: string;
   difficulty: number;
+  /** Every connection has its own. */
+  connection_id: string;
 }
 
 export interface WorkerShare {
@@ -88,9 +90,12 @@ export interface WorkerCoinbase {
   script_offset: number;
   payout_script: string;
   payout_sats: number;
+  /** What the operator keeps. */
   fee_script?: string;
-  /** All of the value that is not the worker's. */
   fee_sats: number;
+  /** What the operator gives away of the fee. */
+  donation_script?: string;
+  donation_sats: number;
   value_sats: number;
   /** Merkle branches as they are hashed, lowest level first. */
   branches: string[];

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { HistoryRange } from '../api/types';
 import { TIME_STEPS, tokenColour } from '../lib/canvas';
-import { powersOfTen, SPANS, summary, thin, type Columns } from '../lib/chart';
+import { isolated, powersOfTen, SPANS, summary, thin, type Columns } from '../lib/chart';
 import {
   formatAxisTime,
   formatDifficulty,
@@ -263,7 +263,19 @@ function options(
     ],
     series: [
       {},
-      { scale: 'y', stroke: trace, width: 1.75, fill: wash, points: { show: false } },
+      {
+        scale: 'y',
+        stroke: trace,
+        width: 1.75,
+        fill: wash,
+        points: {
+          show: true,
+          size: 4,
+          fill: trace,
+          width: 0,
+          filter: (u, series) => isolated([...(u.data[series] ?? [])]),
+        },
+      },
       {
         scale: 'share',
         stroke: gold,

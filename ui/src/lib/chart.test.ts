@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { HistoryPoint } from '../api/types';
-import { powersOfTen, summary, thin, toColumns } from './chart';
+import { powersOfTen, summary, thin, toColumns, isolated } from './chart';
 
 function point(second: number, hashrate: number, best_share = 0): HistoryPoint {
   return {
@@ -53,4 +53,18 @@ it('sums up', () => {
     mean: 20,
   });
   expect(summary([[], [], []])).toBeUndefined();
+});
+
+it.each([
+  [[1], [0]],
+  [[1, 2], []],
+  [[null, 1, null, 2, 3], [1]],
+  [
+    [1, null, undefined, 4],
+    [0, 3],
+  ],
+  [[0, null], [0]],
+  [[], []],
+])('stands alone: %j', (values, alone) => {
+  expect(isolated(values)).toEqual(alone);
 });

@@ -53,6 +53,13 @@ export function thin(values: readonly (number | null)[], most: number): (number 
   return kept;
 }
 
+/** Where values stand alone, so that no line leads to them or away. */
+export function isolated(values: readonly (number | null | undefined)[]): number[] {
+  return values.flatMap((value, i) =>
+    value != null && values[i - 1] == null && values[i + 1] == null ? [i] : [],
+  );
+}
+
 /** Most marks that an axis gets before some are left out. */
 const MOST_MARKS = 5;
 

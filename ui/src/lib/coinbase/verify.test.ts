@@ -148,7 +148,7 @@ describe('coinbases that do not pay as they should', () => {
     [
       'sends the fee elsewhere',
       { ...v, fee_script: thief },
-      /no output pays the script of the fee/,
+      /the fee is 4,745,251 satoshis, and its script gets nothing/,
     ],
     [
       'says that there is less to pay',

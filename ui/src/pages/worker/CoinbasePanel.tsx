@@ -21,7 +21,9 @@ export function CoinbasePanel({ id, worker }: { id: string; worker: Worker | und
   return (
     <Panel title="What a block would pay">
       {!worker ? (
-        <Skeleton width="40ch" />
+        <div className={styles.waiting} aria-busy="true">
+          <Skeleton width="32ch" />
+        </div>
       ) : worker.coinbase ? (
         <Verified key={worker.id} id={id} worker={worker} coinbase={worker.coinbase} />
       ) : worker.operator || worker.owner ? (

@@ -14,6 +14,12 @@ const ranges: { value: WorkerRange; label: string }[] = [
   { value: '30d', label: '30 d' },
 ];
 
+/**
+ * There is a point for each step with shares, and a slow miner is not gone
+ * between two of them: the line is broken after 2.5 times this, seconds.
+ */
+const PATIENCE = 300;
+
 /** A worker's hashrate and best shares over a day or a month. */
 export function HashratePanel({ id }: { id: string }) {
   const [range, setRange] = useState<WorkerRange>('24h');
@@ -35,12 +41,14 @@ export function HashratePanel({ id }: { id: string }) {
 }
 
 function Chart({ history, fetchedAt }: { history: History; fetchedAt: number }) {
-  const columns = useMemo(() => toColumns(history.points, history.step_seconds), [history]);
+  const columns = useMemo(
+    () => toColumns(history.points, Math.max(history.step_seconds, PATIENCE)),
+    [history],
+  );
   if (!history.points.some((p) => p.hashrate > 0)) {
     return (
       <Empty title="Nothing to draw yet">
-        A point is drawn every {history.range === '24h' ? 'minute' : 'ten minutes'}, from the first
-        accepted share on.
+        There is a point for each {history.range === '24h' ? 'minute' : 'hour'} with a share.
       </Empty>
     );
   }

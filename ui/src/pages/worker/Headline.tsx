@@ -52,7 +52,7 @@ export function Headline({ worker: w }: { worker: Worker | undefined }) {
       />
       <Figure
         label="Difficulty"
-        note={w && (w.vardiff > 0 ? `vardiff would choose ${formatDifficulty(w.vardiff)}` : '')}
+        note={w && (w.vardiff > 0 ? `vardiff: ${formatDifficulty(w.vardiff)}` : '')}
         value={w && (w.difficulty > 0 ? formatDifficulty(w.difficulty) : NONE)}
       />
       <Figure
@@ -71,8 +71,8 @@ export function Headline({ worker: w }: { worker: Worker | undefined }) {
         note={
           w &&
           (w.best_session > 0
-            ? `${formatDifficulty(w.best_session)} since it connected`
-            : 'none since it connected')
+            ? `${formatDifficulty(w.best_session)} this session`
+            : 'none this session')
         }
         value={w && <span className={styles.gold}>{w.best_share > 0 ? best : NONE}</span>}
       />

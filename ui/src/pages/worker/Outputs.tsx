@@ -8,6 +8,7 @@ import styles from './Outputs.module.css';
 const ROLES: Record<Role, { text: string; tone: Tone }> = {
   payout: { text: 'Yours', tone: 'good' },
   fee: { text: 'Fee', tone: 'neutral' },
+  donation: { text: 'Donation', tone: 'neutral' },
   commitment: { text: 'Witness commitment', tone: 'neutral' },
   other: { text: 'Other', tone: 'warn' },
 };

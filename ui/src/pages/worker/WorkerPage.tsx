@@ -26,7 +26,7 @@ export function WorkerPage() {
   if (!worker && error) return <Missing error={error} />;
   return (
     <Page title={worker ? rigOf(worker) : 'Worker'} aside={<Aside worker={worker} />}>
-      <p className={styles.name} data-testid="worker-name">
+      <p className={styles.name} data-testid="worker-name" title={worker?.name}>
         {worker ? worker.name : <Skeleton width="40ch" />}
       </p>
       <StaleNote error={worker ? error : null} updatedAt={dataUpdatedAt} />
@@ -54,7 +54,7 @@ function rigOf({ name }: Worker): string {
 }
 
 function Aside({ worker: w }: { worker: Worker | undefined }) {
-  if (!w) return <Skeleton />;
+  if (!w) return <Skeleton width="36ch" />;
   return (
     <>
       {w.online ? (

@@ -29,7 +29,7 @@ export function shareColumns(
   const inside = (ms: number) => ms >= from && ms <= to;
   let before: number | undefined;
   let last: number | undefined;
-  for (const { at, difficulty } of difficulties) {
+  for (const { at, difficulty } of newest(difficulties)) {
     const ms = Date.parse(at);
     if (!(ms <= to) || difficulty <= 0) continue;
     last = difficulty;
@@ -60,6 +60,21 @@ export function shareColumns(
     columns[column][row] = column === 1 ? value : Math.max(drawn, value);
   }
   return columns;
+}
+
+/**
+ * Every connection has a difficulty of its own, and one line can follow one at
+ * a time: the connection that began last.
+ */
+function newest(difficulties: readonly AssignedDifficulty[]): AssignedDifficulty[] {
+  const began = new Map<string, number>();
+  let latest = -1;
+  return difficulties.filter(({ connection_id: id }) => {
+    const place = began.get(id) ?? began.size;
+    began.set(id, place);
+    latest = Math.max(latest, place);
+    return place === latest;
+  });
 }
 
 /** Where the axis begins: at the first share, or a while ago where there is none (ms). */

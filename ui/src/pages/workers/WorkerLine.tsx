@@ -47,12 +47,12 @@ export const WorkerLine = memo(function WorkerLine(props: LineProps) {
 
 /** The same on a phone: the figures that matter, in three lines. */
 export const WorkerCard = memo(function WorkerCard(props: LineProps) {
-  const { row, columns, index, marked, selected, onToggle } = props;
+  const { row, index, marked, selected, onToggle } = props;
   return (
     <div
       id={`worker-${row.id}`}
       role="row"
-      aria-rowindex={index + 2}
+      aria-rowindex={index + 1}
       aria-selected={selected}
       className={styles.card}
       data-index={index}
@@ -69,13 +69,10 @@ export const WorkerCard = memo(function WorkerCard(props: LineProps) {
       <span role="gridcell" className={styles.cardRate}>
         <Hashrate worker={row} />
       </span>
-      <span
-        role="gridcell"
-        className={styles.cardState}
-        aria-colspan={Math.max(columns.length - 2, 1)}
-      >
+      <span role="gridcell" className={styles.cardState}>
         <StateCell worker={row} />
-        <span>{row.user_agent}</span>
+        <span className={styles.agent}>{row.user_agent}</span>
+        <Time at={row.last_share} ago />
       </span>
       <span role="gridcell" className={styles.cardFacts}>
         <span>
@@ -87,7 +84,6 @@ export const WorkerCard = memo(function WorkerCard(props: LineProps) {
         <span className={styles.gold}>
           {formatDifficulty(row.best_share)} <i>best</i>
         </span>
-        <Time at={row.last_share} ago />
       </span>
     </div>
   );

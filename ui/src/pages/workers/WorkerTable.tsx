@@ -24,6 +24,9 @@ import styles from './WorkerTable.module.css';
 const ROW = 40;
 const CARD = 92;
 
+/** Cells of a card, which has no columns. */
+const CARD_CELLS = 5;
+
 /** Rows beyond the edges of what is seen. */
 const OVERSCAN = 10;
 
@@ -67,7 +70,6 @@ export function WorkerTable(props: WorkerTableProps) {
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     overscan: OVERSCAN,
-    initialRect: { width: 1200, height: 600 },
   });
   useEffect(() => {
     virtualizer.measure();
@@ -146,8 +148,8 @@ export function WorkerTable(props: WorkerTableProps) {
       role="grid"
       tabIndex={0}
       aria-label="Workers. Arrow keys move, Enter opens, Space selects, typing searches."
-      aria-rowcount={rows.length + 1}
-      aria-colcount={columns.length + 1}
+      aria-rowcount={narrow ? rows.length : rows.length + 1}
+      aria-colcount={narrow ? CARD_CELLS : columns.length + 1}
       aria-multiselectable="true"
       aria-activedescendant={active ? `worker-${marked ?? ''}` : undefined}
       style={{ '--columns': template(columns) } as CSSProperties}
@@ -168,25 +170,27 @@ export function WorkerTable(props: WorkerTableProps) {
         onHold('focus', false);
       }}
     >
-      <div role="rowgroup" className={narrow ? 'visually-hidden' : styles.head}>
-        <div role="row" aria-rowindex={1} className={styles.row}>
-          <span role="columnheader">
-            <span className="visually-hidden">Selected</span>
-          </span>
-          {columns.map((c) => (
-            <span
-              key={c.key}
-              role="columnheader"
-              data-numeric={c.numeric}
-              aria-sort={
-                sort.key === c.key ? (sort.descending ? 'descending' : 'ascending') : undefined
-              }
-            >
-              <HeaderButton column={c} sort={sort} hidden={narrow} onSort={onSort} />
+      {!narrow && (
+        <div role="rowgroup" className={styles.head}>
+          <div role="row" aria-rowindex={1} className={styles.row}>
+            <span role="columnheader">
+              <span className="visually-hidden">Selected</span>
             </span>
-          ))}
+            {columns.map((c) => (
+              <span
+                key={c.key}
+                role="columnheader"
+                data-numeric={c.numeric}
+                aria-sort={
+                  sort.key === c.key ? (sort.descending ? 'descending' : 'ascending') : undefined
+                }
+              >
+                <HeaderButton column={c} sort={sort} onSort={onSort} />
+              </span>
+            ))}
+          </div>
         </div>
-      </div>
+      )}
       {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions -- the grid has the focus and takes the keys */}
       <div
         role="rowgroup"
@@ -220,12 +224,10 @@ export function WorkerTable(props: WorkerTableProps) {
 function HeaderButton(props: {
   column: WorkerColumn;
   sort: Sort<string>;
-  hidden: boolean;
   onSort: (key: string, numeric: boolean) => void;
 }) {
-  const { column, sort, hidden, onSort } = props;
+  const { column, sort, onSort } = props;
   const Icon = sort.descending ? ArrowDown : ArrowUp;
-  if (hidden) return column.header;
   return (
     <button
       type="button"

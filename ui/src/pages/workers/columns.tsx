@@ -41,7 +41,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'name',
     header: 'Worker',
-    width: 210,
+    width: 190,
     rank: 0,
     value: (w) => w.name,
     cell: (w) => <WorkerName name={shortWorker(w.name)} />,
@@ -49,7 +49,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'state',
     header: 'State',
-    width: 92,
+    width: 84,
     rank: 2,
     value: (w) => (w.online ? w.connections : 0),
     cell: (w) => <StateCell worker={w} />,
@@ -57,7 +57,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'agent',
     header: 'Miner',
-    width: 132,
+    width: 116,
     rank: 7,
     value: (w) => w.user_agent,
     cell: (w) => <span title={w.user_agent}>{w.user_agent === '' ? NONE : w.user_agent}</span>,
@@ -65,7 +65,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'hashrate',
     header: 'Hashrate',
-    width: 104,
+    width: 100,
     rank: 1,
     numeric: true,
     value: (w) => w.hashrate,
@@ -74,7 +74,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'rate',
     header: 'Shares/min',
-    width: 82,
+    width: 78,
     rank: 9,
     numeric: true,
     value: (w) => w.share_rate,
@@ -83,7 +83,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'difficulty',
     header: 'Difficulty',
-    width: 82,
+    width: 74,
     rank: 6,
     numeric: true,
     value: (w) => w.difficulty,
@@ -96,7 +96,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'accepted',
     header: 'Accepted',
-    width: 84,
+    width: 76,
     rank: 4,
     numeric: true,
     value: (w) => w.accepted,
@@ -105,7 +105,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'rejected',
     header: 'Rejected',
-    width: 104,
+    width: 84,
     rank: 3,
     numeric: true,
     value: (w) => w.rejected,
@@ -114,7 +114,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'best',
     header: 'Best share',
-    width: 84,
+    width: 78,
     rank: 5,
     numeric: true,
     value: (w) => w.best_share,
@@ -130,7 +130,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'latency',
     header: 'Latency',
-    width: 72,
+    width: 58,
     rank: 10,
     numeric: true,
     value: (w) => w.ping_p50_ms ?? -1,
@@ -139,7 +139,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'last',
     header: 'Last share',
-    width: 104,
+    width: 100,
     rank: 8,
     numeric: true,
     value: (w) => time(w.last_share),
@@ -148,7 +148,7 @@ export const COLUMNS: readonly WorkerColumn[] = [
   {
     key: 'first',
     header: 'First seen',
-    width: 104,
+    width: 92,
     rank: 11,
     numeric: true,
     value: (w) => time(w.first_seen),
@@ -156,8 +156,9 @@ export const COLUMNS: readonly WorkerColumn[] = [
   },
 ];
 
-const GAP = 12;
-const EDGES = 60;
+/** What the stylesheet puts between the columns, and at the edges with the checkbox, px. */
+const GAP = 10;
+const EDGES = 50;
 
 /** The columns that there is room for in so many pixels; all where that is not known. */
 export function columnsFor(width: number): readonly WorkerColumn[] {
