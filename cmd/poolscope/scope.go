@@ -17,6 +17,9 @@ type scopeCommand struct {
 	TLSListen     []string `name:"tls-listen" help:"Address for miners over TLS. Repeat it for more." placeholder:"HOST:PORT"`
 	Pool          []string `help:"Pool behind the scope: stratum+tcp://host:port, stratum+ssl://host:port or host:port. Repeat it for pools to fall back on." placeholder:"URL"`
 	OwnPool       []string `help:"Pool that is yours: load tests (automatic replay) are for these only. Repeat it for more." placeholder:"URL"`
+	Relay         []string `help:"Nostr relay where agents of a fleet are met, as wss://host. Repeat it for more." placeholder:"URL"`
+	RunID         string   `name:"run" help:"Name of the run, for agents; a new one at each start when left out." placeholder:"NAME"`
+	Author        []string `help:"Public key of an agent whose telemetry is taken; any: everybody's. Repeat it for more." placeholder:"NPUB"`
 	KeepPasswords bool     `help:"Record the passwords that miners sign in with. They are masked otherwise."`
 	Config        string   `help:"Configuration file; poolscope config example writes one." type:"path" placeholder:"FILE"`
 	DataDir       string   `help:"Folder for the journal and the access token (data/scope)." placeholder:"DIR"`
@@ -51,6 +54,9 @@ func (c *scopeCommand) load() (*config.Config, error) {
 		{Name: "--tls-listen", Key: "scope.tls_listen", Value: strings.Join(c.TLSListen, ",")},
 		{Name: "--pool", Key: "scope.pools", Value: strings.Join(c.Pool, ",")},
 		{Name: "--own-pool", Key: "scope.own_pools", Value: strings.Join(c.OwnPool, ",")},
+		{Name: "--relay", Key: "fleet.relays", Value: strings.Join(c.Relay, ",")},
+		{Name: "--run", Key: "scope.run_id", Value: c.RunID},
+		{Name: "--author", Key: "fleet.authors", Value: strings.Join(c.Author, ",")},
 		{Name: "--data-dir", Key: "data_dir", Value: c.DataDir},
 		{Name: "--http", Key: "http.listen", Value: c.HTTP},
 		{Name: "--log-level", Key: "log.level", Value: c.LogLevel},
