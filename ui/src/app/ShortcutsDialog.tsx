@@ -20,7 +20,10 @@ const ANYWHERE: readonly Entry[] = [
 const MESSAGES: readonly Entry[] = [
   [['↑', '↓'], 'Move; also j and k, Page Up and Page Down, Home and End'],
   [['Enter'], 'Open the message'],
-  [['Esc'], 'Close it'],
+  [['Space'], 'Select a message, or not; with Ctrl and the mouse, too'],
+  [['Shift', '↓'], 'Select from here to there; with Shift and the mouse, too'],
+  [['Ctrl', 'A'], 'Select all that are loaded'],
+  [['Esc'], 'Close the message, or select nothing'],
 ];
 
 /** Every key that does something, and the switch for those without Ctrl. */

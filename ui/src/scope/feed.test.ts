@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Socket } from '../api/live';
-import { MessageFeed, type Page } from './feed';
+import { MessageFeed } from './feed';
+import type { Page, PageQuery } from './feedState';
 import { message, unanswered } from './fixture';
 import type { Message } from './types';
 
@@ -29,7 +30,7 @@ function setup(first: Message[] = []) {
     wants: (m: Message) => m.seq > 0,
   };
   const sockets: FakeSocket[] = [];
-  const asked: { cursor?: number; limit: number }[] = [];
+  const asked: PageQuery[] = [];
   const frames: (() => void)[] = [];
   const feed = new MessageFeed({
     filter: {},
@@ -50,6 +51,10 @@ function setup(first: Message[] = []) {
       if (server.down) return Promise.reject(new TypeError('nobody there'));
       const below = server.messages
         .filter((m) => query.cursor === undefined || m.seq < query.cursor)
+        .filter(
+          (m) => query.since === undefined || Date.parse(m.ts_recv) >= Date.parse(query.since),
+        )
+        .filter((m) => query.until === undefined || Date.parse(m.ts_recv) < Date.parse(query.until))
         .sort((a, b) => b.seq - a.seq);
       const looked = below.slice(0, server.looksAt);
       const found = looked.filter(server.wants);
@@ -264,6 +269,69 @@ it('does not hammer a server that fails while somebody waits for older messages'
   await t.settle();
   expect(t.shown()).toEqual(range(1, 1500));
 });
+
+it('jumps within what is loaded without fetching', async () => {
+  const t = await started(range(1, 50).map((seq) => message(seq, at(seq))));
+  const asked = t.asked.length;
+  t.feed.jump(Date.UTC(2026, 0, 1, 0, 20, 30));
+  expect(t.feed.state()).toMatchObject({ jumped: { seq: 21 }, phase: 'live', moreNewer: false });
+  expect(t.asked).toHaveLength(asked);
+});
+
+it('jumps far back, goes on forwards, and is live again at the end', async () => {
+  // One message a minute, and a crowd of 3000 within a second in their midst.
+  const before = range(1, 2000).map((seq) => message(seq, at(seq)));
+  const crowd = range(2001, 5000).map((seq) => message(seq, at(2000.5)));
+  const after = range(5001, 7000).map((seq) => message(seq, at(seq - 3000)));
+  vi.setSystemTime(Date.UTC(2026, 0, 4));
+  const t = await started([...before, ...crowd, ...after]);
+  const old = t.socket();
+  t.feed.setFollowing(false);
+  t.feed.jump(Date.UTC(2026, 0, 1, 0, 999, 30));
+  expect(old.closed).toBe(true);
+  await t.settle();
+  expect(t.feed.state()).toMatchObject({
+    phase: 'history',
+    moreNewer: true,
+    jumped: { seq: 1000 },
+  });
+  expect(t.shown()[0]).toBeLessThan(1000);
+  for (let i = 0; i < 100 && t.feed.state().moreNewer; i++) {
+    t.feed.loadNewer();
+    await t.settle();
+  }
+  expect(t.feed.state()).toMatchObject({ phase: 'connecting', moreNewer: false });
+  t.server.messages.push(message(7001, at(4001)));
+  t.socket().onopen?.();
+  await t.settle();
+  const shown = t.shown();
+  expect(shown).toEqual(range(shown[0] ?? 0, 7001));
+  expect(t.feed.state().phase).toBe('live');
+  // Backwards it goes on as ever.
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.shown()).toEqual(range(1, 7001));
+});
+
+it('finds the newest where nothing came after the moment, and leaves the past when asked', async () => {
+  vi.setSystemTime(Date.UTC(2026, 0, 4));
+  const t = setup(range(1, 500).map((seq) => message(seq, at(seq))));
+  t.feed.start(Date.UTC(2026, 0, 3));
+  await t.settle();
+  expect(t.feed.state()).toMatchObject({ moreNewer: false, jumped: { seq: 500 } });
+  t.feed.jump(Date.UTC(2026, 0, 1, 1));
+  await t.settle();
+  t.feed.goLive();
+  t.socket().onopen?.();
+  await t.settle();
+  expect(t.shown()).toEqual(range(301, 500));
+  expect(t.feed.state()).toMatchObject({ phase: 'live', moreNewer: false });
+});
+
+/** A message received so many minutes into the year. */
+function at(minute: number): Pick<Message, 'ts_recv'> {
+  return { ts_recv: new Date(Date.UTC(2026, 0, 1) + minute * 60_000).toISOString() };
+}
 
 it('begins anew when the server did', async () => {
   const t = await started([message(50), message(51)]);

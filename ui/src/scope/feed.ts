@@ -1,5 +1,7 @@
 import type { Socket } from '../api/live';
-import { matches, type MessageFilter } from './filter';
+import type { FeedOptions, FeedState, Page } from './feedState';
+import { firstSince, isAnother, isGap, reachedBy } from './feedPages';
+import { matches } from './filter';
 import {
   findRow,
   mergeRows,
@@ -31,66 +33,15 @@ const SILENCE = 15_000;
 /** How long nothing older is asked for after a fault, ms. */
 const AFTER_FAULT = 3_000;
 
+/** First and shortest span of time that is asked for when what follows a moment is fetched, ms. */
+const FIRST_WIDTH = 60_000;
+const SHORTEST_WIDTH = 1_000;
+
+/** As many are fetched forwards at least, when there are so many. */
+const FEW = 100;
+
 /** Answers come within this time, or were missed, ms. */
 const ANSWER_WITHIN = 60_000;
-
-/** One answer of GET /api/messages. */
-export interface Page {
-  messages: Message[];
-  /** Where the next page begins; undefined when there is none. */
-  next: number | undefined;
-  /** False when the time for one search was over before the page was full. */
-  complete: boolean;
-}
-
-/** A search through the journal that takes more than one request. */
-export interface Search {
-  /** How far back it came, ms since 1970; undefined until that is known. */
-  reached: number | undefined;
-  /** How much of the journal is searched, 0 to 1; undefined while nobody can tell. */
-  part: number | undefined;
-  /** The reader has stopped it. */
-  halted: boolean;
-}
-
-export interface FeedOptions {
-  filter: MessageFilter;
-  /** Opens the WebSocket of one session, or of all. */
-  connect: (session: string | undefined) => Socket;
-  /** Asks for messages below `cursor`, newest first. */
-  fetchPage: (query: { cursor?: number; limit: number }) => Promise<Page>;
-  /** When the newest message below a cursor was received, whatever the filter; ms since 1970. */
-  timeOf: (cursor: number) => Promise<number | undefined>;
-  /** When the oldest message that is kept was received, ms since 1970. */
-  oldest: () => Promise<number | undefined>;
-  /** Calls back before the next frame is drawn. */
-  schedule: (callback: () => void) => void;
-  random?: () => number;
-}
-
-/** Where the live connection stands, as in LiveState; `history` has none. */
-export type FeedPhase = 'connecting' | 'live' | 'waiting' | 'reconnecting' | 'history';
-
-/** What the table shows. A new object whenever something changed. */
-export interface FeedState {
-  /** Rising by seq: the newest is last. */
-  rows: readonly Row[];
-  phase: FeedPhase;
-  retryAt: number | undefined;
-  paused: boolean;
-  /** New messages that wait for the pause to end. */
-  waiting: number;
-  /** The first page is not there yet. */
-  loading: boolean;
-  loadingOlder: boolean;
-  /** Set while the journal is searched for long, and when that was stopped. */
-  search: Search | undefined;
-  /** Nothing older is kept. */
-  atEnd: boolean;
-  /** What was missed is being fetched. */
-  catchingUp: boolean;
-  error: unknown;
-}
 
 /**
  * The messages that a filter wants: history by REST, newest first, and what
@@ -116,6 +67,12 @@ export class MessageFeed {
   #lastSeq = 0;
   #cursor: number | undefined;
   #chores: Promise<void> = Promise.resolve();
+  /** Where a part of the past begins that is shown, ms since 1970. */
+  #moment: number | undefined;
+  /** Span of time that is asked for at once, forwards, ms. */
+  #width = FIRST_WIDTH;
+  /** Rises whenever all rows are forgotten. */
+  #generation = 0;
   /** Until when nothing older is asked for, after a fault. */
   #patience = 0;
 
@@ -131,6 +88,9 @@ export class MessageFeed {
       loadingOlder: false,
       search: undefined,
       atEnd: false,
+      moreNewer: false,
+      loadingNewer: false,
+      jumped: undefined,
       catchingUp: false,
       error: undefined,
     };
@@ -145,10 +105,12 @@ export class MessageFeed {
 
   readonly state = (): FeedState => this.#state;
 
-  start(): void {
+  /** Starts at the newest message, or at a moment (ms since 1970). */
+  start(at?: number): void {
     if (this.#running) return;
     this.#running = true;
-    if (this.#isHistory()) this.#first();
+    if (at !== undefined) this.jump(at);
+    else if (this.#isHistory()) this.#first();
     else this.#open('connecting');
   }
 
@@ -215,7 +177,9 @@ export class MessageFeed {
         this.#set({ loadingOlder: false });
         return;
       }
+      const generation = this.#generation;
       const page = await this.#options.fetchPage({ ...this.#below(), limit: wanted });
+      if (generation !== this.#generation) return;
       this.#takePage(page);
       this.#cursor = page.next;
       const left = wanted - page.messages.length;
@@ -224,30 +188,134 @@ export class MessageFeed {
         this.#set({ loading: false, loadingOlder: false, search: undefined, atEnd });
         return;
       }
-      const reached = await this.#reached(page.next);
+      const reached = await reachedBy(this.#options, page.next);
+      if (generation !== this.#generation) return;
       const halted = this.#state.search?.halted ?? false;
       this.#set({ loading: false, loadingOlder: true, search: { ...reached, halted } });
       this.#older(left);
     });
   }
 
-  /** How far a search came that goes on below a cursor. It is no matter if nobody knows. */
-  async #reached(cursor: number): Promise<Omit<Search, 'halted'>> {
-    const nobodyKnows = { reached: undefined, part: undefined };
-    try {
-      const { timeOf, oldest } = this.#options;
-      const [reached, begin] = await Promise.all([timeOf(cursor), oldest()]);
-      const until = Date.parse(this.#options.filter.until ?? '');
-      const end = Number.isNaN(until) ? Date.now() : until;
-      if (reached === undefined || begin === undefined || begin >= end) return nobodyKnows;
-      return { reached, part: Math.min(Math.max((end - reached) / (end - begin), 0), 1) };
-    } catch {
-      return nobodyKnows;
-    }
+  #below(): { cursor?: number; until?: string } {
+    if (this.#cursor !== undefined) return { cursor: this.#cursor };
+    return this.#moment === undefined ? {} : { until: new Date(this.#moment).toISOString() };
   }
 
-  #below(): { cursor?: number } {
-    return this.#cursor === undefined ? {} : { cursor: this.#cursor };
+  // ── a moment of the past ──
+
+  /**
+   * Goes to the first message at or after a moment (ms since 1970). Where that
+   * is not loaded, what is around it takes the place of what is: from there it
+   * goes on both ways, and forwards until it is live again.
+   */
+  jump(moment: number): void {
+    if (this.#covers(moment)) {
+      this.#set({ jumped: { seq: firstSince(this.#state.rows, moment) } });
+      return;
+    }
+    this.#anew({ phase: 'history', moreNewer: true });
+    this.#moment = moment;
+    this.#width = FIRST_WIDTH;
+    this.#set({ loadingOlder: true, loadingNewer: true });
+    this.#older(FIRST_PAGE);
+    this.#chore(async () => {
+      await this.#newer(moment);
+      this.#set({ jumped: { seq: firstSince(this.#state.rows, moment) } });
+    });
+  }
+
+  /** Leaves the past for the newest messages. */
+  goLive(): void {
+    this.#anew({ phase: this.#isHistory() ? 'history' : 'connecting', moreNewer: false });
+    if (this.#isHistory()) this.#first();
+    else this.#open('connecting');
+  }
+
+  /** Fetches what came after the newest row, where a part of the past is shown. */
+  loadNewer(): void {
+    const { moreNewer, loadingNewer } = this.#state;
+    if (!moreNewer || loadingNewer || Date.now() < this.#patience) return;
+    const from = Date.parse(this.#lastMessage()?.received ?? '');
+    this.#set({ loadingNewer: true });
+    this.#chore(() => this.#newer(Number.isNaN(from) ? (this.#moment ?? 0) : from));
+  }
+
+  /** Whether the moment is among the rows, or there is nothing between it and them. */
+  #covers(moment: number): boolean {
+    const { rows, moreNewer, atEnd, loading } = this.#state;
+    const oldest = rows.find((r) => r.kind === 'message');
+    const newest = this.#lastMessage();
+    if (!oldest || !newest) return !loading && atEnd && !moreNewer;
+    const isAfter = atEnd || Date.parse(oldest.received) < moment;
+    return isAfter && (!moreNewer || Date.parse(newest.received) >= moment);
+  }
+
+  /** Forgets all rows; what is still on its way is not taken up. */
+  #anew(change: Pick<FeedState, 'phase' | 'moreNewer'>): void {
+    this.#generation++;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#drop();
+    this.#queue = [];
+    this.#overflowed = false;
+    this.#cursor = undefined;
+    this.#moment = undefined;
+    this.#lastSeq = 0;
+    this.#set({
+      ...change,
+      rows: [],
+      retryAt: undefined,
+      paused: false,
+      waiting: 0,
+      loading: true,
+      loadingOlder: false,
+      loadingNewer: false,
+      search: undefined,
+      atEnd: false,
+      catchingUp: false,
+      jumped: undefined,
+      error: undefined,
+    });
+  }
+
+  /**
+   * Fetches forwards from a moment until a few are found or the present is
+   * reached. The server's lists begin at the newest, so that it is asked for a
+   * span of time: a shorter one where that has too many, a longer one where it has none.
+   */
+  async #newer(moment: number): Promise<void> {
+    const generation = this.#generation;
+    const end = Math.min(Date.parse(this.#options.filter.until ?? '') || Infinity, Date.now());
+    let found = 0;
+    for (let from = moment; ;) {
+      const until = from + this.#width;
+      const span = { since: new Date(from).toISOString(), until: new Date(until).toISOString() };
+      let page = await this.#options.fetchPage({ ...span, limit: PAGE });
+      if (generation !== this.#generation) return;
+      if (page.next !== undefined && this.#width > SHORTEST_WIDTH) {
+        this.#width = Math.max(this.#width / 8, SHORTEST_WIDTH);
+        continue;
+      }
+      let fresh = this.#takePage(page);
+      while (page.next !== undefined) {
+        page = await this.#options.fetchPage({ ...span, cursor: page.next, limit: PAGE });
+        if (generation !== this.#generation) return;
+        fresh += this.#takePage(page);
+      }
+      if (until >= end) {
+        this.#set({ loadingNewer: false, moreNewer: false });
+        // From here on it comes by itself; what came meanwhile is fetched when it does.
+        if (!this.#isHistory()) this.#open('connecting');
+        return;
+      }
+      found += fresh;
+      if (fresh < FEW) this.#width *= 8;
+      if (found >= FEW) {
+        this.#set({ loadingNewer: false });
+        return;
+      }
+      from = until;
+    }
   }
 
   #isHistory(): boolean {
@@ -421,17 +489,20 @@ export class MessageFeed {
 
   /** Chores run one after the other, so that no two of them page through the same rows. */
   #chore(work: () => Promise<void>): void {
+    const generation = this.#generation;
     this.#chores = this.#chores.then(async () => {
-      if (!this.#running) return;
+      if (!this.#running || generation !== this.#generation) return;
       try {
         await work();
         if (this.#state.error !== undefined) this.#set({ error: undefined });
       } catch (error) {
+        if (generation !== this.#generation) return;
         this.#patience = Date.now() + AFTER_FAULT;
         this.#set({
           error,
           loading: false,
           loadingOlder: false,
+          loadingNewer: false,
           search: undefined,
           catchingUp: false,
         });
@@ -442,6 +513,7 @@ export class MessageFeed {
   /** The first page; what a search leaves for later requests is fetched after it. */
   #first(): void {
     if (this.#state.loadingOlder) return;
+    this.#moment = undefined;
     this.#set({ loadingOlder: true });
     this.#cursor = undefined;
     this.#older(FIRST_PAGE);
@@ -469,12 +541,13 @@ export class MessageFeed {
   async #fetchDown(cursor: number | undefined, floor: number, known?: MessageRow): Promise<number> {
     let fresh = 0;
     let below = cursor;
+    const generation = this.#generation;
     for (let fetched = 0; fetched < 2 * KEEP; fetched += PAGE) {
       const page = await this.#options.fetchPage({
         ...(below !== undefined && { cursor: below }),
         limit: PAGE,
       });
-      if (!this.#running) return fresh;
+      if (!this.#running || generation !== this.#generation) return fresh;
       if (known && isAnother(page, known, below === undefined)) {
         // The numbers began anew: the server was started again without a journal.
         this.#lastSeq = 0;
@@ -493,12 +566,7 @@ export class MessageFeed {
   }
 
   #lastMessage(): MessageRow | undefined {
-    const { rows } = this.#state;
-    for (let i = rows.length - 1; i >= 0; i--) {
-      const row = rows[i];
-      if (row?.kind === 'message') return row;
-    }
-    return undefined;
+    return this.#state.rows.findLast((r) => r.kind === 'message');
   }
 
   /** The row that stands for missed messages; fetching them again begins. */
@@ -529,17 +597,4 @@ export class MessageFeed {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener();
   }
-}
-
-function isGap(frame: Message | GapNotice): frame is GapNotice {
-  return 'type' in frame;
-}
-
-/** Whether a page of the newest messages contradicts a row that was known before. */
-function isAnother(page: Page, known: MessageRow, isNewest: boolean): boolean {
-  const newest = page.messages[0];
-  if (newest === undefined) return isNewest;
-  if (isNewest && newest.seq < known.seq) return true;
-  const same = page.messages.find((m) => m.seq === known.seq);
-  return same !== undefined && same.id !== known.id;
 }

@@ -1,7 +1,8 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { parseTime } from '../lib/format';
 import { read, readJSON } from './client';
-import { MessageFeed, type FeedState, type Page } from './feed';
+import { MessageFeed } from './feed';
+import type { FeedState, Page, PageQuery } from './feedState';
 import { filterQuery, type MessageFilter } from './filter';
 import { connectMessages } from './socket';
 import type { Message, ScopeStatus } from './types';
@@ -31,12 +32,15 @@ async function oldestKept(): Promise<number | undefined> {
   return parseTime(journal?.oldest_at);
 }
 
-async function fetchPage(
+/** Fetches messages of a filter, newest first. */
+export async function fetchPage(
   filter: MessageFilter,
-  { cursor, limit }: { cursor?: number; limit: number },
+  { cursor, limit, since, until }: PageQuery,
 ): Promise<Page> {
   const query = filterQuery(filter);
   query.set('limit', String(limit));
+  narrow(query, 'since', since, (a, b) => a > b);
+  narrow(query, 'until', until, (a, b) => a < b);
   if (cursor !== undefined) query.set('cursor', String(cursor));
   const response = await read(`/api/messages?${query.toString()}`);
   const next = response.headers.get('X-Next-Cursor');
@@ -47,11 +51,30 @@ async function fetchPage(
   };
 }
 
-/** The messages that a filter wants, live. Another filter is another feed: key the caller by it. */
-export function useMessageFeed(filter: MessageFilter): { feed: MessageFeed; state: FeedState } {
+/** Sets a time unless there is a narrower one already. */
+function narrow(
+  query: URLSearchParams,
+  name: string,
+  time: string | undefined,
+  isNarrower: (a: number, b: number) => boolean,
+): void {
+  const known = query.get(name);
+  if (time === undefined) return;
+  if (known === null || isNarrower(Date.parse(time), Date.parse(known))) query.set(name, time);
+}
+
+/**
+ * The messages that a filter wants, live. Another filter is another feed: key
+ * the caller by it. `at` is a moment (ms since 1970) to begin at.
+ */
+export function useMessageFeed(
+  filter: MessageFilter,
+  at: number | undefined,
+): { feed: MessageFeed; state: FeedState } {
   const [feed] = useState(() => makeFeed(filter));
+  const [begin] = useState(at);
   useEffect(() => {
-    feed.start();
+    feed.start(begin);
     const online = () => {
       feed.retryNow();
     };
@@ -60,6 +83,6 @@ export function useMessageFeed(filter: MessageFilter): { feed: MessageFeed; stat
       window.removeEventListener('online', online);
       feed.stop();
     };
-  }, [feed]);
+  }, [feed, begin]);
   return { feed, state: useSyncExternalStore(feed.subscribe, feed.state) };
 }

@@ -11,21 +11,29 @@ import {
   formatDuration,
   formatPercent,
   formatTime,
+  parseTime,
   plural,
   sentence,
 } from '../../../lib/format';
 import { useTask } from '../../../lib/progress';
-import type { FeedState, MessageFeed, Search } from '../../../scope/feed';
+import type { MessageFeed } from '../../../scope/feed';
+import type { FeedState, Search } from '../../../scope/feedState';
 import { isNarrow, type MessageFilter } from '../../../scope/filter';
+import { NOTHING } from '../../../scope/selection';
 import { messagesTSV } from '../../../scope/table';
 import { useMessageFeed } from '../../../scope/useMessageFeed';
 import styles from './Browser.module.css';
+import { JumpTo } from './JumpTo';
 import { MessageDetail } from './MessageDetail';
 import { MessageTable, type TableHandle } from './MessageTable';
 import { filterOf, type MessagesSearch } from './search';
+import { Selected } from './Selected';
 
 interface BrowserProps {
   filter: MessageFilter;
+  /** RFC 3339: the moment to begin at. */
+  at: string | undefined;
+  onJump: (at: string | undefined) => void;
   /** Id of the message in the panel. */
   open: string | undefined;
   onOpen: (id: string | undefined) => void;
@@ -33,18 +41,35 @@ interface BrowserProps {
 }
 
 /** The table of messages, what steers it, and the panel beside it. */
-export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
-  const { feed, state } = useMessageFeed(filter);
+export function Browser({ filter, at, onJump, open, onOpen, onFilter }: BrowserProps) {
+  const { feed, state } = useMessageFeed(filter, parseTime(at));
+  const [selection, setSelection] = useState(NOTHING);
   const [following, setFollowing] = useState(true);
   const table = useRef<TableHandle>(null);
   const list = useRef<HTMLElement>(null);
   const { copied, copy } = useTableCopy(list, (selected) =>
-    selected || state.rows.length === 0 ? undefined : messagesTSV(state.rows),
+    selected || state.rows.length === 0
+      ? undefined
+      : messagesTSV(
+          selection.seqs.size === 0
+            ? state.rows
+            : state.rows.filter((r) => selection.seqs.has(r.seq)),
+        ),
   );
 
   useEffect(() => {
     feed.setFollowing(following && !state.paused);
   }, [feed, following, state.paused]);
+
+  const { jumped } = state;
+  useEffect(() => {
+    if (jumped?.seq !== undefined) table.current?.reveal(jumped.seq);
+  }, [jumped]);
+
+  const live = () => {
+    onJump(undefined);
+    feed.goLive();
+  };
 
   const close = () => {
     onOpen(undefined);
@@ -76,12 +101,23 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
           aria-pressed={following}
           title="Keep the newest message in view"
           onClick={() => {
+            if (state.moreNewer) live();
             table.current?.toTop();
           }}
         >
           <ArrowUpToLine size={14} aria-hidden="true" />
-          {state.phase === 'history' ? 'To the newest' : 'Follow'}
+          {state.moreNewer
+            ? 'Back to live'
+            : state.phase === 'history'
+              ? 'To the newest'
+              : 'Follow'}
         </Button>
+        <JumpTo
+          onJump={(moment) => {
+            onJump(new Date(moment).toISOString());
+            feed.jump(moment);
+          }}
+        />
         <Phase state={state} feed={feed} />
         {state.search && <SearchState search={state.search} feed={feed} />}
         {filter.until !== undefined && (
@@ -96,12 +132,25 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
             Back to live
           </Button>
         )}
+        {selection.seqs.size > 0 && (
+          <Selected
+            filter={filter}
+            seqs={selection.seqs}
+            onClear={() => {
+              setSelection(NOTHING);
+            }}
+          />
+        )}
         <span className={styles.count} data-testid="message-count">
           {plural(state.rows.length, 'message')}
           {!state.atEnd && state.rows.length > 0 && ' loaded'}
         </span>
         {state.rows.length > 0 && (
-          <CopyTable caption="the loaded messages" copied={copied} onCopy={copy} />
+          <CopyTable
+            caption={selection.seqs.size > 0 ? 'the selected messages' : 'the loaded messages'}
+            copied={copied}
+            onCopy={copy}
+          />
         )}
       </div>
       <div className={styles.split} data-open={open !== undefined}>
@@ -110,10 +159,15 @@ export function Browser({ filter, open, onOpen, onFilter }: BrowserProps) {
             ref={table}
             state={state}
             open={open}
+            selection={selection}
+            onSelect={setSelection}
             onOpen={onOpen}
             onFollowing={setFollowing}
             onEnd={() => {
               feed.loadOlder();
+            }}
+            onStart={() => {
+              feed.loadNewer();
             }}
           />
           {state.rows.length === 0 && !state.loading && !state.loadingOlder && (

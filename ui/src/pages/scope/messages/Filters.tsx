@@ -120,12 +120,6 @@ export function Filters({ filter, onChange }: FiltersProps) {
           <option key={w} value={w} />
         ))}
       </datalist>
-      <Moment
-        value={filter.until}
-        onCommit={(until) => {
-          set({ until });
-        }}
-      />
       <Button
         aria-pressed={filter.errors === true}
         title="Only lines that are no Stratum messages"
@@ -200,32 +194,4 @@ function Typed(props: {
       />
     </Field>
   );
-}
-
-/** Jumps to a moment: shows what was captured before it. Local time, as everywhere. */
-function Moment(props: {
-  value: string | undefined;
-  onCommit: (value: string | undefined) => void;
-}) {
-  const { value, onCommit } = props;
-  return (
-    <Field label="Up to">
-      <input
-        type="datetime-local"
-        step={1}
-        aria-label="Jump to a time: messages up to then"
-        value={value === undefined ? '' : localInput(Date.parse(value))}
-        onChange={(event) => {
-          const at = new Date(event.target.value);
-          onCommit(Number.isNaN(at.getTime()) ? undefined : at.toISOString());
-        }}
-      />
-    </Field>
-  );
-}
-
-/** A time as such an input takes it: local, without a zone. */
-function localInput(ms: number): string {
-  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 19);
 }

@@ -26,13 +26,14 @@ interface MessageLineProps {
   narrow: boolean;
   flash: boolean;
   marked: boolean;
+  selected: boolean;
   open: boolean;
-  onOpen: (seq: number, id: string) => void;
+  onChoose: (seq: number, id: string, how: 'open' | 'toggle' | 'extend') => void;
 }
 
 /** A message in the table. Its mouse handling repeats what the table does by keyboard. */
 export const MessageLine = memo(function MessageLine(props: MessageLineProps) {
-  const { row, index, flash, marked, open, onOpen } = props;
+  const { row, index, flash, marked, selected, open, onChoose } = props;
   const at = Date.parse(row.received);
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus -- the grid has the focus and takes the keys
@@ -40,15 +41,22 @@ export const MessageLine = memo(function MessageLine(props: MessageLineProps) {
       id={`row-${row.seq}`}
       role="row"
       aria-rowindex={index}
-      aria-selected={open || marked}
+      aria-selected={selected || open || marked}
       className={styles.row}
       data-marked={marked}
+      data-selected={selected}
       data-open={open}
       data-flash={flash}
       data-fault={row.fault !== null}
       data-seq={row.seq}
-      onClick={() => {
-        onOpen(row.seq, row.id);
+      onMouseDown={(event) => {
+        // Shift with the mouse would select text all over the rows between.
+        if (event.shiftKey) getSelection()?.removeAllRanges();
+      }}
+      onClick={(event) => {
+        const how = event.shiftKey ? 'extend' : event.ctrlKey || event.metaKey ? 'toggle' : 'open';
+        onChoose(row.seq, row.id, how);
+        if (how === 'extend') getSelection()?.removeAllRanges();
       }}
     >
       <span role="gridcell" data-column="time" title={formatUTC(at)}>

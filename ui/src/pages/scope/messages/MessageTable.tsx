@@ -10,8 +10,16 @@ import {
   type Ref,
 } from 'react';
 import { useMediaQuery } from '../../../lib/media';
-import type { FeedState } from '../../../scope/feed';
+import type { FeedState } from '../../../scope/feedState';
 import type { Row } from '../../../scope/rows';
+import {
+  anchored,
+  everything,
+  extended,
+  NOTHING,
+  toggled,
+  type Selection,
+} from '../../../scope/selection';
 import { GapLine, MessageLine } from './MessageLine';
 import styles from './MessageTable.module.css';
 
@@ -42,6 +50,8 @@ const COLUMNS = [
 
 export interface TableHandle {
   toTop: () => void;
+  /** Brings a row into view, and marks it. */
+  reveal: (seq: number) => void;
   focus: () => void;
 }
 
@@ -49,10 +59,14 @@ interface MessageTableProps {
   ref: Ref<TableHandle>;
   state: FeedState;
   open: string | undefined;
+  selection: Selection;
+  onSelect: (selection: Selection) => void;
   onOpen: (id: string) => void;
   /** Whether the newest row is in view. */
   onFollowing: (following: boolean) => void;
   onEnd: () => void;
+  /** The newest row that is loaded is near. */
+  onStart: () => void;
 }
 
 /**
@@ -61,8 +75,8 @@ interface MessageTableProps {
  * what somebody reads stays where it is.
  */
 export function MessageTable(props: MessageTableProps) {
-  const { state, open, onOpen, onFollowing, onEnd, ref } = props;
-  const { rows } = state;
+  const { state, open, selection, onSelect, onOpen, onFollowing, onEnd, onStart, ref } = props;
+  const { rows, moreNewer } = state;
   const narrow = useMediaQuery('(max-width: 40rem)');
   const height = narrow ? CARD : ROW;
   const scroller = useRef<HTMLDivElement>(null);
@@ -121,7 +135,8 @@ export function MessageTable(props: MessageTableProps) {
     const top = element.scrollTop;
     const index = Math.floor(top / height);
     const row = at(index);
-    const following = top < height / 2;
+    // At the top of a part of the past, what is loaded above must not push.
+    const following = top < height / 2 && !moreNewer;
     anchor.current = following || !row ? null : { seq: row.seq, offset: top - index * height };
     onFollowing(following);
   };
@@ -134,46 +149,80 @@ export function MessageTable(props: MessageTableProps) {
     if (rows.length > 0 && last >= rows.length - NEAR_END) onEnd();
   }, [last, rows.length, onEnd]);
 
+  useEffect(() => {
+    if (rows.length > 0 && moreNewer && first <= NEAR_END) onStart();
+  }, [first, rows.length, moreNewer, onStart]);
+
   useImperativeHandle(ref, () => ({
     toTop: () => {
       anchor.current = null;
       scroller.current?.scrollTo({ top: 0 });
     },
+    reveal: (seq) => {
+      const element = scroller.current;
+      const index = indexOf(rows, seq);
+      if (!element || index < 0) return;
+      setMarked(seq);
+      onSelect(anchored(seq));
+      anchor.current = null;
+      element.scrollTop = Math.max(index * height - element.clientHeight / 3, 0);
+      report.current?.(element.scrollTop);
+      hold();
+    },
     focus: () => scroller.current?.focus(),
   }));
 
-  const mark = (index: number) => {
+  const mark = (index: number, extend = false) => {
     const row = at(Math.min(Math.max(index, 0), rows.length - 1));
     if (!row) return;
     setMarked(row.seq);
+    onSelect(extend ? extended(begun, rows, row.seq) : anchored(row.seq));
     virtualizer.scrollToIndex(indexOf(rows, row.seq));
-    if (open !== undefined && row.kind === 'message') onOpen(row.id);
+    if (open !== undefined && row.kind === 'message' && !extend) onOpen(row.id);
   };
+  /** A range begins at the marked row when nothing else was said. */
+  const begun =
+    selection.anchor === undefined && marked !== undefined ? anchored(marked) : selection;
 
   const onKeyDown = (event: KeyboardEvent) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'a') {
+      onSelect(everything(selection, rows));
+      event.preventDefault();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const extend = event.shiftKey;
     const known = marked === undefined ? -1 : indexOf(rows, marked);
     const page = Math.max(Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1, 1);
     switch (event.key) {
       case 'ArrowDown':
       case 'j':
-        mark(known < 0 ? first : known + 1);
+        mark(known < 0 ? first : known + 1, extend);
         break;
       case 'ArrowUp':
       case 'k':
-        mark(known < 0 ? first : known - 1);
+        mark(known < 0 ? first : known - 1, extend);
         break;
       case 'PageDown':
-        mark(known + page);
+        mark(known + page, extend);
         break;
       case 'PageUp':
-        mark(known - page);
+        mark(known - page, extend);
         break;
       case 'Home':
-        mark(0);
+        mark(0, extend);
         break;
       case 'End':
-        mark(rows.length - 1);
+        mark(rows.length - 1, extend);
+        break;
+      case ' ': {
+        const row = at(known);
+        if (row?.kind === 'message') onSelect(toggled(selection, row.seq));
+        break;
+      }
+      case 'Escape':
+        if (selection.seqs.size === 0) return;
+        onSelect(NOTHING);
         break;
       case 'Enter': {
         const row = at(known);
@@ -196,7 +245,8 @@ export function MessageTable(props: MessageTableProps) {
       className={styles.scroller}
       role="grid"
       tabIndex={0}
-      aria-label="Messages, newest first. Arrow keys or j and k move, Enter opens."
+      aria-label="Messages, newest first. Arrow keys or j and k move, Enter opens, Space or Shift and arrows select."
+      aria-multiselectable
       aria-rowcount={rows.length + 1}
       aria-colcount={COLUMNS.length}
       aria-busy={state.loading}
@@ -227,10 +277,16 @@ export function MessageTable(props: MessageTableProps) {
                 narrow={narrow}
                 flash={flashing && row.arrived > 0}
                 marked={row.seq === marked}
+                selected={selection.seqs.has(row.seq)}
                 open={row.id === open}
-                onOpen={(seq, id) => {
+                onChoose={(seq, id, how) => {
                   setMarked(seq);
-                  onOpen(id);
+                  if (how === 'toggle') onSelect(toggled(selection, seq));
+                  else if (how === 'extend') onSelect(extended(begun, rows, seq));
+                  else {
+                    onSelect(anchored(seq));
+                    onOpen(id);
+                  }
                 }}
               />
             );

@@ -18,7 +18,7 @@ export function MessagesPage() {
       <Filters
         filter={filter}
         onChange={(next) => {
-          change(search.m === undefined ? next : { ...next, m: search.m });
+          change({ ...next, ...keep(search, 'm'), ...keep(search, 'at') });
         }}
       />
       {/* Another filter is another list, which begins anew. */}
@@ -27,10 +27,20 @@ export function MessagesPage() {
         filter={filter}
         open={search.m}
         onOpen={(m) => {
-          change(m === undefined ? filter : { ...filter, m });
+          change({ ...filter, ...keep(search, 'at'), ...(m !== undefined && { m }) });
+        }}
+        at={search.at}
+        onJump={(at) => {
+          change({ ...filter, ...keep(search, 'm'), ...(at !== undefined && { at }) });
         }}
         onFilter={change}
       />
     </Page>
   );
+}
+
+/** A member of the search, if it is there. */
+function keep(search: MessagesSearch, key: 'm' | 'at'): MessagesSearch {
+  const value = search[key];
+  return value === undefined ? {} : { [key]: value };
 }

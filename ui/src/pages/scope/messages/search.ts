@@ -5,6 +5,8 @@ import type { Direction } from '../../../scope/types';
 export interface MessagesSearch extends MessageFilter {
   /** Id of the message in the panel. */
   m?: string;
+  /** RFC 3339: the moment that was jumped to. */
+  at?: string;
 }
 
 const DIRECTIONS = ['miner_to_pool', 'pool_to_miner', 'hashscope_to_pool'] as const;
@@ -18,7 +20,7 @@ export function readSearch(search: Record<string, unknown>): MessagesSearch {
     const text = typeof value === 'number' ? String(value) : value;
     if (typeof text === 'string' && text !== '') out[key] = text;
   }
-  for (const key of ['since', 'until'] as const) {
+  for (const key of ['since', 'until', 'at'] as const) {
     const value = search[key];
     if (typeof value === 'string' && !Number.isNaN(Date.parse(value))) out[key] = value;
   }
@@ -32,5 +34,6 @@ export function readSearch(search: Record<string, unknown>): MessagesSearch {
 export function filterOf(search: MessagesSearch): MessageFilter {
   const filter: MessagesSearch = { ...search };
   delete filter.m;
+  delete filter.at;
   return filter;
 }

@@ -6,6 +6,7 @@ import { errorText } from '../../../api/client';
 import { Button } from '../../../components/Button';
 import dialogStyles from '../../../components/Dialog.module.css';
 import fieldStyles from '../../../components/Field.module.css';
+import { saveFile } from '../../../lib/download';
 import { sentence } from '../../../lib/format';
 import { read, send } from '../../../scope/client';
 import { sessionsQuery } from '../../../scope/queries';
@@ -34,17 +35,10 @@ export function Actions({ session }: { session: Session }) {
   );
 }
 
-/** Fetches an export and hands it to the browser: a plain link could not carry the token. */
+/** Fetches an export and hands it to the browser. */
 async function download(id: string, format: string): Promise<void> {
   const response = await read(`/api/sessions/${encodeURIComponent(id)}/export?format=${format}`);
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${id}.${format}`;
-  link.click();
-  setTimeout(() => {
-    URL.revokeObjectURL(url);
-  }, 10_000);
+  saveFile(await response.blob(), `${id}.${format}`);
 }
 
 function Exports({ id }: { id: string }) {

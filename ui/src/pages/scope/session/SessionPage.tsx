@@ -11,6 +11,7 @@ import { AlarmsPanel } from '../alarms/AlarmList';
 import { Page } from '../Page';
 import { Actions } from './Actions';
 import { AutoReplayPanel } from './AutoReplayPanel';
+import { BroadcastPanel } from './Broadcast';
 import { AboutPanel, LatencyPanel, SharesFacts } from './FactsPanels';
 import { JobsPanel } from './JobsPanel';
 import styles from './SessionPage.module.css';
@@ -77,6 +78,7 @@ export function SessionPage() {
         <AlarmsPanel session={id} live={live} />
         <SharesPanel id={id} live={live} />
         <JobsPanel id={id} live={live} />
+        {session && <BroadcastPanel session={session} />}
         {session && <AutoReplayPanel session={session} />}
       </div>
     </Page>

@@ -24,6 +24,7 @@ import { MOST_SESSIONS, sessionsQuery, settingsQuery } from '../../../scope/quer
 import type { Session } from '../../../scope/types';
 import { closeText, ORIGINS, shortSession, shortWorker } from '../../../scope/words';
 import { Page } from '../Page';
+import { BroadcastSwitch } from '../session/Broadcast';
 import { filterSessions, poolOf, type Origin, type State } from './list';
 import styles from './SessionsPage.module.css';
 
@@ -40,7 +41,8 @@ type Key =
   | 'hashrate'
   | 'latency'
   | 'messages'
-  | 'began';
+  | 'began'
+  | 'broadcast';
 
 /** Every connection of a miner, those that are open and those that were. */
 export function SessionsPage() {
@@ -284,6 +286,15 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       value: (s) => Date.parse(s.first_seen),
       raw: (s) => s.first_seen,
       cell: (s) => <Time at={s.first_seen} />,
+    },
+    {
+      key: 'broadcast',
+      header: 'Broadcast',
+      card: 'detail',
+      value: (s) => Number(s.broadcast_enabled),
+      raw: (s) => (s.broadcast_enabled ? s.repeat_count : 0),
+      rawHeader: 'Broadcast (repeat count)',
+      cell: (s) => <BroadcastSwitch session={s} />,
     },
     {
       key: 'pick',
