@@ -75,7 +75,8 @@ type Server struct {
 	workers                          struct{ public, full *view }
 
 	directory directory
-	shelf     *shelf // charts of workers
+	shelf     *shelf        // charts of workers
+	pages     chan struct{} // holds a value for each worker that is looked up
 }
 
 // New returns a server for the sources. It starts nothing.
@@ -96,7 +97,7 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 		log = slog.New(slog.DiscardHandler)
 	}
 
-	s := &Server{cfg: cfg, src: src, log: log, started: cfg.Now(), now: cfg.Now, shelf: newShelf()}
+	s := &Server{cfg: cfg, src: src, log: log, started: cfg.Now(), now: cfg.Now, shelf: newShelf(), pages: make(chan struct{}, maxPages)}
 	s.SetToken(cfg.Token)
 	s.makeViews()
 	s.static = newStatic(cfg.UI, log)

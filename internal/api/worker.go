@@ -103,9 +103,19 @@ func (s *Server) findWorker(w http.ResponseWriter, r *http.Request) (d ledger.Wo
 	return d, v, ok
 }
 
+// maxPages is how many workers are looked up at once: each takes a lock of the
+// ledger, for which miners that sign in wait.
+const maxPages = 8
+
 // serveWorker answers GET /api/workers/{id}. It is made for each request: to keep
 // it would take memory for as many workers as somebody asks for.
 func (s *Server) serveWorker(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.pages <- struct{}{}:
+		defer func() { <-s.pages }()
+	case <-r.Context().Done():
+		return
+	}
 	d, v, ok := s.findWorker(w, r)
 	if !ok {
 		return

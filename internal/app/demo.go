@@ -14,6 +14,7 @@ import (
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/devnet"
+	"github.com/poolscope/poolscope/internal/format"
 	"github.com/poolscope/poolscope/internal/miner"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
@@ -113,9 +114,9 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 	p.scope.printFleet(out)
 	switch every := expectedInterval(chain, hashrate).Round(time.Second); {
 	case o.Miners > 0:
-		fmt.Fprintf(out, "%d miners at %.1f MH/s find a block about every %s. Press Ctrl-C to end.\n", o.Miners, hashrate/1e6, every)
+		fmt.Fprintf(out, "%d miners at %s find a block about every %s. Press Ctrl-C to end.\n", o.Miners, format.Hashrate(hashrate), every)
 	default:
-		fmt.Fprintf(out, "No miners; %.1f MH/s would find a block about every %s. Press Ctrl-C to end.\n", hashrate/1e6, every)
+		fmt.Fprintf(out, "No miners; %s would find a block about every %s. Press Ctrl-C to end.\n", format.Hashrate(hashrate), every)
 	}
 	printToken(out, p.newToken, p.newToken != "")
 	stages := append([]stage{append(stage{{"devnet", chain.Run}}, agents.back()...)}, p.keeping()...)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/format"
 	"github.com/poolscope/poolscope/internal/miner"
 )
 
@@ -51,8 +52,8 @@ func minerLine(s miner.Stats) string {
 	if !s.Connected {
 		return "not connected: " + s.LastError
 	}
-	line := fmt.Sprintf("%.2f MH/s  difficulty %s  accepted %d  rejected %d  best %.4g  blocks %d",
-		s.Hashrate/1e6, bitcoin.FormatDifficulty(s.Difficulty), s.Accepted, s.Rejected, s.BestShare, s.Blocks)
+	line := fmt.Sprintf("%s  difficulty %s  accepted %d  rejected %d  best %.4g  blocks %d",
+		format.Hashrate(s.Hashrate), bitcoin.FormatDifficulty(s.Difficulty), s.Accepted, s.Rejected, s.BestShare, s.Blocks)
 	var reasons []string
 	for _, text := range slices.Sorted(maps.Keys(s.RejectedBy)) {
 		reasons = append(reasons, fmt.Sprintf("%s: %d", text, s.RejectedBy[text]))

@@ -146,7 +146,7 @@ func TestDifficultyIsSuggested(t *testing.T) {
 func TestTooHardIsRefusedAtOnce(t *testing.T) {
 	p := &testPool{difficulty: "1024"}
 	r, err := run(t, quick(startPool(t, p)))
-	if !errors.Is(err, ErrTooHard) || !strings.Contains(err.Error(), "1024") || !strings.Contains(err.Error(), "MH/s") {
+	if !errors.Is(err, ErrTooHard) || !strings.Contains(err.Error(), "1024") || !strings.Contains(err.Error(), "H/s") {
 		t.Fatalf("%v", err)
 	}
 	if r.Handshakes.Ready != 10 || r.Shares != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/format"
 	"github.com/poolscope/poolscope/internal/miner"
 )
 
@@ -157,12 +158,12 @@ func (r *runner) checkEffort(ctx context.Context, tasks []*task) error {
 	if seconds > 1e6 {
 		text = fmt.Sprintf("about %.0f days", seconds/86400)
 	}
-	r.say("preparing %d shares at difficulty %s: %s at %.1f MH/s", count, bitcoin.FormatDifficulty(hardest), text, speed/1e6)
+	r.say("preparing %d shares at difficulty %s: %s at %s", count, bitcoin.FormatDifficulty(hardest), text, format.Hashrate(speed))
 	deadline, ok := ctx.Deadline()
 	// The estimate may be off by some on a busy machine.
 	if left := time.Until(deadline); ok && seconds > 3*left.Seconds() {
-		return fmt.Errorf("%w: %d shares at difficulty %s take %s on this machine (%.1f MH/s); let the pool give a lower difficulty (a tenth of a millionth is right), ask for fewer shares, or give the run more time than %v",
-			ErrTooHard, count, bitcoin.FormatDifficulty(hardest), text, speed/1e6, r.cfg.Duration)
+		return fmt.Errorf("%w: %d shares at difficulty %s take %s on this machine (%s); let the pool give a lower difficulty (a tenth of a millionth is right), ask for fewer shares, or give the run more time than %v",
+			ErrTooHard, count, bitcoin.FormatDifficulty(hardest), text, format.Hashrate(speed), r.cfg.Duration)
 	}
 	return nil
 }

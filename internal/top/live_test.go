@@ -135,7 +135,7 @@ func TestTheFeedComesBack(t *testing.T) {
 			if e.lost == nil || !strings.Contains(e.lost.Error(), words) {
 				t.Fatalf("lost: %v, want %q", e.lost, words)
 			}
-			if got := e.again.Sub(time.Now()); got != pause {
+			if got := time.Until(e.again); got != pause {
 				t.Errorf("after %q it waits %v, want %v", words, got, pause)
 			}
 		}

@@ -99,7 +99,7 @@ test('bans: made and lifted', async () => {
   await form.getByRole('alert').waitFor();
 
   await field.fill(address);
-  await form.getByRole('combobox', { name: 'For' }).selectOption({ value: '86400' });
+  await form.getByRole('combobox', { name: 'Duration' }).selectOption({ value: '86400' });
   await form.getByLabel('Reason').fill('a test of the page');
   await form.getByRole('button', { name: 'Ban', exact: true }).click();
   const row = page

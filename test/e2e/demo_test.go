@@ -52,6 +52,8 @@ func TestDemo(t *testing.T) {
 		})
 	})
 
+	t.Run("the workers' pages agree with what was on their wires", func(t *testing.T) { wantWorkers(t, p) })
+
 	t.Run("the node would take our blocks", func(t *testing.T) { wantProposalsPassed(t, p) })
 
 	t.Run("the page is served", func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/format"
 	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/decode"
@@ -116,7 +117,7 @@ func (p *printer) session(s *Session) {
 		p.f("  submit to answer: median %.1f ms, 99 %% within %.1f ms\n", f.SubmitLatency.P50, f.SubmitLatency.P99)
 	}
 	if h := f.Hashrate.Session.Hashes; h != nil {
-		p.f("  hashrate by accepted shares: %s\n", hashrate(*h))
+		p.f("  hashrate by accepted shares: %s\n", format.Hashrate(*h))
 	}
 	p.pays(s.Newest)
 	p.jobs(s.Jobs)
@@ -296,17 +297,6 @@ func difficulty(d float64) string {
 	}
 	text := strconv.FormatFloat(d, 'f', -1, 64)
 	return text[:min(len(text), 12)]
-}
-
-// hashrate is a number of hashes per second with its unit.
-func hashrate(h float64) string {
-	units := []string{"H/s", "kH/s", "MH/s", "GH/s", "TH/s", "PH/s", "EH/s"}
-	i := 0
-	for h >= 1000 && i < len(units)-1 {
-		h /= 1000
-		i++
-	}
-	return fmt.Sprintf("%.3g %s", h, units[i])
 }
 
 func count(n int, thing string) string {

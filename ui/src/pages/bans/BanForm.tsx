@@ -56,7 +56,7 @@ export function BanForm() {
           />
         </label>
         <label>
-          For
+          Duration
           <select
             value={duration}
             onChange={(event) => {
@@ -91,7 +91,7 @@ export function BanForm() {
         may be as large as /16, or /32 of IPv6.
       </p>
       <p className={styles.outcome} role="status">
-        {made && `${made} is banned.`}
+        {made && `${made} was banned.`}
       </p>
       {order.isError && (
         <p className={styles.failed} role="alert">

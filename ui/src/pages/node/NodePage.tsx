@@ -53,7 +53,7 @@ function Headline({ page }: { page: View | undefined }) {
       <Figure
         label="Network"
         value={page && (networkName(page.node_network ?? '') || NONE)}
-        note={page && (page.genesis_match ? 'genesis block as it should be' : genesisNote(page))}
+        note={page && (page.genesis_match ? 'genesis checked' : genesisNote(page))}
       />
       <Figure
         label="Block"
@@ -78,7 +78,7 @@ function Headline({ page }: { page: View | undefined }) {
       <Figure
         label="New blocks"
         value={status && (node?.state === 'ready' ? (node.zmq ? 'ZMQ' : 'Polled') : NONE)}
-        note={node?.zmq === true ? 'announced at once' : 'asked for, which notices them later'}
+        note={node?.zmq === true ? 'announced at once' : 'asked for again and again'}
       />
     </Figures>
   );

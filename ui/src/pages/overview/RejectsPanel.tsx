@@ -44,7 +44,7 @@ function Bans({ bans }: { bans: BannedWorker[] }) {
         {bans.map((b, i) => (
           // Addresses are banned, which are not shown: nothing tells them apart.
           <li key={i}>
-            {b.ban_reason ?? 'An address'}
+            {b.ban_reason ?? 'No reason given'}
             {b.banned_until !== undefined && (
               <>
                 , until <Time at={b.banned_until} />
