@@ -198,7 +198,7 @@ export function StateCell({ worker: w }: { worker: WorkerRow }) {
 export function Hashrate({ worker: w }: { worker: WorkerRow }) {
   return (
     <>
-      {w.hashrate_accuracy && (
+      {w.hashrate > 0 && w.hashrate_accuracy && (
         <span className={styles.mark} title={accuracyText(w.hashrate_accuracy)}>
           {w.hashrate_accuracy}
         </span>
