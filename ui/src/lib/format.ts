@@ -85,6 +85,11 @@ export function formatRate(perMinute: number | undefined): string {
   return perMinute >= 100 ? integer.format(perMinute) : perMinute.toFixed(1);
 }
 
+/** A rate per second with three significant digits: `0.25/s`, `12.5/s`. */
+export function formatPerSecond(rate: number | undefined): string {
+  return finite(rate) ? `${formatDifficulty(rate)}/s` : NONE;
+}
+
 /** Satoshis as bitcoin, to the last satoshi: `3.14931877 BTC`. */
 export function formatBTC(sats: number | undefined): string {
   return finite(sats) ? `${bitcoin.format(sats / 1e8)} BTC` : NONE;

@@ -68,7 +68,7 @@ export async function readJSON<T>(path: string, signal?: AbortSignal): Promise<T
 
 /** Sends or changes something, with the token, which is asked for when it is not known. */
 export async function send<T>(
-  method: 'POST' | 'PATCH' | 'PUT',
+  method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<T> {

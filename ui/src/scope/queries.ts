@@ -2,6 +2,8 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { readJSON } from './client';
 import type {
   Agent,
+  AgentDetail,
+  AgentSeries,
   Alarm,
   AlarmPage,
   AutoReplay,
@@ -9,6 +11,7 @@ import type {
   DecodedAnswer,
   DifficultyTimeline,
   Facts,
+  FleetStatus,
   JobPage,
   Message,
   Session,
@@ -117,8 +120,37 @@ export const settingsQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Agents without the WebSocket, or when it is cut. */
 export const agentsQuery = queryOptions({
   queryKey: ['scope', 'agents'],
   queryFn: ({ signal }) => readJSON<Agent[]>('/api/agents', signal),
-  refetchInterval: 5_000,
 });
+
+export const fleetQuery = queryOptions({
+  queryKey: ['scope', 'fleet'],
+  queryFn: ({ signal }) => readJSON<FleetStatus>('/api/fleet', signal),
+  refetchInterval: PERIOD,
+});
+
+const agentPath = (id: string) => `/api/agents/${encodeURIComponent(id)}`;
+
+export function agentQuery(id: string) {
+  return queryOptions({
+    queryKey: ['scope', 'agent', id],
+    queryFn: ({ signal }) => readJSON<AgentDetail>(agentPath(id), signal),
+    refetchInterval: PERIOD,
+  });
+}
+
+/** How far back the charts of an agent reach, in seconds. */
+export const AGENT_SPANS = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800 };
+export type AgentRange = keyof typeof AGENT_SPANS;
+
+export function agentSeriesQuery(id: string, range: AgentRange) {
+  return queryOptions({
+    queryKey: ['scope', 'agent', id, 'series', range],
+    queryFn: ({ signal }) =>
+      readJSON<AgentSeries>(`${agentPath(id)}/series?range=${range}`, signal),
+    refetchInterval: 5_000,
+  });
+}

@@ -25,6 +25,11 @@ export type SettingsChange = Schemas['SettingsChange'];
 export type Settings = Schemas['Settings'];
 export type ScopeStatus = Schemas['ScopeStatus'];
 export type Agent = Schemas['HubAgent'];
+export type AgentDetail = Schemas['HubDetail'];
+export type AgentSeries = Schemas['HubSeries'];
+export type AgentFrame = Schemas['AgentFrame'];
+export type FleetStatus = Schemas['HubStatus'];
+export type Order = Schemas['HubOrder'];
 
 export type Direction = Message['direction'];
 

@@ -42,5 +42,10 @@ export function scopeRoutes<Root extends AnyRootRoute>(root: Root) {
       path: '/scope/agents',
       component: lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage'),
     }),
+    createRoute({
+      getParentRoute,
+      path: '/scope/agents/$id',
+      component: lazyRouteComponent(() => import('./agent/AgentPage'), 'AgentPage'),
+    }),
   ] as const;
 }
