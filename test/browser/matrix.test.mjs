@@ -58,7 +58,7 @@ async function settled(page) {
   await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
   await page.waitForFunction(
     () =>
-      document.querySelector('main [aria-busy=true], main [class*=_bar_][aria-hidden]') === null,
+      document.querySelector('main [aria-busy=true]') === null,
   );
   await page.evaluate(async () => {
     await document.fonts.ready;

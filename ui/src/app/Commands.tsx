@@ -45,7 +45,7 @@ export function Commands() {
       <button
         type="button"
         className={styles.button}
-        aria-label="Search and commands"
+        aria-label="Search and commands, Ctrl K"
         aria-haspopup="dialog"
         aria-keyshortcuts="Control+K Meta+K"
         title="Search and commands (Ctrl+K)"
