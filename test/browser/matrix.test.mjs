@@ -56,10 +56,7 @@ async function inside() {
  */
 async function settled(page) {
   await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
-  await page.waitForFunction(
-    () =>
-      document.querySelector('main [aria-busy=true]') === null,
-  );
+  await page.waitForFunction(() => document.querySelector('main [aria-busy=true]') === null);
   await page.evaluate(async () => {
     await document.fonts.ready;
     for (let i = 0; i < 2; i++) await new Promise((done) => requestAnimationFrame(done));
