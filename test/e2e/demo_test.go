@@ -31,10 +31,10 @@ func TestDemo(t *testing.T) {
 	})
 
 	t.Run("the overview agrees with itself and the chain", func(t *testing.T) {
-		o := get[overview](t, p, "/api/overview")
-		if o.ActiveMiners != 2 || len(o.Workers) != 2 || o.PoolHashrate <= 0 || o.accepted() == 0 {
-			t.Errorf("two miners have worked, and the overview says %+v", o)
-		}
+		nodes.WaitFor(t, 60*time.Second, "the overview shows both miners at work", func() bool {
+			o := get[overview](t, p, "/api/overview")
+			return o.ActiveMiners == 2 && len(o.Workers) == 2 && o.PoolHashrate > 0 && o.accepted() > 0
+		})
 		nodes.WaitFor(t, 20*time.Second, "the API shows the height of the chain's tip", func() bool {
 			height := get[struct {
 				Height int64 `json:"block_height"`
