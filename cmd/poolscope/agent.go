@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/app"
+	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/fleet"
 	"github.com/poolscope/poolscope/internal/fleet/agent"
 	"github.com/poolscope/poolscope/internal/miner"
@@ -76,7 +77,7 @@ func (c *agentCommand) Run(env *environment) error {
 		Authors: c.Author, KeyFile: c.KeyFile, GroupKeyFile: c.GroupKeyFile,
 	}, log, env.stdout)
 	switch {
-	case errors.Is(err, app.ErrAuthors), errors.Is(err, agent.ErrConfig), errors.Is(err, miner.ErrBadPool), errors.Is(err, fleet.ErrRun), errors.Is(err, fleet.ErrKinds):
+	case errors.Is(err, app.ErrAuthors), errors.Is(err, config.ErrAuthor), errors.Is(err, agent.ErrConfig), errors.Is(err, miner.ErrBadPool), errors.Is(err, fleet.ErrRun), errors.Is(err, fleet.ErrKinds):
 		return usage(err.Error())
 	}
 	return err

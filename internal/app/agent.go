@@ -37,6 +37,10 @@ func RunAgent(ctx context.Context, o AgentOptions, log *slog.Logger, out io.Writ
 	if !config.AuthorsAreKnown(o.Agent.Relays, o.Authors, o.GroupKeyFile != "") {
 		return ErrAuthors
 	}
+	authors, err := config.PublicKeys(o.Authors)
+	if err != nil {
+		return fmt.Errorf("--author: %w", err)
+	}
 	key, err := loadOrMakeKey(o.KeyFile)
 	if err != nil {
 		return err
@@ -49,7 +53,7 @@ func RunAgent(ctx context.Context, o AgentOptions, log *slog.Logger, out io.Writ
 	if cfg.Member, err = fleet.NewMember(o.Run, o.Kinds, key, group); err != nil {
 		return err
 	}
-	cfg.Key, cfg.Authors = key, config.PublicKeys(o.Authors)
+	cfg.Key, cfg.Authors = key, authors
 	a, err := agent.New(cfg, log)
 	if err != nil {
 		return err

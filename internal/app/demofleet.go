@@ -58,7 +58,10 @@ func (f *demoFleet) address() string { return "ws://" + f.listener.Addr().String
 
 // join makes the agents.
 func (f *demoFleet) join(p *poolParts, build telemetry.Build, hashrate float64, log *slog.Logger) error {
-	scope := p.scope.fleet.Status().PublicKey
+	authors, err := config.PublicKeys([]string{p.scope.fleet.Status().PublicKey})
+	if err != nil {
+		return err
+	}
 	for _, a := range []agent.Config{
 		{ID: "demo-eu-central", Region: "eu-central", Mode: fleet.ModeReplay},
 		{ID: "demo-us-west", Region: "us-west", Mode: fleet.ModeMine, Rate: demoAgentRate, Hashrate: hashrate},
@@ -71,7 +74,7 @@ func (f *demoFleet) join(p *poolParts, build telemetry.Build, hashrate float64, 
 			return err
 		}
 		a.Key, a.Version, a.Relays, a.Interval = key, build.Version, []string{f.address()}, demoAgentInterval
-		a.Authors = config.PublicKeys([]string{scope})
+		a.Authors = authors
 		a.Pool = "stratum+tcp://" + p.ownPool()
 		a.User = demoAddress("agent "+a.ID) + "." + a.ID
 		one, err := agent.New(a, log.With("part", "agent", "agent", a.ID))

@@ -43,6 +43,10 @@ func (s *scopeParts) openFleet() error {
 	if err != nil {
 		return err
 	}
+	authors, err := config.PublicKeys(c.Authors)
+	if err != nil {
+		return fmt.Errorf("fleet.authors: %w", err)
+	}
 	member, err := fleet.NewMember(s.run, fleetKinds(c), key, group)
 	if err != nil {
 		return err
@@ -53,7 +57,7 @@ func (s *scopeParts) openFleet() error {
 	}
 	s.fleetStore = store
 	s.fleet, err = hub.New(hub.Config{
-		Member: member, Key: key, Relays: c.Relays, Authors: config.PublicKeys(c.Authors),
+		Member: member, Key: key, Relays: c.Relays, Authors: authors,
 		HashScope: c.HashScope, Names: c.Names, Workers: c.Workers,
 		Switches: s.replay, Session: s.live.Session, Store: store, ExpireAfter: c.ExpireAfter,
 	}, s.log.With("part", "fleet"))

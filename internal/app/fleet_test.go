@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/fleet"
 	"github.com/poolscope/poolscope/internal/fleet/agent"
 )
@@ -47,6 +49,14 @@ func TestAgentsFollowNobodyByAccident(t *testing.T) {
 	}
 	if err := RunAgent(context.Background(), o, slog.New(slog.DiscardHandler), io.Discard); !errors.Is(err, ErrAuthors) {
 		t.Errorf("got %v", err)
+	}
+	for _, author := range []string{"", "npub1mistyped", "ANY", strings.Repeat("0", 63)} {
+		o.Authors = []string{author}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // one that starts ends here
+		if err := RunAgent(ctx, o, slog.New(slog.DiscardHandler), io.Discard); !errors.Is(err, config.ErrAuthor) {
+			t.Errorf("author %q: got %v", author, err)
+		}
+		cancel()
 	}
 	if _, err := os.Stat(key); err == nil {
 		t.Error("a key was made in vain")

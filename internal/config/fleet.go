@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -84,16 +86,27 @@ func AuthorsAreKnown(relays, authors []string, shareSecret bool) bool {
 	return true
 }
 
-// PublicKeys are a list of authors as 64 hex digits each; nil for everybody.
-// Texts that are no keys are left out.
-func PublicKeys(authors []string) (keys []string) {
-	for _, author := range authors {
+// ErrAuthor says that an author is neither a public key nor AnyAuthor.
+var ErrAuthor = errors.New("not a public key, as npub or 64 hex digits, and not any")
+
+// PublicKeys are a list of authors as 64 hex digits each. They are nil, which
+// stands for everybody, only when the list is empty or has AnyAuthor. It fails
+// with ErrAuthor, which does not repeat the text: it could be a secret key.
+func PublicKeys(authors []string) (keys []string, err error) {
+	everybody := false
+	for i, author := range authors {
 		if author == AnyAuthor {
-			return nil
+			everybody = true
+			continue
 		}
-		if key, err := nostr.ParsePublicKey(author); err == nil {
-			keys = append(keys, key.String())
+		key, err := nostr.ParsePublicKey(author)
+		if err != nil {
+			return nil, fmt.Errorf("author %d of %d: %w", i+1, len(authors), ErrAuthor)
 		}
+		keys = append(keys, key.String())
 	}
-	return keys
+	if everybody {
+		return nil, nil
+	}
+	return keys, nil
 }

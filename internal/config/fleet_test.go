@@ -48,10 +48,16 @@ func TestFleetNeedsToKnowItsAgents(t *testing.T) {
 
 func TestPublicKeys(t *testing.T) {
 	t.Parallel()
-	if keys := PublicKeys([]string{npub, "nonsense"}); len(keys) != 1 || keys[0] != "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" {
-		t.Error(keys)
+	if keys, err := PublicKeys([]string{npub}); err != nil || len(keys) != 1 || keys[0] != "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" {
+		t.Error(keys, err)
 	}
-	if keys := PublicKeys([]string{npub, AnyAuthor}); keys != nil {
-		t.Error(keys)
+	if keys, err := PublicKeys([]string{npub, AnyAuthor}); err != nil || keys != nil {
+		t.Error(keys, err)
+	}
+	// What is no key never leads to everybody.
+	for _, authors := range [][]string{{"nsec1secret"}, {npub, "nsec1secret"}, {AnyAuthor, "nsec1secret"}, {""}, {npub[:62]}} {
+		if keys, err := PublicKeys(authors); !errors.Is(err, ErrAuthor) || keys != nil || strings.Contains(err.Error(), "nsec1secret") {
+			t.Errorf("%q: %v, %v", authors, keys, err)
+		}
 	}
 }
