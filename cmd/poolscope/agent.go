@@ -17,7 +17,7 @@ type agentCommand struct {
 	User     string `help:"Worker name at the pool: a Bitcoin address, and after a dot a name." required:"" placeholder:"ADDRESS.NAME" env:"POOLSCOPE_AGENT_USER"`
 	Password string `help:"Password at the pool." default:"x" placeholder:"TEXT" env:"POOLSCOPE_AGENT_PASSWORD"`
 	Insecure bool   `help:"Take any TLS certificate of the pool."`
-	Own      bool   `help:"The pool is mine. Needed unless it is on a loopback address: load on other people's pools is an attack." env:"POOLSCOPE_AGENT_OWN"`
+	Own      bool   `help:"The pool is mine. Always needed, also on this machine: load on other people's pools is an attack, and without it nothing is connected to." env:"POOLSCOPE_AGENT_OWN"`
 
 	Relay        []string `help:"Nostr relay, as wss://host. Repeat it for more." required:"" placeholder:"URL" env:"POOLSCOPE_AGENT_RELAY"`
 	RunID        string   `name:"run" help:"Name of the run, as the scope shows it." required:"" placeholder:"NAME" env:"POOLSCOPE_AGENT_RUN"`
@@ -29,15 +29,15 @@ type agentCommand struct {
 	AgentID string `name:"agent-id" help:"Name of the agent, different from that of all others; the host's when left out." placeholder:"NAME" env:"POOLSCOPE_AGENT_ID"`
 	Region  string `help:"Where the agent is, such as eu-central or us-west." placeholder:"NAME" env:"POOLSCOPE_AGENT_REGION"`
 
-	Mode        string  `help:"replay: the scope's shares as they are, which an honest pool rejects. mine: its own valid shares (${default})." enum:"replay,mine" default:"replay" env:"POOLSCOPE_AGENT_MODE"`
-	Rate        float64 `help:"Shares per second: aimed at in mine (0.2), the most in replay (50)." placeholder:"N" env:"POOLSCOPE_AGENT_RATE"`
-	MaxRate     float64 `help:"Most shares per second that an order of the scope can ask for in mine (${default})." default:"10" placeholder:"N"`
-	Difficulty  float64 `help:"Least difficulty of the shares in mine; 0 is that of the pool." default:"0" placeholder:"D" env:"POOLSCOPE_AGENT_DIFFICULTY"`
-	MaxHashrate float64 `help:"Most hashes per second in mine (${default})." default:"2000000" placeholder:"H/S"`
-	MaxRepeat   int     `help:"Most times that one share is submitted in replay, whatever the scope says (${default})." default:"1000" placeholder:"N"`
-	Queue       int     `help:"Share events that wait while the pool is slow or away; more are dropped and counted (${default})." default:"1000" placeholder:"N"`
+	Mode        string   `help:"replay: the scope's shares as they are, which an honest pool rejects. mine: its own valid shares (${default})." enum:"replay,mine" default:"replay" env:"POOLSCOPE_AGENT_MODE"`
+	Rate        *float64 `help:"Shares per second: aimed at in mine (0.2), the most in replay (50); 0: none, until an order says otherwise." placeholder:"N" env:"POOLSCOPE_AGENT_RATE"`
+	MaxRate     float64  `help:"Most shares per second that an order of the scope can ask for in mine (${default}); 0: no order is followed." default:"10" placeholder:"N"`
+	Difficulty  float64  `help:"Least difficulty of the shares in mine; 0 is that of the pool." default:"0" placeholder:"D" env:"POOLSCOPE_AGENT_DIFFICULTY"`
+	MaxHashrate float64  `help:"Most hashes per second in mine (${default})." default:"2000000" placeholder:"H/S"`
+	MaxRepeat   int      `help:"Most times that one share is submitted in replay, whatever the scope says (${default})." default:"1000" placeholder:"N"`
+	Queue       int      `help:"Share events that wait while the pool is slow or away; more are dropped and counted (${default})." default:"1000" placeholder:"N"`
 
-	TelemetryInterval time.Duration `help:"Time between two reports to the scope (${default})." default:"5s" env:"POOLSCOPE_AGENT_TELEMETRY_INTERVAL"`
+	TelemetryInterval time.Duration `help:"Time between two reports to the scope, at most 10m (${default})." default:"5s" env:"POOLSCOPE_AGENT_TELEMETRY_INTERVAL"`
 	ShareKind         int           `help:"Nostr kind of share events (${default})." default:"3080"`
 	TelemetryKind     int           `help:"Nostr kind of telemetry events (${default})." default:"3079"`
 	OrderKind         int           `help:"Nostr kind of orders (${default})." default:"3081"`
@@ -52,7 +52,11 @@ func (agentCommand) Help() string {
 
 // Run runs the agent until it is interrupted.
 func (c *agentCommand) Run(env *environment) error {
-	if c.Rate < 0 || c.MaxRate < 0 || c.Difficulty < 0 || c.MaxHashrate <= 0 || c.MaxRepeat < 1 || c.Queue < 1 || c.TelemetryInterval <= 0 {
+	rate := agent.DefaultRate(c.Mode)
+	if c.Rate != nil {
+		rate = *c.Rate
+	}
+	if rate < 0 || c.MaxRate < 0 || c.Difficulty < 0 || c.MaxHashrate <= 0 || c.MaxRepeat < 1 || c.Queue < 1 || c.TelemetryInterval <= 0 {
 		return usage("--max-hashrate, --max-repeat, --queue and --telemetry-interval must be above zero; --rate, --max-rate and --difficulty not below")
 	}
 	id := c.AgentID
@@ -70,7 +74,7 @@ func (c *agentCommand) Run(env *environment) error {
 		Agent: agent.Config{
 			Pool: c.Pool, User: c.User, Password: c.Password, Insecure: c.Insecure, Own: c.Own,
 			Relays: c.Relay, HashScope: c.HashScope, ID: id, Region: c.Region, Version: env.build.Version,
-			Mode: c.Mode, Rate: c.Rate, MaxRate: c.MaxRate, Difficulty: c.Difficulty, Hashrate: c.MaxHashrate,
+			Mode: c.Mode, Rate: rate, MaxRate: c.MaxRate, Difficulty: c.Difficulty, Hashrate: c.MaxHashrate,
 			MaxRepeat: c.MaxRepeat, Queue: c.Queue, Interval: c.TelemetryInterval,
 		},
 		Run: c.RunID, Kinds: fleet.Kinds{Share: c.ShareKind, Telemetry: c.TelemetryKind, Order: c.OrderKind},

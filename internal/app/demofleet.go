@@ -22,6 +22,7 @@ const (
 	// demoAgentRate are the shares per second of the mining agent, demoAgentShare
 	// is what it may hash of what the miners do together.
 	demoAgentRate     = 0.25
+	demoAgentMaxRate  = 10
 	demoAgentShare    = 0.25
 	demoAgentInterval = 2 * time.Second
 )
@@ -63,8 +64,8 @@ func (f *demoFleet) join(p *poolParts, build telemetry.Build, hashrate float64, 
 		return err
 	}
 	for _, a := range []agent.Config{
-		{ID: "demo-eu-central", Region: "eu-central", Mode: fleet.ModeReplay},
-		{ID: "demo-us-west", Region: "us-west", Mode: fleet.ModeMine, Rate: demoAgentRate, Hashrate: hashrate},
+		{ID: "demo-eu-central", Region: "eu-central", Mode: fleet.ModeReplay, Rate: agent.DefaultRate(fleet.ModeReplay)},
+		{ID: "demo-us-west", Region: "us-west", Mode: fleet.ModeMine, Rate: demoAgentRate, MaxRate: demoAgentMaxRate, Hashrate: hashrate},
 	} {
 		key, err := nostr.NewSecretKey()
 		if err != nil {
@@ -75,6 +76,7 @@ func (f *demoFleet) join(p *poolParts, build telemetry.Build, hashrate float64, 
 		}
 		a.Key, a.Version, a.Relays, a.Interval = key, build.Version, []string{f.address()}, demoAgentInterval
 		a.Authors = authors
+		a.Own = true // the demo's
 		a.Pool = "stratum+tcp://" + p.ownPool()
 		a.User = demoAddress("agent "+a.ID) + "." + a.ID
 		one, err := agent.New(a, log.With("part", "agent", "agent", a.ID))

@@ -123,7 +123,7 @@ func TestACutRelayLosesAndDoublesNothing(t *testing.T) {
 	running.Go(func() { _ = h.Run(ctx) })
 	theirs, _ := join()
 	a, err := agent.New(agent.Config{
-		Pool: pool.Addr().String(), User: "w", Relays: []string{"ws://" + agentWire.Addr()}, Member: theirs, Authors: []string{ours.Public().String()},
+		Pool: pool.Addr().String(), User: "w", Own: true, Relays: []string{"ws://" + agentWire.Addr()}, Member: theirs, Authors: []string{ours.Public().String()},
 		ID: "a", Mode: fleet.ModeReplay, Rate: 1000, Interval: 200 * time.Millisecond,
 	}, quiet)
 	if err != nil {

@@ -103,7 +103,7 @@ func (d *demo) agents(count int, of func(n int) agent.Config) []*agent.Agent {
 		if cfg.Relays == nil {
 			cfg.Relays = []string{d.relay()}
 		}
-		cfg.Pool, cfg.User = d.Stratum, address+"."+cfg.ID
+		cfg.Own, cfg.Pool, cfg.User = true, d.Stratum, address+"."+cfg.ID
 		if all[n], err = agent.New(cfg, slog.New(slog.DiscardHandler)); err != nil {
 			d.t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestFiftyAgents(t *testing.T) {
 		return fleet.ModeReplay
 	}
 	all := d.agents(count, func(n int) agent.Config {
-		cfg := agent.Config{ID: fmt.Sprintf("agent%02d", n), Region: fmt.Sprintf("region-%d", n%5), Mode: mode(n), Interval: 2 * time.Second}
+		cfg := agent.Config{ID: fmt.Sprintf("agent%02d", n), Region: fmt.Sprintf("region-%d", n%5), Mode: mode(n), Rate: 50, Interval: 2 * time.Second}
 		if cfg.Mode == fleet.ModeMine {
 			cfg.Rate, cfg.MaxRate, cfg.Hashrate = 0.001, 1, 20_000 // the scope orders
 		}

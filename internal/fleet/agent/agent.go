@@ -17,10 +17,6 @@ import (
 	"github.com/poolscope/poolscope/internal/nostr/client"
 )
 
-// lookBack is how far back share events are asked for at the start, as
-// HashScope's agents do.
-const lookBack = time.Minute
-
 // Agent is an agent. Make one with New; it works while Run runs.
 type Agent struct {
 	cfg      Config
@@ -37,7 +33,7 @@ type Agent struct {
 	started  time.Time
 	session  *session      // signed in; nil without
 	changed  chan struct{} // closed when session changes
-	refused  bool          // the pool refuses us, or is not ours
+	refused  bool          // the pool refuses us
 	order    *fleet.Order
 	ordered  time.Time // when it was given, by the scope's clock
 	lapses   time.Time // when the order does
@@ -60,11 +56,17 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 		changed: make(chan struct{}),
 	}
 	a.dial = func(ctx context.Context, e miner.Endpoint) (net.Conn, error) { return e.Dial(ctx, cfg.Insecure) }
+	// Shares from now on, since those of before may have been submitted by the
+	// agent that ran before this one; the order that still holds.
+	now := cfg.Now()
 	a.relays, err = client.New(client.Config{
 		Relays: cfg.Relays, Key: cfg.Key, Received: a.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient,
 		Subscriptions: []client.Subscription{{
-			ID:      "shares",
-			Filters: []nostr.Filter{cfg.Member.Filter(cfg.Now().Add(-lookBack), cfg.Authors, cfg.HashScope, fleet.TypeShare, fleet.TypeOrder)},
+			ID: "shares",
+			Filters: []nostr.Filter{
+				cfg.Member.Filter(now, cfg.Authors, cfg.HashScope, fleet.TypeShare),
+				cfg.Member.Filter(now.Add(-fleet.OrderLease), cfg.Authors, cfg.HashScope, fleet.TypeOrder),
+			},
 		}},
 	})
 	if err != nil {
@@ -121,8 +123,9 @@ func (a *Agent) received(_ string, e *nostr.Event) {
 	}
 }
 
-// receivedOrder takes what the scope orders, if it is for us and no older than
-// what we know. It holds from now on, whatever the two clocks say.
+// receivedOrder takes what the scope orders, if it is no older than what we know.
+// It holds from now on, whatever the two clocks say. There is one order at a
+// time: one that is for others only ends ours.
 func (a *Agent) receivedOrder(e *nostr.Event) {
 	content, why := a.orders.Open(fleet.TypeOrder, e)
 	if why != fleet.Taken {
@@ -135,8 +138,11 @@ func (a *Agent) receivedOrder(e *nostr.Event) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at.Before(a.ordered) || !order.For(a.cfg.ID) {
+	if at.Before(a.ordered) || a.cfg.MaxRate == 0 {
 		return
+	}
+	if !order.For(a.cfg.ID) {
+		order = nil
 	}
 	a.order, a.ordered, a.lapses = order, at, a.cfg.Now().Add(until.Sub(at))
 }

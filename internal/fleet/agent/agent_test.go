@@ -47,9 +47,9 @@ func member(t testing.TB, n int) *fleet.Member {
 type pool struct {
 	t        *testing.T
 	listener net.Listener
-	refuse   bool // the worker
 
 	mu      sync.Mutex
+	refuse  bool // the worker
 	conns   []net.Conn
 	lines   []string // submits
 	ids     map[string]int
@@ -130,7 +130,7 @@ func (p *pool) serve(conn net.Conn) {
 		case "mining.subscribe":
 			answer = `[[],"` + extranonce1 + `",4]`
 		case "mining.authorize":
-			if p.refuse {
+			if p.refuses() {
 				answer = "false"
 			}
 		case "mining.submit":
@@ -141,7 +141,7 @@ func (p *pool) serve(conn net.Conn) {
 			continue
 		}
 		_, _ = fmt.Fprintf(conn, `{"id":%s,"result":%s,"error":null}`+"\n", m.ID, answer)
-		if m.Method == "mining.authorize" && !p.refuse {
+		if m.Method == "mining.authorize" && answer == "true" {
 			_, _ = io.WriteString(conn, `{"id":null,"method":"mining.set_difficulty","params":[1e-7]}`+"\n"+notify("j1", "1"))
 		}
 	}
@@ -198,6 +198,18 @@ func (p *pool) isValid(params []json.RawMessage) bool {
 	return false
 }
 
+func (p *pool) refuses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refuse
+}
+
+func (p *pool) setRefuse(refuse bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuse = refuse
+}
+
 func (p *pool) submits() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -251,11 +263,21 @@ func (s *scope) seal(kind fleet.Type, content []byte) {
 	s.pool.Publish(e)
 }
 
+func (s *scope) order(o fleet.Order, lease time.Duration) {
+	s.t.Helper()
+	o.RunID, o.Time, o.Until = "run1", fleet.FormatTime(time.Now()), fleet.FormatTime(time.Now().Add(lease))
+	content, err := o.Encode()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.seal(fleet.TypeOrder, content)
+}
+
 // start runs an agent until the test ends.
 func start(t *testing.T, s *scope, p *pool, change func(*Config)) *Agent {
 	t.Helper()
 	cfg := Config{
-		Pool: p.listener.Addr().String(), User: "us.w", Relays: []string{s.address}, Member: member(t, 2), Authors: []string{s.member.Public().String()},
+		Pool: p.listener.Addr().String(), Own: true, User: "us.w", Relays: []string{s.address}, Member: member(t, 2), Authors: []string{s.member.Public().String()},
 		ID: "a", Region: "here", Version: "test", Mode: fleet.ModeReplay, Rate: 1000, Interval: 100 * time.Millisecond,
 		ReconnectMin: time.Millisecond, ReconnectMax: 10 * time.Millisecond,
 	}
@@ -364,24 +386,72 @@ func TestMineSubmitsValidShares(t *testing.T) {
 func TestOrders(t *testing.T) {
 	s, p := newScope(t), newPool(t)
 	a := start(t, s, p, func(c *Config) { c.Mode, c.Rate, c.MaxRate = fleet.ModeMine, 0.001, 40 })
-	order := func(o fleet.Order, lease time.Duration) {
-		o.RunID, o.Time, o.Until = "run1", fleet.FormatTime(time.Now()), fleet.FormatTime(time.Now().Add(lease))
-		content, err := o.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.seal(fleet.TypeOrder, content)
-	}
-	order(fleet.Order{Rate: 500, Agents: []string{"others"}}, time.Minute)
-	order(fleet.Order{Rate: 500}, time.Minute)
+	s.order(fleet.Order{Rate: 500, Agents: []string{"others"}}, time.Minute)
+	s.order(fleet.Order{Rate: 500}, time.Minute)
 	eventually(t, "the order is followed", func() bool { return p.submits() > 3 })
 	if l := a.load(); !l.Ordered || l.Rate != 40 {
 		t.Errorf("%+v", l)
 	}
-	order(fleet.Order{Rate: 1}, 0)
+	s.order(fleet.Order{Rate: 500, Agents: []string{"others"}}, time.Minute)
+	eventually(t, "an order for others ends ours", func() bool { return !a.load().Ordered })
+	s.order(fleet.Order{Rate: 500, Agents: []string{"others", "a"}}, time.Minute)
+	eventually(t, "the next order is followed", func() bool { return a.load().Ordered })
+	s.order(fleet.Order{Rate: 1}, 0)
 	eventually(t, "the order is taken back", func() bool { return !a.load().Ordered })
 	if l := a.load(); l.Rate != 0.001 {
 		t.Errorf("%+v", l)
+	}
+}
+
+// TestRatesOfZero submits nothing by the agent's own flags, and follows no order
+// when the most that one may ask for is nothing.
+func TestRatesOfZero(t *testing.T) {
+	s, p := newScope(t), newPool(t)
+	resting := start(t, s, p, func(c *Config) { c.Mode, c.Rate, c.MaxRate = fleet.ModeMine, 0, 5 })
+	free := start(t, s, p, func(c *Config) {
+		c.ID, c.Member, c.Mode, c.Rate, c.MaxRate = "b", member(t, 3), fleet.ModeMine, 0.001, 0
+	})
+	if l := resting.load(); l.Rate != 0 {
+		t.Errorf("%+v", l)
+	}
+	eventually(t, "connected", connected(free))
+	s.order(fleet.Order{Rate: 500}, time.Minute)
+	eventually(t, "the order is followed by who may", func() bool { return resting.load().Rate == 5 })
+	s.share(1, 1)
+	eventually(t, "what came after the order is there", func() bool { return free.Telemetry().Stats.Received == 1 })
+	if l := free.load(); l.Ordered || l.Rate != 0.001 {
+		t.Errorf("%+v", l)
+	}
+}
+
+// TestARestartSubmitsNothingAgain starts an agent at a relay that has a share of
+// half a minute ago, and an order that holds.
+func TestARestartSubmitsNothingAgain(t *testing.T) {
+	s, p := newScope(t), newPool(t)
+	s.share(1, 1)
+	s.order(fleet.Order{Rate: 3}, time.Minute)
+	eventually(t, "the relay has both", func() bool { return s.pool.Status()[0].Accepted == 2 })
+	later := func() time.Time { return time.Now().Add(30 * time.Second) }
+	a := start(t, s, p, func(c *Config) { c.Now, c.MaxRate = later, 10 })
+	eventually(t, "what holds is known", func() bool { return a.load().Ordered })
+	share := fleet.Share{
+		RunID: "run1", EventID: "new", Seq: 2, Time: fleet.FormatTime(later()), RepeatCount: 1,
+		Stratum: fleet.Submit{Params: []json.RawMessage{[]byte(`"w"`), []byte(`"new"`), []byte(`"00"`), []byte(`"65"`), []byte(`"ab"`)}},
+	}
+	content, err := share.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := s.member.Seal(fleet.TypeShare, content, later())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pool.Publish(e)
+	eventually(t, "a share of now is accepted", func() bool { return a.Telemetry().Stats.Accepted == 1 })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.lines) != 1 || !strings.Contains(p.lines[0], `"new"`) {
+		t.Errorf("submitted %v", p.lines)
 	}
 }
 
@@ -400,7 +470,10 @@ func TestLostConnections(t *testing.T) {
 		s.share(n, 1)
 	}
 	eventually(t, "the first submits", func() bool { return p.submits() == 5 })
+	p.setRefuse(true)
 	p.cut()
+	eventually(t, "the error is told", func() bool { return len(a.Telemetry().Errors) > 0 })
+	p.setRefuse(false)
 	eventually(t, "connected again", func() bool { return a.Telemetry().Report.Connects == 2 })
 	for n := range 5 {
 		s.share(100+n, 1)
@@ -408,7 +481,7 @@ func TestLostConnections(t *testing.T) {
 	eventually(t, "the rest", func() bool { return a.Telemetry().Stats.Accepted == 9 })
 	tel := a.Telemetry()
 	wantExact(t, &tel)
-	if tel.Report.Unanswered != 1 || tel.Stats.Attempted != 10 || len(tel.Errors) == 0 {
+	if tel.Report.Unanswered != 1 || tel.Stats.Attempted != 10 || len(tel.Errors) > 0 { // errors are those since the last success
 		t.Errorf("%+v %+v %v", tel.Stats, tel.Report, tel.Errors)
 	}
 }
@@ -416,7 +489,7 @@ func TestLostConnections(t *testing.T) {
 // TestTheQueueIsBounded lets shares come while there is no pool.
 func TestTheQueueIsBounded(t *testing.T) {
 	s, p := newScope(t), newPool(t)
-	p.refuse = true
+	p.setRefuse(true)
 	a := start(t, s, p, func(c *Config) { c.Queue = 10 })
 	for n := range 30 {
 		s.share(n, 1)
@@ -429,41 +502,8 @@ func TestTheQueueIsBounded(t *testing.T) {
 	}
 }
 
-// foreign is a connection to a machine that is not this one.
-type foreign struct {
-	net.Conn
-	said *bool
-}
-
-func (f foreign) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 5), Port: 3333} }
-func (f foreign) Write(b []byte) (int, error) {
-	*f.said = true
-	return len(b), nil
-}
-
-// TestNothingIsSentToOthersPools looks at every byte.
-func TestNothingIsSentToOthersPools(t *testing.T) {
-	cfg := Config{Pool: "pool.example", User: "u", Relays: []string{"ws://127.0.0.1:1"}, Member: member(t, 2), ID: "a", Mode: fleet.ModeReplay}
-	for _, own := range []bool{false, true} {
-		cfg.Own = own
-		a, err := New(cfg, quiet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		said := false
-		ours, theirs := net.Pipe()
-		_ = theirs.Close()
-		a.dial = func(context.Context, miner.Endpoint) (net.Conn, error) { return foreign{ours, &said}, nil }
-		err = a.connection(context.Background())
-		tel := a.Telemetry()
-		if said != own || (tel.ConnState == fleet.StateError) == own || err == nil {
-			t.Errorf("own %t: something was said: %t, state %s, %v", own, said, tel.ConnState, err)
-		}
-	}
-}
-
 func TestBadConfigurations(t *testing.T) {
-	good := Config{Pool: "127.0.0.1:1", User: "u", Relays: []string{"ws://127.0.0.1:1"}, Member: member(t, 2), ID: "a", Mode: fleet.ModeMine}
+	good := Config{Pool: "127.0.0.1:1", Own: true, User: "u", Relays: []string{"ws://127.0.0.1:1"}, Member: member(t, 2), ID: "a", Mode: fleet.ModeMine}
 	if _, err := New(good, quiet); err != nil {
 		t.Fatal(err)
 	}
@@ -477,6 +517,8 @@ func TestBadConfigurations(t *testing.T) {
 		"rate":     func(c *Config) { c.Rate = -1 },
 		"rates":    func(c *Config) { c.MaxRate = 1e9 },
 		"interval": func(c *Config) { c.Interval = time.Millisecond },
+		"patience": func(c *Config) { c.Interval = time.Hour },
+		"own":      func(c *Config) { c.Own = false }, // also on this machine
 		"region":   func(c *Config) { c.Region = strings.Repeat("x", 65) },
 	} {
 		c := good

@@ -13,13 +13,13 @@ import (
 )
 
 // Config says where an agent works and what it does. Zero numbers and durations
-// stand for their defaults.
+// stand for their defaults, but for the two rates.
 type Config struct {
 	Pool     string // in any form that miner.ParseEndpoint takes
 	User     string // worker name
 	Password string // "x"
 	Insecure bool   // take any TLS certificate
-	Own      bool   // the pool is the user's own, wherever it is
+	Own      bool   // the pool is the user's own; without it there is no agent, wherever the pool is
 
 	Relays    []string
 	Member    *fleet.Member
@@ -32,8 +32,8 @@ type Config struct {
 	Version string // of the program
 
 	Mode       string  // fleet.ModeReplay or fleet.ModeMine
-	Rate       float64 // shares per second: aimed at in mine (0.2), the most in replay (50)
-	MaxRate    float64 // that an order may ask for; 10
+	Rate       float64 // shares per second: aimed at in mine, the most in replay; 0: none
+	MaxRate    float64 // shares per second that an order may ask for; 0: no order is followed
 	Difficulty float64 // least difficulty of shares in mine; 0: that of the pool
 	Hashrate   float64 // most hashes per second in mine; 2 million
 	MaxRepeat  int     // of one share in replay; 1000
@@ -51,13 +51,22 @@ type Config struct {
 const (
 	defaultReplayRate = 50
 	defaultMineRate   = 0.2
-	defaultMaxRate    = 10
 	defaultHashrate   = 2_000_000
 	defaultQueue      = 1000
 	defaultInterval   = 5 * time.Second
 	maxRepeat         = 1000
 	minInterval       = 100 * time.Millisecond
+	// maxInterval is what the scope has patience for.
+	maxInterval = 10 * time.Minute
 )
+
+// DefaultRate is the rate of a mode for who asks for none, in shares per second.
+func DefaultRate(mode string) float64 {
+	if mode == fleet.ModeMine {
+		return defaultMineRate
+	}
+	return defaultReplayRate
+}
 
 // ErrConfig says that a setting is out of range.
 var ErrConfig = errors.New("agent: bad configuration")
@@ -68,6 +77,9 @@ func (c *Config) validate() (miner.Endpoint, error) {
 	problems := []error{err}
 	bad := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...))
+	}
+	if !c.Own {
+		bad("nothing says that the pool is yours (--own), and load on other people's pools is an attack")
 	}
 	if c.User == "" {
 		bad("no user: it is the worker name at the pool")
@@ -81,15 +93,9 @@ func (c *Config) validate() (miner.Endpoint, error) {
 	if len(c.Relays) == 0 {
 		bad("no relay")
 	}
-	switch c.Mode {
-	case fleet.ModeReplay:
-		c.Rate = orDefault(c.Rate, defaultReplayRate)
-	case fleet.ModeMine:
-		c.Rate = orDefault(c.Rate, defaultMineRate)
-	default:
+	if c.Mode != fleet.ModeReplay && c.Mode != fleet.ModeMine {
 		bad("the mode must be replay or mine, not %q", c.Mode)
 	}
-	c.MaxRate = orDefault(c.MaxRate, defaultMaxRate)
 	c.Hashrate = orDefault(c.Hashrate, defaultHashrate)
 	for name, v := range map[string]float64{"rate": c.Rate, "highest rate": c.MaxRate, "difficulty": c.Difficulty, "hashrate": c.Hashrate} {
 		if !(v >= 0) || math.IsInf(v, 0) {
@@ -99,8 +105,8 @@ func (c *Config) validate() (miner.Endpoint, error) {
 	if c.Rate > fleet.MaxOrderRate || c.MaxRate > fleet.MaxOrderRate {
 		bad("a rate is at most %d shares per second", fleet.MaxOrderRate)
 	}
-	if c.Interval != 0 && c.Interval < minInterval {
-		bad("telemetry is at least %s apart", minInterval)
+	if c.Interval != 0 && (c.Interval < minInterval || c.Interval > maxInterval) {
+		bad("telemetry is from %s to %s apart", minInterval, maxInterval)
 	}
 	c.Interval = orDefault(c.Interval, defaultInterval)
 	c.Queue = orDefault(c.Queue, defaultQueue)

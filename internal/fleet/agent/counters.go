@@ -30,7 +30,7 @@ type counters struct {
 	latencies []time.Duration // a ring of samples
 	next      int
 	last      *float64 // milliseconds
-	errors    []string
+	errors    []string // since the last success
 	tips      []fleet.Tip
 
 	seconds [rateSeconds]uint64 // submits by second, a ring
@@ -71,6 +71,7 @@ func (c *counters) answer(latency time.Duration, why string) {
 	c.last = &ms
 	if why == "" {
 		c.accepted++
+		c.errors = nil
 		return
 	}
 	c.rejected++

@@ -58,7 +58,7 @@ func tenMinutes(t *testing.T, cut func(*nostrtest.Network)) {
 	p := &pool{t: t, ids: map[string]int{}}
 	a, err := New(Config{
 		Pool: "127.0.0.1:1", User: "us.w", Own: true, Relays: []string{"ws://relay.test"}, HTTPClient: network.Client(),
-		Member: member(t, 2), Authors: []string{ours.Public().String()}, ID: "a", Mode: fleet.ModeReplay,
+		Member: member(t, 2), Authors: []string{ours.Public().String()}, ID: "a", Mode: fleet.ModeReplay, Rate: 50,
 	}, quiet)
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@
 //
 // # Whose pool
 //
-// Load on other people's pools is an attack. An agent sends nothing, not even a
-// subscribe, to a pool that is neither on this machine nor declared to be the
-// user's own.
+// Load on other people's pools is an attack. There is no agent for
+// a pool that is not declared to be the user's own, wherever it is: nothing is
+// dialled.
 package agent

@@ -107,6 +107,7 @@ func (s *session) signedIn() {
 	s.agent.counts.mu.Lock()
 	s.agent.counts.handshake = &took
 	s.agent.counts.connects++
+	s.agent.counts.errors = nil
 	s.agent.counts.mu.Unlock()
 	s.agent.log.Info("connected to pool", "pool", s.agent.endpoint.String())
 	s.agent.setSession(s)

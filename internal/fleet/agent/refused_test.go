@@ -50,7 +50,7 @@ func dishonest(t *testing.T, events []*nostr.Event) (address string) {
 // TestWhatARelayMakesUpIsNotSubmitted has one true share among events that are
 // forged, changed, of another run or author, too old, too large or nonsense.
 func TestWhatARelayMakesUpIsNotSubmitted(t *testing.T) {
-	now := time.Now()
+	now := time.Now().Add(5 * time.Second) // after the agent asks
 	content := func(job, run string) []byte {
 		share := fleet.Share{
 			RunID: run, EventID: "e-" + job, Seq: 1, Time: fleet.FormatTime(now), RepeatCount: 1,

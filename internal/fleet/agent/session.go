@@ -40,7 +40,6 @@ const (
 
 // Reasons for the end of a connection.
 var (
-	errNotOwn  = errors.New("the pool is neither on this machine nor declared to be yours: nothing is sent to it")
 	errRefused = errors.New("the pool refuses the worker")
 	errClosed  = errors.New("the pool closed the connection")
 	errMute    = errors.New("the pool said nothing for too long")
@@ -116,10 +115,6 @@ func (a *Agent) connection(ctx context.Context) error {
 	}
 	connected := time.Now()
 	defer func() { _ = conn.Close() }()
-	if !a.cfg.Own && !isLoopback(conn.RemoteAddr()) {
-		a.refuse()
-		return errNotOwn
-	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	took := milliseconds(connected.Sub(began))
@@ -147,11 +142,6 @@ func (a *Agent) refuse() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.refused = true
-}
-
-func isLoopback(address net.Addr) bool {
-	tcp, ok := address.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
 }
 
 // target is the pool as telemetry names it.
