@@ -57,10 +57,10 @@ type Hub struct {
 	relays    *client.Pool
 	watchers  watchers
 
-	mu     sync.Mutex
-	order  *Order // in force
+	saying sync.Mutex // held from looking at the order until it is published: none overtakes a newer one
+	mu     sync.Mutex // guards the next two
+	order  *Order     // in force
 	orders uint64
-	told   chan struct{} // an order was changed
 }
 
 // New makes a hub and reads what was stored of the agents. It starts nothing.
@@ -78,7 +78,6 @@ func New(cfg Config, log *slog.Logger) (*Hub, error) {
 		cfg: cfg, log: log,
 		gate:     fleet.NewGate(cfg.Member, fleet.GateConfig{Authors: cfg.Authors, Now: cfg.Now}),
 		registry: newRegistry(cfg.MaxAgents, cfg.ExpireAfter),
-		told:     make(chan struct{}, 1),
 	}
 	var err error
 	h.relays, err = client.New(client.Config{
@@ -216,27 +215,39 @@ func (h *Hub) received(_ string, e *nostr.Event) {
 	}
 }
 
-// command says the order in force again and again.
+// command says the order in force again and again. It begins with what holds
+// now: agents may still follow an order of before this program's start.
 func (h *Hub) command(ctx context.Context) {
 	again := time.NewTicker(fleet.OrderRepeat)
 	defer again.Stop()
+	h.sayInForce(true)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-again.C:
-		case <-h.told:
-		}
-		h.mu.Lock()
-		order := h.order
-		h.mu.Unlock()
-		if order != nil {
-			h.say(order, fleet.OrderLease)
+			h.sayInForce(false)
 		}
 	}
 }
 
-// say publishes an order that holds for a while.
+// sayInForce publishes the order in force, and, when asked for, that there is
+// none.
+func (h *Hub) sayInForce(revoke bool) {
+	h.saying.Lock()
+	defer h.saying.Unlock()
+	h.mu.Lock()
+	order := h.order
+	h.mu.Unlock()
+	switch {
+	case order != nil:
+		h.say(order, fleet.OrderLease)
+	case revoke:
+		h.say(&Order{}, 0) // to all, and over at once
+	}
+}
+
+// say publishes an order that holds for a while. Its caller holds saying.
 func (h *Hub) say(o *Order, lease time.Duration) {
 	now := h.cfg.Now()
 	order := fleet.Order{
@@ -260,7 +271,8 @@ func (h *Hub) say(o *Order, lease time.Duration) {
 }
 
 // SetOrder tells the agents in mine mode what load to make from now on; nil
-// leaves them to their own flags. It fails on numbers out of range.
+// leaves them to their own flags, also those that follow an order of before this
+// program's start. It fails on numbers out of range.
 func (h *Hub) SetOrder(o *Order) error {
 	if o != nil {
 		if err := (&fleet.Order{Rate: o.Rate, Difficulty: o.Difficulty, Agents: o.Agents}).Check(); err != nil {
@@ -268,18 +280,9 @@ func (h *Hub) SetOrder(o *Order) error {
 		}
 	}
 	h.mu.Lock()
-	before := h.order
 	h.order = o
 	h.mu.Unlock()
-	switch {
-	case o != nil:
-		select {
-		case h.told <- struct{}{}:
-		default:
-		}
-	case before != nil:
-		h.say(&Order{Rate: before.Rate, Difficulty: before.Difficulty, Agents: before.Agents}, 0)
-	}
+	h.sayInForce(true)
 	return nil
 }
 

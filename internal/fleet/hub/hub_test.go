@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/poolscope/poolscope/internal/fleet"
 	"github.com/poolscope/poolscope/internal/nostr"
-	"github.com/poolscope/poolscope/internal/nostr/relay"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/replay"
 )
@@ -454,42 +452,6 @@ func TestTheStoreIsBounded(t *testing.T) {
 	}
 	if err := store.sweep(begin.Add(2 * time.Hour)); err != nil || count() != 0 {
 		t.Errorf("%d events are older than an hour, %v", count(), err)
-	}
-}
-
-// TestOrdersReachARelay publishes to a real relay and reads what it has.
-func TestOrdersReachARelay(t *testing.T) {
-	r := relay.New(relay.Config{})
-	server := httptest.NewServer(r)
-	defer server.Close()
-	defer r.Close()
-	h, err := New(Config{Member: member(t, "run1", 1), Relays: []string{"ws" + strings.TrimPrefix(server.URL, "http")}, Switches: &switches{all: map[string]replay.Settings{}}}, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- h.Run(ctx) }()
-	if err := h.SetOrder(&Order{Rate: -1}); err == nil {
-		t.Error("a rate below zero is taken")
-	}
-	if err := h.SetOrder(&Order{Rate: 2, Agents: []string{"a"}}); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(20 * time.Second); r.Stats().Accepted == 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%+v", h.Status().Relays)
-		}
-	}
-	if s := h.Status(); s.Order == nil || s.Order.Rate != 2 || s.Published.Orders == 0 {
-		t.Errorf("%+v", s)
-	}
-	if err := h.SetOrder(nil); err != nil || h.Status().Order != nil {
-		t.Errorf("the order stays: %v", err)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
 	}
 }
 
