@@ -26,6 +26,9 @@ const (
 	Malformed      Reason = "malformed"
 )
 
+// MaxSeen is how many ids a gate remembers unless it is told otherwise.
+const MaxSeen = 20_000
+
 // GateConfig says whom a gate lets in. A zero duration or number means the
 // default.
 type GateConfig struct {
@@ -62,7 +65,7 @@ func NewGate(m *Member, cfg GateConfig) *Gate {
 		cfg.MaxSize = 64 << 10
 	}
 	if cfg.Seen <= 0 {
-		cfg.Seen = 20_000
+		cfg.Seen = MaxSeen
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -114,6 +117,9 @@ func (g *Gate) open(t Type, e *nostr.Event) ([]byte, Reason) {
 	}
 	return []byte(text), Taken
 }
+
+// Remember makes an event that was taken before the program's start a duplicate.
+func (g *Gate) Remember(id string) { g.fresh(id) }
 
 // fresh remembers an id, and says whether it was not known.
 func (g *Gate) fresh(id string) bool {

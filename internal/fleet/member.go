@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/poolscope/poolscope/internal/nostr"
@@ -50,7 +51,7 @@ const maxRun = 128
 
 // Errors of NewMember.
 var (
-	ErrRun   = errors.New("fleet: the run needs a name of 1 to 128 bytes without control characters")
+	ErrRun   = errors.New("fleet: the run needs a name of 1 to 128 bytes of characters that show")
 	ErrKinds = errors.New("fleet: the kinds must be three different numbers from 0 to 65535")
 )
 
@@ -157,7 +158,9 @@ func (m *Member) Filter(since time.Time, authors []string, hashscope bool, types
 	return f
 }
 
-// printable says whether a text is UTF-8 without control characters.
+// printable says whether a text is UTF-8 of characters that show, with spaces
+// between them. One that turns the direction of writing would make an id look
+// like another's.
 func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Connection states of an agent. HashScope's agents say the first and the last.
@@ -149,11 +150,11 @@ func ParseTelemetry(content []byte, run string) (*Telemetry, time.Time, error) {
 	return &t, at, nil
 }
 
-// CheckAgentID says whether an agent may have this id: 1 to 128 bytes of text,
-// and none that means another place in a path.
+// CheckAgentID says whether an agent may have this id: 1 to 128 bytes of text
+// that can be seen as it is, and none that means another place in a path.
 func CheckAgentID(id string) error {
 	if id == "" || id == "." || id == ".." || len(id) > maxID || !printable(id) {
-		return fmt.Errorf("%w: agent_id has 1 to %d bytes without control characters, and is neither . nor .. itself", ErrContent, maxID)
+		return fmt.Errorf("%w: agent_id has 1 to %d bytes of visible characters, and is neither . nor .. itself", ErrContent, maxID)
 	}
 	return nil
 }
@@ -217,13 +218,13 @@ func AddCount(counts map[string]uint64, why string, n uint64) {
 }
 
 // Clip makes another's text fit for pages and logs: valid UTF-8 without control
-// characters, of a bounded length in bytes.
+// characters, those of the direction of writing among them, of a bounded length in bytes.
 func Clip(s string, most int) string {
 	if len(s) > most {
 		s = s[:most]
 	}
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r

@@ -44,6 +44,9 @@ const (
 	maintainEvery = 5 * time.Minute
 	// lookBack is how far back telemetry is asked for at the start.
 	lookBack = 2 * time.Minute
+	// maxSkew is how far the time in a telemetry may be from that of its event.
+	// Agents take both from the same clock at the same time.
+	maxSkew = time.Minute
 )
 
 // Hub is the scope's side of a fleet. Make one with New; it works while Run
@@ -103,17 +106,25 @@ func New(cfg Config, log *slog.Logger) (*Hub, error) {
 	return h, nil
 }
 
-// restore knows the agents again that told something lately.
+// restore knows the agents again that told something lately, and what relays may
+// send once more.
 func (h *Hub) restore() error {
-	now := h.cfg.Now()
-	all, err := h.cfg.Store.latest(now.Add(-h.cfg.ExpireAfter), h.cfg.MaxAgents)
+	now, run := h.cfg.Now(), h.cfg.Member.Run()
+	known, err := h.cfg.Store.events(run, now.Add(-lookBack-maxSkew), fleet.MaxSeen)
+	if err != nil {
+		return err
+	}
+	for _, id := range known {
+		h.gate.Remember(id)
+	}
+	all, err := h.cfg.Store.latest(run, now.Add(-h.cfg.ExpireAfter), h.cfg.MaxAgents)
 	if err != nil {
 		return err
 	}
 	for _, rec := range all {
-		t, at, err := fleet.ParseTelemetry(rec.content, h.cfg.Member.Run())
+		t, at, err := fleet.ParseTelemetry(rec.content, run)
 		if err != nil {
-			continue // of another run
+			continue // an earlier version took it
 		}
 		rec.telemetry, rec.at = t, at
 		h.registry.restore(rec, now)
@@ -196,6 +207,14 @@ func (h *Hub) received(_ string, e *nostr.Event) {
 		h.gate.Refuse(fleet.Malformed)
 		return
 	}
+	switch skew := at.Sub(time.Unix(e.CreatedAt, 0)); {
+	case skew > maxSkew:
+		h.gate.Refuse(fleet.Future)
+		return
+	case skew < -maxSkew:
+		h.gate.Refuse(fleet.Stale)
+		return
+	}
 	// What was understood, not what was sent: nothing else reaches pages.
 	if content, err = t.Encode(); err != nil {
 		h.gate.Refuse(fleet.Malformed)
@@ -208,7 +227,10 @@ func (h *Hub) received(_ string, e *nostr.Event) {
 		return
 	}
 	if h.cfg.Store != nil {
-		h.cfg.Store.put(record{agent: t.AgentID, author: e.PubKey, at: at, received: now, telemetry: t, content: content}, tips)
+		for i := range tips {
+			tips[i].run = t.RunID
+		}
+		h.cfg.Store.put(record{event: e.ID, run: t.RunID, agent: t.AgentID, author: e.PubKey, at: at, received: now, telemetry: t, content: content}, tips)
 	}
 	if newest && h.watchers.any() {
 		h.watchers.send(h.registry.frame(t.AgentID, content))
@@ -299,7 +321,7 @@ func (h *Hub) History(ctx context.Context, id string, limit int) (out History, o
 	if h.cfg.Store == nil {
 		return History{}, false, nil
 	}
-	list, err := h.cfg.Store.history(ctx, id, limit)
+	list, err := h.cfg.Store.history(ctx, h.cfg.Member.Run(), id, limit)
 	if list == nil {
 		list = []json.RawMessage{}
 	}
@@ -313,7 +335,7 @@ func (h *Hub) Series(ctx context.Context, id string, span time.Duration, points 
 	}
 	_, known := h.registry.one(id)
 	now := h.cfg.Now()
-	out, found, err := h.cfg.Store.series(ctx, id, now.Add(-span), now, points)
+	out, found, err := h.cfg.Store.series(ctx, h.cfg.Member.Run(), id, now.Add(-span), now, points)
 	return out, known || found, err
 }
 

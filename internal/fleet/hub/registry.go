@@ -83,11 +83,13 @@ func (r *registry) take(author string, t *fleet.Telemetry, at, now time.Time) (t
 	if t.Report != nil && a.clockIsRight() {
 		for _, tip := range t.Report.Tips {
 			if seen, ok := fleet.ParseTime(tip.SeenAt); ok && !seen.After(at) && r.tips.saw(a.id, tip, seen) {
-				tips = append(tips, tipRecord{tip.PrevHash, a.id, tip.Height, seen})
+				tips = append(tips, tipRecord{block: tip.PrevHash, agent: a.id, height: tip.Height, seen: seen})
 			}
 		}
 	}
-	if at.Before(a.at) {
+	// Who is silent is heard again whatever the time of what came before: that
+	// time may have been wrong.
+	if at.Before(a.at) && !a.silent {
 		r.late++
 		return tips, false, fleet.Taken
 	}

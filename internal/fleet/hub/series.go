@@ -12,16 +12,16 @@ import (
 // maxTipPoints bounds the blocks of a series.
 const maxTipPoints = 500
 
-// series reads an agent's telemetry between two times, in so many steps at most.
+// series reads an agent's telemetry of a run between two times, in so many steps at most.
 // ok is false when there is none.
-func (s *Store) series(ctx context.Context, agent string, since, until time.Time, points int) (out Series, ok bool, err error) {
+func (s *Store) series(ctx context.Context, run, agent string, since, until time.Time, points int) (out Series, ok bool, err error) {
 	_ = s.Flush() // its failure is logged, and the rest can be shown
 	step := max(until.Sub(since)/time.Duration(max(points, 1)), time.Second)
 	out = Series{AgentID: agent, Since: fleet.FormatTime(since), Until: fleet.FormatTime(until), Step: step.Seconds(), Points: []Point{}, Tips: []TipPoint{}}
-	if out.Points, err = s.points(ctx, agent, since, until, step); err != nil {
+	if out.Points, err = s.points(ctx, run, agent, since, until, step); err != nil {
 		return out, false, err
 	}
-	if out.Tips, err = s.tipPoints(ctx, agent, since, until); err != nil {
+	if out.Tips, err = s.tipPoints(ctx, run, agent, since, until); err != nil {
 		return out, false, err
 	}
 	return out, len(out.Points) > 0, nil
@@ -38,18 +38,18 @@ func added(now, before uint64) uint64 {
 	return now - before
 }
 
-func (s *Store) points(ctx context.Context, agent string, since, until time.Time, step time.Duration) (points []Point, err error) {
+func (s *Store) points(ctx context.Context, run, agent string, since, until time.Time, step time.Duration) (points []Point, err error) {
 	var before counters
 	known := false // what the agent counted before its first telemetry belongs to no step
-	switch err := s.db.QueryRowContext(ctx, `SELECT attempted, accepted, rejected FROM telemetry WHERE agent = ? AND at < ? ORDER BY at DESC LIMIT 1`,
-		agent, since.UnixNano()).Scan(&before.attempted, &before.accepted, &before.rejected); {
+	switch err := s.db.QueryRowContext(ctx, `SELECT attempted, accepted, rejected FROM telemetry WHERE run = ? AND agent = ? AND at < ? ORDER BY at DESC LIMIT 1`,
+		run, agent, since.UnixNano()).Scan(&before.attempted, &before.accepted, &before.rejected); {
 	case err == nil:
 		known = true
 	case !errors.Is(err, sql.ErrNoRows):
 		return nil, err
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT at, connected, attempted, accepted, rejected, p50, p95, p99, connect FROM telemetry
-		WHERE agent = ? AND at >= ? AND at < ? ORDER BY at, key`, agent, since.UnixNano(), until.UnixNano())
+		WHERE run = ? AND agent = ? AND at >= ? AND at < ? ORDER BY at, key`, run, agent, since.UnixNano(), until.UnixNano())
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +86,10 @@ func (s *Store) points(ctx context.Context, agent string, since, until time.Time
 	return points, rows.Err()
 }
 
-func (s *Store) tipPoints(ctx context.Context, agent string, since, until time.Time) (tips []TipPoint, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT t.block, t.height, t.seen, min(o.seen), count(*) FROM tips t JOIN tips o ON o.block = t.block
-		WHERE t.agent = ? AND t.seen >= ? AND t.seen < ? GROUP BY t.block HAVING count(*) > 1 ORDER BY t.seen DESC LIMIT ?`,
-		agent, since.UnixNano(), until.UnixNano(), maxTipPoints)
+func (s *Store) tipPoints(ctx context.Context, run, agent string, since, until time.Time) (tips []TipPoint, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT t.block, t.height, t.seen, min(o.seen), count(*) FROM tips t JOIN tips o ON o.run = t.run AND o.block = t.block
+		WHERE t.run = ? AND t.agent = ? AND t.seen >= ? AND t.seen < ? GROUP BY t.block HAVING count(*) > 1 ORDER BY t.seen DESC LIMIT ?`,
+		run, agent, since.UnixNano(), until.UnixNano(), maxTipPoints)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ const (
 	driver = "sqlite"
 	// applicationID marks our file: "psfl" in ASCII.
 	applicationID = 0x7073666c
-	schemaVersion = 1
+	schemaVersion = 2
 	// maxUnwritten is how much telemetry may wait to be written.
 	maxUnwritten = 4096
 	// sweepShare is the part of the telemetry that goes when the file is too large.
@@ -50,9 +51,11 @@ type Store struct {
 	log *slog.Logger
 	db  *sql.DB
 
-	mu      sync.Mutex // guards the next two, and is held while they are written
+	mu      sync.Mutex // guards the next two; never held while the disk works
 	pending []record
 	tips    []tipRecord
+
+	writing sync.Mutex // held while they are written; guards failing
 	failing bool
 
 	stored, lost atomic.Uint64
@@ -60,6 +63,7 @@ type Store struct {
 
 // record is one telemetry event.
 type record struct {
+	event, run    string // event is the id of the Nostr event
 	agent, author string
 	at, received  time.Time
 	telemetry     *fleet.Telemetry
@@ -68,13 +72,14 @@ type record struct {
 
 // tipRecord is when an agent saw a block.
 type tipRecord struct {
-	block, agent string
-	height       int64
-	seen         time.Time
+	run, block, agent string
+	height            int64
+	seen              time.Time
 }
 
 // OpenStore opens the file at path, and makes it and its folder when they are
-// missing. A damaged file is put aside under another name, and a new one begun.
+// missing. A damaged file, and one of an earlier version, is put aside under
+// another name, and a new one begun.
 func OpenStore(path string, cfg StoreConfig, log *slog.Logger) (*Store, error) {
 	if cfg.KeepFor <= 0 {
 		cfg.KeepFor = 7 * 24 * time.Hour
@@ -97,7 +102,7 @@ func OpenStore(path string, cfg StoreConfig, log *slog.Logger) (*Store, error) {
 	if asideErr != nil {
 		return nil, errors.Join(err, asideErr)
 	}
-	log.Error("the fleet's file is damaged; it was set aside and a new one begun", "path", path, "kept", kept, "err", err)
+	log.Error("the fleet's file cannot be used; it was set aside and a new one begun", "path", path, "kept", kept, "err", err)
 	if err := s.open(path); err != nil {
 		return nil, err
 	}
@@ -144,6 +149,8 @@ func (s *Store) prepare() error {
 		return fmt.Errorf("%w: schema %d", ErrNewerStore, version)
 	case application == applicationID && version == schemaVersion:
 		return nil
+	case application == applicationID:
+		return fmt.Errorf("file has schema %d, not %d", version, schemaVersion)
 	case application != 0 || version != 0:
 		return errors.New("file is of another program")
 	}
@@ -171,36 +178,40 @@ func (s *Store) put(r record, tips []tipRecord) {
 // Flush writes what waits. What cannot be written is lost, and counted: a full
 // disk must not fill the memory.
 func (s *Store) Flush() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.pending) == 0 {
+	pending, tips := s.pending, s.tips
+	s.pending, s.tips = nil, nil
+	s.mu.Unlock()
+	if len(pending) == 0 {
 		return nil
 	}
-	err := s.write()
+	stored, err := s.write(pending, tips)
 	switch {
 	case err != nil:
-		s.lost.Add(uint64(len(s.pending)))
+		s.lost.Add(uint64(len(pending)))
 		if !s.failing {
 			s.log.Error("telemetry is not stored", "err", err)
 		}
 	default:
-		s.stored.Add(uint64(len(s.pending)))
+		s.stored.Add(uint64(stored))
 		if s.failing {
 			s.log.Info("telemetry is stored again")
 		}
 	}
 	s.failing = err != nil
-	s.pending, s.tips = nil, nil
 	return err
 }
 
-func (s *Store) write() error {
+// write stores all or nothing, and says how much was not known.
+func (s *Store) write(pending []record, tips []tipRecord) (stored int64, err error) {
 	tx, err := s.db.Begin()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after the commit
-	for _, r := range s.pending {
+	for _, r := range pending {
 		var p50, p95, p99, connect *float64
 		if report := r.telemetry.Report; report != nil {
 			connect = report.ConnectMS
@@ -210,20 +221,27 @@ func (s *Store) write() error {
 		} else {
 			p50 = r.telemetry.Stats.LastLatency // all that HashScope's agents tell
 		}
-		t := &r.telemetry.Stats
-		if _, err := tx.Exec(`INSERT INTO telemetry (agent, author, at, received, connected, attempted, accepted, rejected, p50, p95, p99, connect, content)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.agent, r.author, r.at.UnixNano(), r.received.UnixNano(), r.telemetry.ConnState == fleet.StateConnected,
-			t.Attempted, t.Accepted, t.Rejected, p50, p95, p99, connect, string(r.content)); err != nil {
-			return err
+		t, at := &r.telemetry.Stats, min(r.at.UnixNano(), r.received.UnixNano())
+		result, err := tx.Exec(`INSERT INTO telemetry (event, run, agent, author, at, received, connected, attempted, accepted, rejected, p50, p95, p99, connect, content)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event) DO NOTHING`,
+			r.event, r.run, r.agent, r.author, at, r.received.UnixNano(), r.telemetry.ConnState == fleet.StateConnected,
+			t.Attempted, t.Accepted, t.Rejected, p50, p95, p99, connect, string(r.content))
+		if err != nil {
+			return 0, err
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		stored += n
+	}
+	for _, t := range tips {
+		if _, err := tx.Exec(`INSERT INTO tips (run, block, agent, height, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			t.run, t.block, t.agent, t.height, t.seen.UnixNano()); err != nil {
+			return 0, err
 		}
 	}
-	for _, t := range s.tips {
-		if _, err := tx.Exec(`INSERT INTO tips (block, agent, height, seen) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			t.block, t.agent, t.height, t.seen.UnixNano()); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
+	return stored, tx.Commit()
 }
 
 // sweep deletes what is too old, and the oldest when the file is too large.
@@ -248,11 +266,11 @@ func (s *Store) sweep(now time.Time) error {
 	return err
 }
 
-// latest is the newest telemetry of each agent that told something since a
-// time, the one that was heard of last first.
-func (s *Store) latest(since time.Time, most int) (all []record, err error) {
-	rows, err := s.db.Query(`SELECT agent, author, at, max(received), content FROM telemetry
-		WHERE received >= ? GROUP BY agent ORDER BY max(received) DESC LIMIT ?`, since.UnixNano(), most)
+// latest is the newest telemetry of each agent of a run that told something
+// since a time, the one that was heard of last first.
+func (s *Store) latest(run string, since time.Time, most int) (all []record, err error) {
+	rows, err := s.db.Query(`SELECT agent, author, max(at), received, content FROM telemetry
+		WHERE run = ? AND received >= ? GROUP BY agent ORDER BY received DESC LIMIT ?`, run, since.UnixNano(), most)
 	if err != nil {
 		return nil, err
 	}
@@ -269,10 +287,29 @@ func (s *Store) latest(since time.Time, most int) (all []record, err error) {
 	return all, rows.Err()
 }
 
-// history is what an agent told, the newest first.
-func (s *Store) history(ctx context.Context, agent string, limit int) (list []json.RawMessage, err error) {
+// events are the ids of the telemetry of a run that came since a time, the oldest
+// first, and the newest of them when there are more than most.
+func (s *Store) events(run string, since time.Time, most int) (ids []string, err error) {
+	rows, err := s.db.Query("SELECT event FROM telemetry WHERE run = ? AND received >= ? ORDER BY received DESC, key DESC LIMIT ?", run, since.UnixNano(), most)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	slices.Reverse(ids)
+	return ids, rows.Err()
+}
+
+// history is what an agent told in a run, the newest first.
+func (s *Store) history(ctx context.Context, run, agent string, limit int) (list []json.RawMessage, err error) {
 	_ = s.Flush() // its failure is logged, and the rest can be shown
-	rows, err := s.db.QueryContext(ctx, "SELECT content FROM telemetry WHERE agent = ? ORDER BY at DESC, key DESC LIMIT ?", agent, limit)
+	rows, err := s.db.QueryContext(ctx, "SELECT content FROM telemetry WHERE run = ? AND agent = ? ORDER BY at DESC, key DESC LIMIT ?", run, agent, limit)
 	if err != nil {
 		return nil, err
 	}
