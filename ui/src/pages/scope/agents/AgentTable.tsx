@@ -25,6 +25,8 @@ function milliseconds(
   };
 }
 
+const regionText = ({ report }: Agent) => (report && report.region !== '' ? report.region : NONE);
+
 const columns: Column<Agent>[] = [
   {
     key: 'id',
@@ -55,7 +57,7 @@ const columns: Column<Agent>[] = [
     header: 'Region',
     card: 'detail',
     value: (a) => a.report?.region ?? '',
-    cell: (a) => (a.report?.region ? a.report.region : NONE),
+    cell: (a) => regionText(a),
   },
   { key: 'pool', header: 'Pool', card: 'detail', value: poolText, cell: poolText },
   milliseconds('connect', 'Connect', (a) => a.report?.connect_ms),

@@ -6,7 +6,11 @@ import { AgentTable } from './AgentTable';
 import styles from './AgentsPage.module.css';
 import { FleetFigures } from './FleetFigures';
 import { LiveWord } from './LiveWord';
+import { OrderPanel } from './OrderPanel';
+import { RejectsPanel } from './RejectsPanel';
+import { RunPanel } from './RunPanel';
 import { StartHint } from './StartHint';
+import { WorldMap } from './WorldMap';
 
 /** Programs elsewhere that test a pool of one's own from where they are. */
 export function AgentsPage() {
@@ -26,6 +30,23 @@ export function AgentsPage() {
             <AgentTable agents={agents} />
           )}
         </Panel>
+        <div className={styles.columns}>
+          {agents && agents.length > 0 && (
+            <>
+              <Panel title="Where they are">
+                <WorldMap agents={agents} />
+              </Panel>
+              <OrderPanel agents={agents} />
+              <RejectsPanel agents={agents} />
+            </>
+          )}
+          <RunPanel />
+          {agents && agents.length > 0 && (
+            <Panel title="Start another">
+              <StartHint />
+            </Panel>
+          )}
+        </div>
       </div>
     </Page>
   );

@@ -41,7 +41,7 @@ export function FleetFigures({ agents }: { agents: readonly Agent[] | undefined 
       <Figure
         label="Accepted"
         value={sum && formatCount(sum.accepted)}
-        note={answered ? `${formatPercent((sum?.accepted ?? 0) / answered)} of answers` : NONE}
+        note={sum && answered ? `${formatPercent(sum.accepted / answered)} of answers` : NONE}
       />
       <Figure
         label="Rejected"
