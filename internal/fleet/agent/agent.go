@@ -60,7 +60,7 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	// agent that ran before this one; the order that still holds.
 	now := cfg.Now()
 	a.relays, err = client.New(client.Config{
-		Relays: cfg.Relays, Key: cfg.Key, Received: a.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient,
+		Relays: cfg.Relays, Key: cfg.Key, Received: a.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient, Log: log,
 		Subscriptions: []client.Subscription{{
 			ID: "shares",
 			Filters: []nostr.Filter{

@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -44,7 +45,10 @@ type Config struct {
 	OKTimeout  time.Duration // a relay that lets an event wait longer is left; 30 s
 	// HTTPClient opens connections; http.DefaultClient.
 	HTTPClient *http.Client
-	Now        func() time.Time
+	// Log is told which relays are connected, and lost or not reached and why;
+	// nil: nobody.
+	Log *slog.Logger
+	Now func() time.Time
 }
 
 func (c Config) withDefaults() Config {
@@ -57,6 +61,9 @@ func (c Config) withDefaults() Config {
 	c.OKTimeout = orDefault(c.OKTimeout, 30*time.Second)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Received == nil {
 		c.Received = func(string, *nostr.Event) {}

@@ -227,6 +227,7 @@ func (c *connection) closed(m *nostr.Message) {
 		return
 	}
 	c.change(func(s *Status) { s.Error = clip("subscription closed: " + m.Text) })
+	c.complain(notSubscribe, m.Text)
 	c.states[i].caught = false
 	if why == "auth-required" && !c.authed && !c.pool.config.Key.IsZero() {
 		return // asked again when the challenge is answered
@@ -279,6 +280,7 @@ func (c *connection) ok(m *nostr.Message) {
 		c.change(func(s *Status) { s.Accepted++ })
 	case gone:
 		c.change(func(s *Status) { s.Rejected[why]++ })
+		c.complain(notPublished, m.Text)
 	}
 }
 

@@ -33,11 +33,12 @@ type link struct {
 	status Status // guarded by mu
 
 	// Of run's goroutine:
-	cut time.Time // end of the last connection that had caught up
+	cut        time.Time // end of the last connection that had caught up
+	complaints complaints
 }
 
 func newLink(p *Pool, address string) *link {
-	return &link{pool: p, address: address, out: newOutbox(p.config.Queue), status: newStatus(address)}
+	return &link{pool: p, address: address, out: newOutbox(p.config.Queue), status: newStatus(address), complaints: newComplaints(address)}
 }
 
 func (l *link) change(f func(*Status)) {
@@ -79,14 +80,19 @@ func (l *link) connection(ctx context.Context) error {
 		response.Body.Close()
 	}
 	if err != nil {
+		if ctx.Err() == nil {
+			l.complain(notReached, err.Error())
+		}
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = ws.CloseNow() }()
 	socket.Limit(ws)
 	l.change(func(s *Status) { s.State, s.Error, s.Connects = "connected", "", s.Connects+1 })
+	l.connected()
 	l.out.unsend()
 
-	ctx, end := context.WithCancelCause(ctx)
+	running := ctx
+	ctx, end := context.WithCancelCause(running)
 	c := newConnection(ctx, l, ws, l.cut)
 	c.subscribeAll()
 	var others sync.WaitGroup
@@ -98,7 +104,11 @@ func (l *link) connection(ctx context.Context) error {
 	if c.caughtUp() {
 		l.cut = l.pool.config.Now()
 	}
-	return context.Cause(ctx)
+	err = context.Cause(ctx)
+	if running.Err() == nil {
+		l.lost(err)
+	}
+	return err
 }
 
 // prefix is the machine-readable word of a reason (NIP-01); "other" for one
