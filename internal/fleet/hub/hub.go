@@ -84,7 +84,7 @@ func New(cfg Config, log *slog.Logger) (*Hub, error) {
 	}
 	var err error
 	h.relays, err = client.New(client.Config{
-		Relays: cfg.Relays, Key: cfg.Key, Received: h.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient,
+		Relays: cfg.Relays, Key: cfg.Key, Received: h.received, Now: cfg.Now, HTTPClient: cfg.HTTPClient, Log: log,
 		Subscriptions: []client.Subscription{{
 			ID:      "telemetry",
 			Filters: []nostr.Filter{cfg.Member.Filter(cfg.Now().Add(-lookBack), cfg.Authors, cfg.HashScope, fleet.TypeTelemetry)},
