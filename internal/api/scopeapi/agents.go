@@ -59,6 +59,7 @@ func (b builder) agentOperations() []operation {
 	frames := b.op("GET", "/api/ws/agents", "live", "WebSocket: telemetry of the fleet", agentFrame{}, serveAgentFeed)
 	frames = b.upgrading(frames)
 	order := b.with(b.op("PUT", "/api/fleet/order", "agents", "Order load from the agents in mine mode", hub.Status{}, serveOrder), hub.Order{}, false)
+	order.exact = true // with "agent" for "agents" it would be for the whole fleet
 	order.Description = "Each agent then finds and submits so many valid shares of its own a second, at the pool that it was started for, within the bounds of its own flags. " +
 		"The order is said again every 30 seconds and lapses after 90: without the scope the agents go back to their flags."
 	return []operation{

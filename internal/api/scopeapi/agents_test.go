@@ -190,10 +190,23 @@ func TestOrders(t *testing.T) {
 	if o := status.Order; o == nil || o.Rate != 1.5 || o.Difficulty != 0.25 || len(o.Agents) != 1 || !status.Enabled || status.RunID != "test-run-123" {
 		t.Errorf("%+v", status)
 	}
-	for body, code := range map[string]int{`{"rate":-1,"difficulty":0}`: 422, `{"difficulty":0}`: 422, `{"rate":1001,"difficulty":0}`: 422, `{"rate":1,"difficulty":0,"agents":[1]}`: 400, `{"rate":1,"difficulty":1e20}`: 400} {
+	for body, code := range map[string]int{`{"rate":-1,"difficulty":0}`: 422, `{"difficulty":0}`: 422, `{"rate":1001,"difficulty":0}`: 422, `{"rate":1,"difficulty":1e16}`: 422, `{"rate":1,"difficulty":1e400}`: 422} {
 		if w := b.send(http.MethodPut, "/api/fleet/order", body); w.Code != code || !json.Valid(w.Body.Bytes()) {
 			t.Errorf("%s: %d %s", body, w.Code, w.Body)
 		}
+	}
+	// Each of these would be for the whole fleet if it were taken.
+	for body, where := range map[string]string{
+		`{"rate":1,"difficulty":0,"agents":["a",1]}`: `["body","agents",1]`, `{"rate":1,"difficulty":0,"agents":"a"}`: `["body","agents"]`,
+		`{"rate":1,"difficulty":0,"agents":null}`: `["body","agents"]`, `{"rate":1,"difficulty":0,"agent":["a"]}`: `["body","agent"]`,
+		`{"rate":1,"difficulty":0,"agents":[` + strings.Repeat(`"a",`, 1000) + `"a"]}`: `["body","agents"]`,
+	} {
+		if w := b.send(http.MethodPut, "/api/fleet/order", body); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"loc":`+where) {
+			t.Errorf("%.60s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	if o := read[hub.Status](t, b.get("/api/fleet")).Order; o == nil || o.Rate != 1.5 {
+		t.Errorf("a refused order changed the one in force: %+v", o)
 	}
 	if status := read[hub.Status](t, b.send(http.MethodDelete, "/api/fleet/order", "")); status.Order != nil {
 		t.Errorf("%+v", status.Order)

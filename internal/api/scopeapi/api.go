@@ -106,6 +106,7 @@ func (a *API) Routes() []string {
 type operation struct {
 	huma.Operation
 	body  *huma.Schema // of the request, nil for none
+	exact bool         // members that the body's schema does not have are refused
 	guard guard
 	serve func(c *call) error
 }

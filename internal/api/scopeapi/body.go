@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
@@ -16,6 +18,9 @@ import (
 
 // maxBody bounds a request's body.
 const maxBody = 64 << 10
+
+// maxUnknown bounds the unknown members that an answer names.
+const maxUnknown = 10
 
 // readBody reads the members of the body. err is for bodies that are no JSON by
 // their type, or too large.
@@ -55,6 +60,9 @@ func (c *call) readBody(op *operation) (problems []problem, err error) {
 		}}, nil
 	}
 	c.body = make(map[string]any)
+	if op.exact {
+		problems = unknownMembers(op.body, members)
+	}
 	for _, name := range sortedKeys(op.body.Properties) {
 		schema := op.body.Properties[name]
 		given, ok := members[name]
@@ -72,7 +80,9 @@ func (c *call) readBody(op *operation) (problems []problem, err error) {
 			wrong = checkBounds(schema, value)
 		}
 		if wrong != nil {
-			wrong.Loc, wrong.Input = []any{"body", name}, echo(given)
+			if wrong.Loc = append([]any{"body", name}, wrong.Loc...); len(wrong.Loc) == 2 {
+				wrong.Input = echo(given)
+			}
 			problems = append(problems, *wrong)
 			continue
 		}
@@ -81,14 +91,18 @@ func (c *call) readBody(op *operation) (problems []problem, err error) {
 	return problems, nil
 }
 
-func sortedKeys(properties map[string]*huma.Schema) []string {
-	names := make([]string, 0, len(properties))
-	for name := range properties {
-		names = append(names, name)
+// unknownMembers are those that a schema does not have. Of a long list only the
+// first are told.
+func unknownMembers(s *huma.Schema, members map[string]any) (problems []problem) {
+	for _, name := range sortedKeys(members) {
+		if s.Properties[name] == nil && len(problems) < maxUnknown {
+			problems = append(problems, problem{Type: "extra_forbidden", Loc: []any{"body", name}, Msg: "Extra inputs are not permitted", Input: echo(members[name])})
+		}
 	}
-	slices.Sort(names)
-	return names
+	return problems
 }
+
+func sortedKeys[T any](of map[string]T) []string { return slices.Sorted(maps.Keys(of)) }
 
 // errExtra is for a body of more than one value.
 var errExtra = errors.New("extra data")
@@ -135,8 +149,9 @@ func echo(value any) any {
 	return value
 }
 
-// convert takes a member as its schema wants it. Numbers may come as text, and
-// whole ones with a fraction of zero.
+// convert takes a member as its schema wants it. Whole numbers may come as text,
+// and with a fraction of zero. The place of a problem is empty, or that within a
+// list.
 func convert(s *huma.Schema, given any) (value any, wrong *problem) {
 	switch s.Type {
 	case huma.TypeInteger:
@@ -158,8 +173,34 @@ func convert(s *huma.Schema, given any) (value any, wrong *problem) {
 			return text, nil
 		}
 		return nil, &problem{Type: "string_type", Msg: "Input should be a valid string"}
+	case huma.TypeArray:
+		return convertList(s, given)
 	}
 	return given, nil
+}
+
+func convertList(s *huma.Schema, given any) (value any, wrong *problem) {
+	list, ok := given.([]any)
+	if !ok {
+		return nil, &problem{Type: "list_type", Msg: "Input should be a valid list"}
+	}
+	if s.MaxItems != nil && len(list) > *s.MaxItems {
+		return nil, &problem{
+			Type: "too_long", Ctx: map[string]any{"field_type": "List", "max_length": *s.MaxItems, "actual_length": len(list)},
+			Msg: fmt.Sprintf("List should have at most %d items after validation, not %d", *s.MaxItems, len(list)),
+		}
+	}
+	converted := make([]any, len(list))
+	for i, item := range list {
+		if converted[i], wrong = convert(s.Items, item); wrong == nil {
+			wrong = checkBounds(s.Items, converted[i])
+		}
+		if wrong != nil {
+			wrong.Loc, wrong.Input = append([]any{i}, wrong.Loc...), echo(item)
+			return nil, wrong
+		}
+	}
+	return converted, nil
 }
 
 func convertInteger(given any) (value any, wrong *problem) {

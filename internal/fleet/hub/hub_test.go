@@ -483,4 +483,7 @@ func TestWatchers(t *testing.T) {
 	if !w.Missed() || w.Missed() {
 		t.Error("who missed frames is to be told once")
 	}
+	if n := len(w.Frames); n != 0 {
+		t.Errorf("%d frames wait that are older than what is asked for anew", n)
+	}
 }

@@ -104,8 +104,8 @@ type Sighting struct {
 // Order is the load that the agents in mine mode are asked for.
 type Order struct {
 	Rate       float64  `json:"rate" minimum:"0" maximum:"1000" doc:"Shares per second of each agent; 0: rest"`
-	Difficulty float64  `json:"difficulty" minimum:"0" doc:"Least difficulty of their shares; 0: that of the pool"`
-	Agents     []string `json:"agents,omitempty" doc:"Ids of those that it is for; all when left out"`
+	Difficulty float64  `json:"difficulty" minimum:"0" maximum:"1e15" doc:"Least difficulty of their shares; 0: that of the pool"`
+	Agents     []string `json:"agents,omitempty" maxItems:"1000" nullable:"false" doc:"Ids of those that it is for; all when left out"`
 }
 
 // Relay is the connection to a relay.
@@ -161,7 +161,7 @@ type EventKinds struct {
 // Published counts what the scope published.
 type Published struct {
 	Shares  uint64            `json:"shares" doc:"Share events"`
-	Orders  uint64            `json:"orders" doc:"Orders, repetitions with them"`
+	Orders  uint64            `json:"orders" doc:"Orders, with their repetitions and revocations"`
 	Waiting int               `json:"waiting" doc:"Shares that wait to be signed"`
 	Dropped map[string]uint64 `json:"dropped" doc:"Shares that were not published, by reason"`
 }

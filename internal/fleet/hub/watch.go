@@ -1,9 +1,6 @@
 package hub
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // maxFrames bounds what waits for one watcher.
 const maxFrames = 256
@@ -13,8 +10,8 @@ const maxFrames = 256
 type Watcher struct {
 	Frames <-chan []byte
 	frames chan []byte
-	missed atomic.Bool
 	all    *watchers
+	missed bool // guarded by all.mu
 }
 
 // watchers are those who watch. The zero value has none.
@@ -43,8 +40,20 @@ func (w *Watcher) Close() {
 	delete(w.all.set, w)
 }
 
-// Missed says whether frames were missed since it was last asked.
-func (w *Watcher) Missed() bool { return w.missed.Swap(false) }
+// Missed says whether frames were missed since it was last asked. Those that
+// still wait are then dropped: they are older than what is asked for anew.
+func (w *Watcher) Missed() bool {
+	w.all.mu.Lock()
+	defer w.all.mu.Unlock()
+	if !w.missed {
+		return false
+	}
+	w.missed = false
+	for len(w.frames) > 0 {
+		<-w.frames
+	}
+	return true
+}
 
 func (w *watchers) any() bool {
 	w.mu.Lock()
@@ -63,7 +72,7 @@ func (w *watchers) send(frame []byte) {
 		select {
 		case one.frames <- frame:
 		default:
-			one.missed.Store(true)
+			one.missed = true
 		}
 	}
 }

@@ -957,7 +957,7 @@ export interface components {
         };
         HubOrder: {
             /** @description Ids of those that it is for; all when left out */
-            agents?: string[] | null;
+            agents?: string[];
             /**
              * Format: double
              * @description Least difficulty of their shares; 0: that of the pool
@@ -1010,7 +1010,7 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description Orders, repetitions with them
+             * @description Orders, with their repetitions and revocations
              */
             orders: number;
             /**
