@@ -20,8 +20,12 @@ import (
 //go:embed schema.sql
 var schema string
 
-// schemaVersion is what the file's user_version says.
-const schemaVersion = 1
+const (
+	// applicationID marks our file: "psrl" in ASCII.
+	applicationID = 0x7073726c
+	// schemaVersion is what the file's user_version says.
+	schemaVersion = 1
+)
 
 // ErrDisk is the reason for not using a database file.
 var ErrDisk = errors.New("not a database of this relay")
@@ -34,12 +38,18 @@ type Disk struct {
 }
 
 // OpenDisk opens the file, or makes it. Zero limits mean those of Config. A
+// new file is for its owner only: events may be of a run that is not public. A
 // killed process loses nothing that a client was told OK for; a power failure
 // may cost the last moments, never the file.
 func OpenDisk(ctx context.Context, path string, maxEvents, maxBytes int) (*Disk, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("relay's database: %w", err)
 	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("relay's database: %w", err)
+	}
+	_ = f.Close() // nothing was written
 	pragmas := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas.Encode())
 	if err != nil {
@@ -57,12 +67,15 @@ func OpenDisk(ctx context.Context, path string, maxEvents, maxBytes int) (*Disk,
 // prepare makes the tables, or checks that they are ours, and counts.
 func (d *Disk) prepare(ctx context.Context) error {
 	var mode string
-	var version, tables int
+	var application, version, tables int
 	if err := d.db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil {
 		return err
 	}
 	if mode != "wal" {
 		return fmt.Errorf("journal_mode is %q: %w", mode, ErrDisk)
+	}
+	if err := d.db.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&application); err != nil {
+		return err
 	}
 	if err := d.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
 		return err
@@ -71,6 +84,8 @@ func (d *Disk) prepare(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case application != applicationID && (application != 0 || tables > 0):
+		return fmt.Errorf("it is of another program: %w", ErrDisk)
 	case tables == 0:
 		if _, err := d.db.ExecContext(ctx, schema); err != nil {
 			return fmt.Errorf("make tables: %w", err)

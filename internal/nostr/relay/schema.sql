@@ -20,4 +20,5 @@ CREATE TABLE tags (
 ) WITHOUT ROWID;
 CREATE INDEX tags_by_event ON tags (seq);
 
+PRAGMA application_id = 0x7073726c;
 PRAGMA user_version = 1;

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -263,8 +264,8 @@ func TestARestartKeepsEvents(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		t.Error(err)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("others may read the file: %v, %v", info, err)
 	}
 	second := openDisk(t, path, 0, 0)
 	found, err := second.Find([]nostr.Filter{{Tags: map[string][]string{"r": {"run1"}}}}, wide, noon)
@@ -298,5 +299,22 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	}
 	if _, err := OpenDisk(t.Context(), other, 0, 0); !errors.Is(err, ErrDisk) {
 		t.Errorf("another version: %v", err)
+	}
+	// Programs whose schemas have the same number.
+	for _, application := range []int{0, 0x7073666c} {
+		path := filepath.Join(dir, fmt.Sprint(application))
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(fmt.Sprintf(`CREATE TABLE telemetry (a); PRAGMA user_version = %d; PRAGMA application_id = %d`, schemaVersion, application)); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenDisk(t.Context(), path, 0, 0); !errors.Is(err, ErrDisk) {
+			t.Errorf("application %#x: %v", application, err)
+		}
 	}
 }
