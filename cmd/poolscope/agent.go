@@ -30,7 +30,7 @@ type agentCommand struct {
 	Region  string `help:"Where the agent is, such as eu-central or us-west." placeholder:"NAME" env:"POOLSCOPE_AGENT_REGION"`
 
 	Mode        string   `help:"replay: the scope's shares as they are, which an honest pool rejects. mine: its own valid shares (${default})." enum:"replay,mine" default:"replay" env:"POOLSCOPE_AGENT_MODE"`
-	Rate        *float64 `help:"Shares per second: aimed at in mine (0.2), the most in replay (50); 0: none, until an order says otherwise." placeholder:"N" env:"POOLSCOPE_AGENT_RATE"`
+	Rate        *float64 `help:"Shares per second: aimed at in mine (0.2), the most in replay (50); 0: none, in mine until an order says otherwise." placeholder:"N" env:"POOLSCOPE_AGENT_RATE"`
 	MaxRate     float64  `help:"Most shares per second that an order of the scope can ask for in mine (${default}); 0: no order is followed." default:"10" placeholder:"N"`
 	Difficulty  float64  `help:"Least difficulty of the shares in mine; 0 is that of the pool." default:"0" placeholder:"D" env:"POOLSCOPE_AGENT_DIFFICULTY"`
 	MaxHashrate float64  `help:"Most hashes per second in mine (${default})." default:"2000000" placeholder:"H/S"`
