@@ -147,3 +147,24 @@ func TestWrongTimesDoNotFreezeAnAgent(t *testing.T) {
 		t.Errorf("history is %s: not the newest first", got)
 	}
 }
+
+// TestFilesOfAnEarlierVersionAreSetAside begins a new file and loses nothing.
+func TestFilesOfAnEarlierVersionAreSetAside(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "fleet.db")
+	store := openStore(t, path)
+	if _, err := store.db.Exec("PRAGMA user_version = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store = openStore(t, path)
+	var version int
+	if err := store.db.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != schemaVersion {
+		t.Errorf("schema %d, %v", version, err)
+	}
+	if kept, err := filepath.Glob(filepath.Join(folder, "fleet.db.*")); err != nil || len(kept) == 0 {
+		t.Errorf("the former file is not kept: %v", err)
+	}
+}
