@@ -185,11 +185,11 @@ function columns(picked: readonly string[], pick: (id: string) => void): Column<
       value: (s) => s.workers?.[0] ?? s.user_agent ?? s.peer,
       raw: (s) => s.workers?.[0] ?? s.peer,
       cell: (s) => (
-        <span className={styles.miner}>
+        <span className={styles.miner} title={s.workers?.[0]}>
           <Link to="/scope/sessions/$id" params={{ id: s.session_id }} className={styles.name}>
             {s.workers?.[0] ? <WorkerName name={shortWorker(s.workers[0])} /> : s.peer}
           </Link>
-          <small>
+          <small title={s.user_agent ?? undefined}>
             {s.user_agent ?? 'no user agent'} · {shortSession(s.session_id)}
           </small>
         </span>
