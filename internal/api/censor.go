@@ -13,7 +13,7 @@ const (
 
 // censorWorker shortens a worker's full name for public display: the payout
 // address before the first dot to its first and last eight characters, the
-// miner's own name after it is kept, unless it repeats the address.
+// miner's own name after it is kept, but for what may be an address in it.
 //
 //	1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa.rigA → 1A1zP1eP...v7DivfNa.rigA
 func censorWorker(name string) string {
@@ -25,23 +25,55 @@ func censorWorker(name string) string {
 	if head = clean(head); head != short {
 		tail = strings.ReplaceAll(tail, head, short)
 	}
-	return short + "." + tail
+	return short + "." + shortenAddresses(tail)
 }
 
 // minLongWord is the length of the shortest addresses, in characters; what miners
 // call themselves has shorter words.
 const minLongWord = 26
 
-var longWord = regexp.MustCompile(`[0-9A-Za-z]{26,}`)
+// What may be an address: a word as long as one, or, since miners may write one
+// with separators in it, words that together are like one. Three dots are no
+// separator: they stand for the middle of what is short already.
+var (
+	longWord    = regexp.MustCompile(`[0-9A-Za-z]{26,}`)
+	joinedWords = regexp.MustCompile(`[0-9A-Za-z]+(?:(?:[_-]+|\.)[0-9A-Za-z]+)+`)
+	segwit      = regexp.MustCompile(`(?i)(?:bc|tb|bcrt)1[02-9ac-hj-np-z]{20,}`)
+	base58      = regexp.MustCompile(`[123mn][1-9A-HJ-NP-Za-km-z]{25,}`)
+	separators  = strings.NewReplacer("-", "", "_", "", ".", "")
+)
+
+// shortenAddresses shortens the middle of all in s that may be an address.
+func shortenAddresses(s string) string {
+	if len(s) < minLongWord {
+		return s
+	}
+	s = longWord.ReplaceAllStringFunc(s, func(word string) string { return shorten(word, nameFront, nameBack) })
+	return joinedWords.ReplaceAllStringFunc(s, func(words string) string {
+		joined := separators.Replace(words)
+		if segwit.MatchString(joined) || looksBase58(base58.FindString(joined)) {
+			return shorten(joined, nameFront, nameBack)
+		}
+		return words
+	})
+}
+
+// looksBase58 tells the digits of an address from words that miners use: it has
+// small and capital letters, and more digits than one.
+func looksBase58(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		if '0' <= s[i] && s[i] <= '9' {
+			digits++
+		}
+	}
+	return digits > 1 && strings.ToLower(s) != s && strings.ToUpper(s) != s
+}
 
 // publicAgent makes a user agent fit for a public page. Miners put into it what
 // they like, addresses included.
 func publicAgent(agent string) string {
-	if len(agent) < minLongWord {
-		return brief(agent, maxUserAgent)
-	}
-	agent = longWord.ReplaceAllStringFunc(agent, func(word string) string { return shorten(word, nameFront, nameBack) })
-	return brief(agent, maxUserAgent)
+	return brief(shortenAddresses(agent), maxUserAgent)
 }
 
 // censorHash keeps the last 16 digits of a block or share hash. A hash in

@@ -9,23 +9,46 @@ import (
 
 func TestCensorWorker(t *testing.T) {
 	for name, want := range map[string]string{
-		satoshi + ".rigA":             "1A1zP1eP...v7DivfNa.rigA", // observed vector
-		satoshi:                       "1A1zP1eP...v7DivfNa",
-		satoshi + ".":                 "1A1zP1eP...v7DivfNa",
-		satoshi + ".a.b":              "1A1zP1eP...v7DivfNa.a.b",                 // the first dot splits
-		satoshi + "." + satoshi:       "1A1zP1eP...v7DivfNa.1A1zP1eP...v7DivfNa", // it repeats itself
-		satoshi + ".x <" + satoshi:    "1A1zP1eP...v7DivfNa.x1A1zP1eP...v7DivfNa",
-		".rig":                        ".rig",
-		"":                            "",
-		"short.rig":                   "short.rig",
-		"1234567890123456789":         "1234567890123456789", // 19 = 8 + 3 + 8: nothing to gain
-		"12345678901234567890":        "12345678...34567890",
-		"<script>alert(1)</script>.x": "scriptalert1script.x",
-		"abc\n\x00def.r ig\"'":        "abcdef.rig",
-		"äöü" + satoshi:               "1A1zP1eP...v7DivfNa",
+		satoshi + ".rigA":          "1A1zP1eP...v7DivfNa.rigA", // observed vector
+		satoshi:                    "1A1zP1eP...v7DivfNa",
+		satoshi + ".":              "1A1zP1eP...v7DivfNa",
+		satoshi + ".a.b":           "1A1zP1eP...v7DivfNa.a.b",                 // the first dot splits
+		satoshi + "." + satoshi:    "1A1zP1eP...v7DivfNa.1A1zP1eP...v7DivfNa", // it repeats itself
+		satoshi + ".x <" + satoshi: "1A1zP1eP...v7DivfNa.x1A1zP1eP...v7DivfNa",
+		"a.BCRT1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KYGT080":     "a.BCRT1QW5...7KYGT080",
+		"a.bcrt1qw508d6qejxtdg4-y5r3zarvary0c5xw7kygt080":    "a.bcrt1qw5...7kygt080", // in two pieces
+		"a.Bcrt1qw508_d6qejxtdg4.y5r3zarvary0c5_xw7kygt08":   "a.Bcrt1qw5...w7kygt08", // in many
+		satoshi + ".s19-1A1zP1eP5QGefi2-DMPTfTL5SLmv7DivfNa": "1A1zP1eP...v7DivfNa.s191A1zP...v7DivfNa",
+		satoshi + ".1a1ZP1Ep5qgEFI2dmptFtl5slMV7dIVFnA":      "1A1zP1eP...v7DivfNa.1a1ZP1Ep...V7dIVFnA",
+		satoshi + ".s19-" + satoshi + "-b":                   "1A1zP1eP...v7DivfNa.s19-1A1zP1eP...v7DivfNa-b",
+		"a.garage-upstairs_rack-12-unit-03":                  "a.garage-upstairs_rack-12-unit-03", // long, and no address
+		".rig":                                               ".rig",
+		"":                                                   "",
+		"short.rig":                                          "short.rig",
+		"1234567890123456789":                                "1234567890123456789", // 19 = 8 + 3 + 8: nothing to gain
+		"12345678901234567890":                               "12345678...34567890",
+		"<script>alert(1)</script>.x":                        "scriptalert1script.x",
+		"abc\n\x00def.r ig\"'":                               "abcdef.rig",
+		"äöü" + satoshi:                                      "1A1zP1eP...v7DivfNa",
 	} {
 		if got := censorWorker(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestPublicAgent(t *testing.T) {
+	for agent, want := range map[string]string{
+		"cpuminer/2.5": "cpuminer/2.5",
+		"ESP-Miner-NerdOCTAXE-Gamma/v1.0.31-beta2":            "ESP-Miner-NerdOCTAXE-Gamma/v1.0.31-beta2",
+		"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":        "bcrt1qw5...7kygt080",
+		"x/1 bcrt1qw508d6qejxtdg4-y5r3zarvary0c5xw7kygt080":   "x/1 bcrt1qw5...7kygt080",
+		"x/1 BCRT1QW508D6-QEJXTDG4-Y5R3ZARVARY0-C5XW7KYGT080": "x/1 BCRT1QW5...7KYGT080",
+		"cgminer 1A1zP1eP5QGefi2_DMPTfTL5SLmv7DivfNa":         "cgminer 1A1zP1eP...v7DivfNa",
+		strings.Repeat("é", maxUserAgent):                     strings.Repeat("é", maxUserAgent/2),
+	} {
+		if got := publicAgent(agent); got != want {
+			t.Errorf("%q: %q, want %q", agent, got, want)
 		}
 	}
 }
