@@ -58,10 +58,14 @@ export async function launch() {
  * `faults` collects what must not happen: console errors, uncaught exceptions,
  * failed responses, requests to other hosts. `onSocket` and `onMessages` may
  * take over the WebSockets of the pool's figures and of captured messages.
+ * `beforeLoad` runs in the page before its own scripts.
  * `path` is the page, the first one by default; it is usable when `usable`, a
  * selector, finds something.
  */
-export async function open(browser, { onSocket, onMessages, path = '/', usable, ...options } = {}) {
+export async function open(
+  browser,
+  { onSocket, onMessages, beforeLoad, path = '/', usable, ...options } = {},
+) {
   const url = serverURL();
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -89,6 +93,7 @@ export async function open(browser, { onSocket, onMessages, path = '/', usable, 
   });
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
   await page.addInitScript(watch, usable ?? '[data-testid=hashrate]');
+  if (beforeLoad) await page.addInitScript(beforeLoad);
   if (onSocket) await page.routeWebSocket(/\/api\/live$/, onSocket);
   if (onMessages) await page.routeWebSocket(/\/api\/ws(\?|$)/, onMessages);
   await page.goto(new URL(path, url).href);

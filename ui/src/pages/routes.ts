@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent, type AnyRootRoute } from '@tanstack/react-router';
+import { load } from '../lib/load';
 import { readSearch } from './workers/search';
 
 /** The pool's pages besides the overview, each fetched when it is first gone to. */
@@ -9,32 +10,35 @@ export function poolRoutes<Root extends AnyRootRoute>(root: Root) {
       getParentRoute,
       path: '/workers',
       validateSearch: readSearch,
-      component: lazyRouteComponent(() => import('./workers/WorkersPage'), 'WorkersPage'),
+      component: lazyRouteComponent(
+        () => load(() => import('./workers/WorkersPage')),
+        'WorkersPage',
+      ),
     }),
     createRoute({
       getParentRoute,
       path: '/workers/$id',
-      component: lazyRouteComponent(() => import('./worker/WorkerPage'), 'WorkerPage'),
+      component: lazyRouteComponent(() => load(() => import('./worker/WorkerPage')), 'WorkerPage'),
     }),
     createRoute({
       getParentRoute,
       path: '/blocks',
-      component: lazyRouteComponent(() => import('./blocks/BlocksPage'), 'BlocksPage'),
+      component: lazyRouteComponent(() => load(() => import('./blocks/BlocksPage')), 'BlocksPage'),
     }),
     createRoute({
       getParentRoute,
       path: '/node',
-      component: lazyRouteComponent(() => import('./node/NodePage'), 'NodePage'),
+      component: lazyRouteComponent(() => load(() => import('./node/NodePage')), 'NodePage'),
     }),
     createRoute({
       getParentRoute,
       path: '/server',
-      component: lazyRouteComponent(() => import('./server/ServerPage'), 'ServerPage'),
+      component: lazyRouteComponent(() => load(() => import('./server/ServerPage')), 'ServerPage'),
     }),
     createRoute({
       getParentRoute,
       path: '/bans',
-      component: lazyRouteComponent(() => import('./bans/BansPage'), 'BansPage'),
+      component: lazyRouteComponent(() => load(() => import('./bans/BansPage')), 'BansPage'),
     }),
   ] as const;
 }

@@ -7,10 +7,13 @@ import { Panel } from '../../components/Panel';
 import { Segmented } from '../../components/Segmented';
 import { Skeleton } from '../../components/Skeleton';
 import { formatDifficulty } from '../../lib/format';
+import { load } from '../../lib/load';
 import { addressHint, isLoopback, networkName, reachableURL } from '../../lib/stratum';
 import styles from './ConnectPanel.module.css';
 
-const QRCode = lazy(async () => ({ default: (await import('../../components/QRCode')).QRCode }));
+const QRCode = lazy(async () => ({
+  default: (await load(() => import('../../components/QRCode'))).QRCode,
+}));
 
 /** Where miners connect to. */
 interface Endpoint {

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent, type AnyRootRoute } from '@tanstack/react-router';
+import { load } from '../../lib/load';
 import { readSearch } from './messages/search';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -10,12 +11,18 @@ export function scopeRoutes<Root extends AnyRootRoute>(root: Root) {
     createRoute({
       getParentRoute,
       path: '/scope/sessions',
-      component: lazyRouteComponent(() => import('./sessions/SessionsPage'), 'SessionsPage'),
+      component: lazyRouteComponent(
+        () => load(() => import('./sessions/SessionsPage')),
+        'SessionsPage',
+      ),
     }),
     createRoute({
       getParentRoute,
       path: '/scope/sessions/$id',
-      component: lazyRouteComponent(() => import('./session/SessionPage'), 'SessionPage'),
+      component: lazyRouteComponent(
+        () => load(() => import('./session/SessionPage')),
+        'SessionPage',
+      ),
     }),
     createRoute({
       getParentRoute,
@@ -24,28 +31,34 @@ export function scopeRoutes<Root extends AnyRootRoute>(root: Root) {
         a: text(search.a),
         b: text(search.b),
       }),
-      component: lazyRouteComponent(() => import('./compare/ComparePage'), 'ComparePage'),
+      component: lazyRouteComponent(
+        () => load(() => import('./compare/ComparePage')),
+        'ComparePage',
+      ),
     }),
     createRoute({
       getParentRoute,
       path: '/scope/messages',
       validateSearch: readSearch,
-      component: lazyRouteComponent(() => import('./messages/MessagesPage'), 'MessagesPage'),
+      component: lazyRouteComponent(
+        () => load(() => import('./messages/MessagesPage')),
+        'MessagesPage',
+      ),
     }),
     createRoute({
       getParentRoute,
       path: '/scope/alarms',
-      component: lazyRouteComponent(() => import('./alarms/AlarmsPage'), 'AlarmsPage'),
+      component: lazyRouteComponent(() => load(() => import('./alarms/AlarmsPage')), 'AlarmsPage'),
     }),
     createRoute({
       getParentRoute,
       path: '/scope/agents',
-      component: lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage'),
+      component: lazyRouteComponent(() => load(() => import('./agents/AgentsPage')), 'AgentsPage'),
     }),
     createRoute({
       getParentRoute,
       path: '/scope/agents/$id',
-      component: lazyRouteComponent(() => import('./agent/AgentPage'), 'AgentPage'),
+      component: lazyRouteComponent(() => load(() => import('./agent/AgentPage')), 'AgentPage'),
     }),
   ] as const;
 }

@@ -71,7 +71,7 @@ function Aside({ worker: w }: { worker: Worker | undefined }) {
         </>
       )}
       <span>
-        since <Time at={w.first_seen} />
+        first seen <Time at={w.first_seen} />
       </span>
       <Link to="/workers">All workers</Link>
     </>

@@ -17,6 +17,7 @@ import {
   formatUTC,
   sentence,
 } from '../../../lib/format';
+import { load } from '../../../lib/load';
 import { lineText } from '../../../scope/filter';
 import { decodedQuery, jobsQuery, messageQuery } from '../../../scope/queries';
 import type { Message } from '../../../scope/types';
@@ -27,9 +28,9 @@ import styles from './MessageDetail.module.css';
 import { RawLine } from './RawLine';
 import { ShareView } from './ShareView';
 
-const ReplayDialog = lazy(() =>
-  import('./ReplayDialog').then((m) => ({ default: m.ReplayDialog })),
-);
+const ReplayDialog = lazy(async () => ({
+  default: (await load(() => import('./ReplayDialog'))).ReplayDialog,
+}));
 
 /** A request younger than this may still be answered, ms. */
 const YOUNG = 60_000;
