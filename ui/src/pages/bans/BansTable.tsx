@@ -97,6 +97,10 @@ export function BansTable({ bans, error }: { bans: Ban[] | undefined; error: unk
     mutationFn: lift,
     onSuccess: () => {
       setChosen(undefined);
+      // The button that was pressed goes with its row, and the focus would go with it.
+      requestAnimationFrame(() => {
+        document.getElementById('main')?.focus({ preventScroll: true });
+      });
       return client.invalidateQueries({ queryKey: bansQuery.queryKey });
     },
   });

@@ -104,6 +104,8 @@ function Disconnect({ session }: { session: Session }) {
     onSuccess: async () => {
       setDone(true);
       dialog.current?.close();
+      // The button goes, and the focus would go with it.
+      document.getElementById('main')?.focus({ preventScroll: true });
       await client.invalidateQueries({ queryKey: ['scope'] });
     },
   });
