@@ -179,6 +179,11 @@ export function formatLatency(ms: number | undefined): string {
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${integer.format(ms)} ms`;
 }
 
+/** How far one clock is from another, with its sign: `+1.5 s`, `-0.3 s`. */
+export function formatSkew(seconds: number | undefined): string {
+  return finite(seconds) ? `${seconds > 0 ? '+' : ''}${seconds.toFixed(1)} s` : NONE;
+}
+
 /** Parses RFC 3339; undefined for what is not a time, and for Go's zero time. */
 export function parseTime(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

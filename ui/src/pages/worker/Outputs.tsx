@@ -1,4 +1,5 @@
 import type { WorkerCoinbase } from '../../api/workers';
+import { CopyableTable } from '../../components/CopyableTable';
 import { Pill, type Tone } from '../../components/Pill';
 import { toHex } from '../../lib/coinbase/bytes';
 import { outputRoles, type Role, type Verification } from '../../lib/coinbase/verify';
@@ -20,7 +21,17 @@ export function Outputs({ found, coinbase }: { found: Verification; coinbase: Wo
   const total = outputs.reduce((sum, o) => sum + o.value, 0);
   if (outputs.length === 0) return null;
   return (
-    <table className={styles.outputs}>
+    <CopyableTable
+      className={styles.outputs}
+      caption="Outputs"
+      header={['Role', 'Kind', 'To', 'Amount (sats)']}
+      rows={outputs.map((o, i) => [
+        ROLES[roles[i] ?? 'other'].text,
+        o.kind,
+        o.address ?? toHex(o.script),
+        o.value,
+      ])}
+    >
       <caption>Outputs, read from the transaction</caption>
       <thead className="visually-hidden">
         <tr>
@@ -54,6 +65,6 @@ export function Outputs({ found, coinbase }: { found: Verification; coinbase: Wo
           <td>{formatBTC(total)}</td>
         </tr>
       </tfoot>
-    </table>
+    </CopyableTable>
   );
 }

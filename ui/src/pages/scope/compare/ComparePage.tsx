@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { CopyableTable } from '../../../components/CopyableTable';
 import { Empty, Failure } from '../../../components/Message';
 import { Panel } from '../../../components/Panel';
 import { Pill } from '../../../components/Pill';
@@ -163,7 +164,14 @@ function Race({ data }: { data: Comparison | undefined }) {
         <>
           {data && <p className={styles.words}>{raceText(data)}</p>}
           <div className={styles.scroll}>
-            <table className={styles.table}>
+            <CopyableTable
+              className={styles.table}
+              caption="First jobs on each block"
+              header={['Block', 'On', 'A ahead by (ms)']}
+              rows={tips
+                .slice(0, 15)
+                .map((t) => [t.height < 0 ? undefined : t.height, t.prev_hash, t.difference_ms])}
+            >
               <caption className="visually-hidden">First jobs on each block</caption>
               <thead>
                 <tr>
@@ -187,7 +195,7 @@ function Race({ data }: { data: Comparison | undefined }) {
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </CopyableTable>
           </div>
         </>
       )}

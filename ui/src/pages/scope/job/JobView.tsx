@@ -1,3 +1,4 @@
+import { CopyableTable } from '../../../components/CopyableTable';
 import { Facts } from '../../../components/Facts';
 import { Pill } from '../../../components/Pill';
 import { Time } from '../../../components/Time';
@@ -82,7 +83,17 @@ function skewText(seconds: number): string {
 export function Outputs({ coinbase: c }: { coinbase: DecodedCoinbase }) {
   const outputs = c.outputs ?? [];
   return (
-    <table className={styles.outputs}>
+    <CopyableTable
+      inPlace
+      className={styles.outputs}
+      caption="Outputs of the coinbase"
+      header={['To', 'Amount (sats)', 'Part (%)']}
+      rows={outputs.map((o) => [
+        o.address || (o.label ?? o.text ?? o.type),
+        o.value_sats,
+        o.percent,
+      ])}
+    >
       <caption>
         Coinbase pays {formatBTC(c.total_sats)}
         {c.subsidy_sats > 0 &&
@@ -117,7 +128,7 @@ export function Outputs({ coinbase: c }: { coinbase: DecodedCoinbase }) {
           </tr>
         </tfoot>
       )}
-    </table>
+    </CopyableTable>
   );
 }
 

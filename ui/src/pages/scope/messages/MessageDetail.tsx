@@ -19,7 +19,7 @@ import {
 } from '../../../lib/format';
 import { load } from '../../../lib/load';
 import { lineText } from '../../../scope/filter';
-import { decodedQuery, jobsQuery, messageQuery } from '../../../scope/queries';
+import { decodedQuery, jobsQuery, messageQuery, sessionQuery } from '../../../scope/queries';
 import type { Message } from '../../../scope/types';
 import { DIRECTIONS, numberOfMessage, shortSession } from '../../../scope/words';
 import { DecodedView } from './DecodedView';
@@ -54,6 +54,11 @@ export function MessageDetail({ id, onClose, onOpen }: MessageDetailProps) {
         ? 1000
         : false,
   });
+  const { data: session } = useQuery({
+    ...sessionQuery(message?.session_id ?? ''),
+    enabled: message?.method === 'mining.submit',
+  });
+  const own = session?.origin === 'tap';
   const [tab, setTab] = useState<Tab>('decoded');
   const [replaying, setReplaying] = useState(false);
   const panel = useRef<HTMLElement>(null);
@@ -82,7 +87,12 @@ export function MessageDetail({ id, onClose, onOpen }: MessageDetailProps) {
           {message?.method === 'mining.submit' && message.direction === 'miner_to_pool' && (
             <Button
               small
-              title="Edit this share and send it to the pool again"
+              disabled={own}
+              title={
+                own
+                  ? 'Connections to our own pool are only listened to; shares can be replayed in proxied sessions'
+                  : 'Edit this share and send it to the pool again'
+              }
               onClick={() => {
                 setReplaying(true);
               }}

@@ -1,3 +1,4 @@
+import { CopyableTable } from '../../../components/CopyableTable';
 import { Facts } from '../../../components/Facts';
 import { Panel } from '../../../components/Panel';
 import { Pill } from '../../../components/Pill';
@@ -150,7 +151,19 @@ export function LatencyPanel({ facts: f }: PanelsProps) {
   ];
   return (
     <Panel title="Latency">
-      <table className={styles.table}>
+      <CopyableTable
+        className={styles.table}
+        caption="Latencies"
+        header={['From … to …', 'p50 (ms)', 'p90 (ms)', 'p99 (ms)', 'Max (ms)', 'Count']}
+        rows={
+          f &&
+          rows.map(([name, q]) =>
+            q === undefined || q.count === 0
+              ? [name]
+              : [name, q.p50_ms, q.p90_ms, q.p99_ms, q.max_ms, q.count],
+          )
+        }
+      >
         <caption className="visually-hidden">Latencies as percentiles</caption>
         <thead>
           <tr>
@@ -172,7 +185,7 @@ export function LatencyPanel({ facts: f }: PanelsProps) {
             </tr>
           ))}
         </tbody>
-      </table>
+      </CopyableTable>
       {f?.subscribe_to_notify_ms !== undefined && (
         <p className={styles.note}>
           The first job came {formatLatency(f.subscribe_to_notify_ms)} after the subscription.

@@ -11,6 +11,7 @@ import {
   formatCount,
   formatDifficulty,
   formatPreciseClock,
+  formatSkew,
   formatUTC,
   plural,
 } from '../../../lib/format';
@@ -150,7 +151,7 @@ function columns(
       numeric: true,
       value: (j) => j.ntime_skew_s,
       unit: 's',
-      cell: (j) => `${j.ntime_skew_s > 0 ? '+' : ''}${j.ntime_skew_s.toFixed(1)} s`,
+      cell: (j) => formatSkew(j.ntime_skew_s),
     },
     {
       key: 'shares',
