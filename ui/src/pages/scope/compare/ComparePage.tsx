@@ -19,6 +19,7 @@ import {
   plural,
   shortHash,
 } from '../../../lib/format';
+import type { Cell } from '../../../lib/tsv';
 import { comparisonQuery, decodedQuery, jobsQuery } from '../../../scope/queries';
 import type { Comparison, Facts } from '../../../scope/types';
 import { closeText, ORIGINS, shortSession, shortWorker } from '../../../scope/words';
@@ -61,27 +62,48 @@ export function ComparePage() {
   );
 }
 
-type Line = [name: string, value: (f: Facts) => ReactNode];
+/** A line of the table: what it shows, and what is copied of it. */
+type Line = [name: string, value: (f: Facts) => ReactNode, raw: (f: Facts) => Cell];
 
 const LINES: Line[] = [
-  ['Worker', (f) => (f.workers?.[0] ? shortWorker(f.workers[0]) : NONE)],
-  ['User agent', (f) => f.user_agent || NONE],
-  ['Origin', (f) => ORIGINS[f.origin]?.text ?? f.origin],
-  ['Pool', (f) => f.pool || f.pool_peer || 'our own'],
-  ['State', (f) => (f.close_reason ? closeText(f.close_reason) : <Pill tone="good">Live</Pill>)],
-  ['Began', (f) => <Time at={f.began_at} />],
-  ['Difficulty', (f) => formatDifficulty(f.difficulty)],
-  ['Shares accepted', (f) => formatCount(f.shares.accepted)],
-  ['Shares rejected', (f) => formatCount(f.shares.rejected)],
-  ['Accept rate', (f) => formatPercent(f.shares.accept_rate ?? undefined)],
-  ['Pool and audit disagree', (f) => formatCount(f.shares.conflicts)],
-  ['Hashrate, 5 min', (f) => hashrate(f.hashrate['5m'].hashes_per_second)],
-  ['Hashrate, session', (f) => hashrate(f.hashrate.session.hashes_per_second)],
-  ['Share to answer, p50', (f) => latency(f, 'p50_ms')],
-  ['Share to answer, p99', (f) => latency(f, 'p99_ms')],
-  ['Jobs', (f) => `${formatCount(f.jobs)}, ${formatCount(f.empty_jobs)} empty`],
-  ['Payout address gets', (f) => formatPercent(f.payout_fraction)],
-  ['Gaps', (f) => formatCount(f.gaps)],
+  ['Worker', (f) => (f.workers?.[0] ? shortWorker(f.workers[0]) : NONE), (f) => f.workers?.[0]],
+  ['User agent', (f) => f.user_agent || NONE, (f) => f.user_agent],
+  ['Origin', (f) => ORIGINS[f.origin]?.text ?? f.origin, (f) => f.origin],
+  [
+    'Pool',
+    (f) => f.pool || f.pool_peer || 'our own',
+    (f) => (f.pool === '' ? f.pool_peer : f.pool),
+  ],
+  [
+    'State',
+    (f) => (f.close_reason ? closeText(f.close_reason) : <Pill tone="good">Live</Pill>),
+    (f) => f.close_reason ?? 'live',
+  ],
+  ['Began', (f) => <Time at={f.began_at} />, (f) => new Date(f.began_at)],
+  ['Difficulty', (f) => formatDifficulty(f.difficulty), (f) => f.difficulty],
+  ['Shares accepted', (f) => formatCount(f.shares.accepted), (f) => f.shares.accepted],
+  ['Shares rejected', (f) => formatCount(f.shares.rejected), (f) => f.shares.rejected],
+  [
+    'Accept rate',
+    (f) => formatPercent(f.shares.accept_rate ?? undefined),
+    (f) => f.shares.accept_rate ?? undefined,
+  ],
+  ['Pool and audit disagree', (f) => formatCount(f.shares.conflicts), (f) => f.shares.conflicts],
+  [
+    'Hashrate, 5 min',
+    (f) => hashrate(f.hashrate['5m'].hashes_per_second),
+    (f) => f.hashrate['5m'].hashes_per_second ?? undefined,
+  ],
+  [
+    'Hashrate, session',
+    (f) => hashrate(f.hashrate.session.hashes_per_second),
+    (f) => f.hashrate.session.hashes_per_second ?? undefined,
+  ],
+  ['Share to answer, p50', (f) => latency(f, 'p50_ms'), (f) => latencyRaw(f, 'p50_ms')],
+  ['Share to answer, p99', (f) => latency(f, 'p99_ms'), (f) => latencyRaw(f, 'p99_ms')],
+  ['Jobs', (f) => `${formatCount(f.jobs)}, ${formatCount(f.empty_jobs)} empty`, (f) => f.jobs],
+  ['Payout address gets', (f) => formatPercent(f.payout_fraction), (f) => f.payout_fraction],
+  ['Gaps', (f) => formatCount(f.gaps), (f) => f.gaps],
 ];
 
 function hashrate(hashes: number | null): string {
@@ -92,11 +114,29 @@ function latency(f: Facts, which: 'p50_ms' | 'p99_ms'): string {
   return f.submit_latency.count === 0 ? NONE : formatLatency(f.submit_latency[which]);
 }
 
+function latencyRaw(f: Facts, which: 'p50_ms' | 'p99_ms'): Cell {
+  return f.submit_latency.count === 0 ? undefined : f.submit_latency[which];
+}
+
 function SideBySide({ data }: { data: Comparison | undefined }) {
   return (
     <Panel title="Side by side" flush>
       <div className={styles.scroll}>
-        <table className={styles.table}>
+        <CopyableTable
+          className={styles.table}
+          caption="Two sessions side by side"
+          header={['', data?.a.session_id ?? '', data?.b.session_id ?? '']}
+          rows={
+            data && [
+              ...LINES.map(([name, , raw]) => [name, raw(data.a), raw(data.b)]),
+              [
+                'Coinbase of the newest job (sats)',
+                data.a_coinbase_value_sat,
+                data.b_coinbase_value_sat,
+              ],
+            ]
+          }
+        >
           <caption className="visually-hidden">Two sessions side by side</caption>
           <thead>
             <tr>
@@ -137,7 +177,7 @@ function SideBySide({ data }: { data: Comparison | undefined }) {
               </td>
             </tr>
           </tbody>
-        </table>
+        </CopyableTable>
       </div>
     </Panel>
   );
