@@ -58,7 +58,7 @@ var words = []word{
 	{">", 0, -1, "> LINE", "the device sends a line. Lines that follow each other directly are one TCP segment; an empty line or any other word ends it", nil},
 	{"<", 1, -1, `< {"id":1,"result":true,"error":null}`, "the pool's very next line is this JSON: same keys, same types, same digits of numbers. `{{name}}` in a text, or bare in place of a value, stands for what it stood for before, and the first time for whatever is there; `{{_}}` for anything, always", checkPattern},
 	{"<later", 1, -1, `<later {"id":1,"result":true,"error":null}`, "the same, but notifications before it are passed over", checkPattern},
-	{"<notify", 0, 2, "<notify [clean\\|refresh] [NAME]", "the next line is a mining.notify, whose clean_jobs is true or false; NAME names its job, and `{{NAME}}` is the job's id", checkNotify},
+	{"<notify", 0, 2, "<notify [clean\\|refresh] [NAME]", "the next line is a mining.notify, whose clean_jobs is true or false; a clean one may have come before the answer that `<later` waited for, too; NAME names its job, and `{{NAME}}` is the job's id", checkNotify},
 	{"<work", 0, 2, "<work [clean\\|refresh] [NAME]", "the next two lines are set_difficulty and mining.notify", checkNotify},
 	{"<end", 0, 1, "<end [WITHIN]", "the pool says nothing more and closes the connection", optionalDuration},
 	{"difficulty", 2, 2, "difficulty <=\\|>=\\|= NUMBER", "what the last set_difficulty said", checkDifficulty},
