@@ -24,7 +24,13 @@ var anyMethod = []string{"*"}
 
 // table lists every route.
 func (s *Server) table() []route {
-	return append(s.ownTable(), s.scopeTable()...)
+	routes := append(s.ownTable(), s.scopeTable()...)
+	for _, part := range s.src.Parts {
+		for _, pattern := range part.Patterns() {
+			routes = append(routes, route{pattern: pattern, serve: part.ServeHTTP, methods: anyMethod})
+		}
+	}
+	return routes
 }
 
 // scopeTable lists the routes of the scope, if there is one.

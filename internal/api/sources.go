@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
@@ -56,9 +57,19 @@ type Sources struct {
 	Build telemetry.Build
 	// Scope answers for the microscope.
 	Scope *scopeapi.API
+	// Parts answer for what has a package of its own: people, administration.
+	Parts []Part
 	// Faults, when set, are what /readyz tells in place of the pool's checks: of
 	// a program that has no pool.
 	Faults func() []Fault
+}
+
+// Part is a group of routes that is built elsewhere. It checks methods and who
+// asks itself; errors are plain text, as everywhere in the pool's API.
+type Part interface {
+	// Patterns are the routes, in the syntax of http.ServeMux without a method.
+	Patterns() []string
+	http.Handler
 }
 
 // Desk is what came of the operator's requests to the running program.

@@ -25,19 +25,19 @@ const module = "github.com/poolscope/poolscope"
 var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
-	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load", "internal/fleet", "internal/top"},
-	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture"},
+	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load", "internal/fleet", "internal/top", "internal/notify", "internal/backup"},
+	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture", "internal/account", "internal/price"},
 	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/nostr", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files", "internal/format"},
 }
 
 // sideways are the imports between packages of one floor, each with its reason.
 var sideways = map[string][]string{
-	"internal/api":  {"internal/pool", "internal/scope", "internal/fleet"}, // their read models: pool.Status; messages, sessions, audits; agents
-	"internal/load": {"internal/miner"},                                    // finds its shares with the same hasher and jobs
+	"internal/api":  {"internal/pool", "internal/scope", "internal/fleet", "internal/notify", "internal/backup"}, // their read models: pool.Status; messages, sessions, audits; agents
+	"internal/load": {"internal/miner"},                                                                          // finds its shares with the same hasher and jobs
 	// captured shares to publish, switches of sessions; the same hasher and jobs
 	"internal/fleet": {"internal/scope", "internal/miner"},
 	// implements the interfaces that these two define
-	"internal/store":   {"internal/ledger", "internal/abuse"},
+	"internal/store":   {"internal/ledger", "internal/abuse", "internal/account"},
 	"internal/config":  {"internal/bitcoin", "internal/endpoint", "internal/nostr"}, // checks payout addresses; pools' addresses; keys of agents
 	"internal/stratum": {"internal/bitcoin"},                                        // hashes and difficulties as values
 }
@@ -56,6 +56,17 @@ var engines = map[string][]string{
 	"github.com/pressly/goose":            {"internal/store"},
 	"github.com/go-zeromq/zmq4":           {"internal/node", "internal/devnet"},
 	"github.com/coder/websocket":          {"internal/api", "internal/nostr", "internal/top"}, // the page and the scope; relays and their clients; the live feed
+	"github.com/golang-jwt/jwt":           {"internal/account"},
+	"github.com/MicahParks/keyfunc":       {"internal/account"},
+	"github.com/MicahParks/jwkset":        {"internal/account"},
+	"github.com/coreos/go-oidc":           {"internal/account"},
+	"golang.org/x/oauth2":                 {"internal/account"},
+	"golang.org/x/crypto/argon2":          {"internal/account"},
+	"github.com/bwmarrin/discordgo":       {"internal/notify"},
+	"github.com/nicholas-fedor/shoutrrr":  {"internal/notify"},
+	"github.com/minio/minio-go":           {"internal/backup"},
+	"filippo.io/age":                      {"internal/backup"},
+	"github.com/klauspost/compress":       {"internal/backup"},
 	"charm.land/bubbletea":                {"internal/top"},
 	"github.com/charmbracelet/x":          {"internal/top"}, // widths of text; whether a file is a terminal
 	"github.com/prometheus/client_golang": {"internal/api"},

@@ -1,0 +1,24 @@
+package account
+
+import (
+	"context"
+	"time"
+)
+
+// Action is one entry of the audit trail: something that a person did.
+type Action struct {
+	At      time.Time
+	UserID  string // "" when nobody was signed in
+	User    string // name at that time; "this machine" or "token" for an operator without an account
+	Address string // IP address of the request
+	Name    string // noun.verb, such as "ban.add", "session.sign_in", "settings.save"
+	Target  string // whom or what it was done to
+	Detail  string // for people; never a secret
+	Failed  bool   // it was tried, and refused or in vain
+}
+
+// Trail keeps actions. It never fails towards the caller: what cannot be
+// written is logged and counted.
+type Trail interface {
+	Record(ctx context.Context, a Action)
+}
