@@ -53,6 +53,7 @@ func newServerMetrics(s *Server) *serverMetrics {
 	reg.MustRegister(
 		m.requests, m.duration,
 		newPoolCollector(s),
+		newFigures(s),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -59,6 +59,8 @@ type Sources struct {
 	Scope *scopeapi.API
 	// Parts answer for what has a package of its own: people, administration.
 	Parts []Part
+	// Figures are numbers of parts that have packages of their own, for /metrics.
+	Figures []func() []Figure
 	// Faults, when set, are what /readyz tells in place of the pool's checks: of
 	// a program that has no pool.
 	Faults func() []Fault
