@@ -71,6 +71,9 @@ type Config struct {
 	// went, by way of Nostr relays (poolscope agent).
 	Fleet Fleet `toml:"fleet"`
 
+	// The price of a bitcoin, for the page. Nobody is asked unless feed is set.
+	Price Price `toml:"price"`
+
 	// Messages of the program.
 	Log Log `toml:"log"`
 
@@ -506,7 +509,8 @@ func Default() *Config {
 			ShareKind: 3080, TelemetryKind: 3079, OrderKind: 3081,
 			ExpireAfter: time.Hour, KeepFor: 7 * 24 * time.Hour, MaxMegabytes: 256,
 		},
-		Log: Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
+		Price: Price{Currency: "usd", Refresh: 30 * time.Minute, Timeout: 5 * time.Second},
+		Log:   Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}
 	c.complete()
 	return c

@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -48,11 +50,18 @@ func TestExampleIsTheDefaults(t *testing.T) {
 // generateExample writes the annotated file from the source of Config.
 func generateExample(t *testing.T) string {
 	t.Helper()
-	source, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := fieldDocs(source)
+	docs := make(map[string]string)
+	for _, file := range files {
+		source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(docs, fieldDocs(source))
+	}
 
 	defaults := Default()
 	for i := range defaults.Nodes {

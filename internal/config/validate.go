@@ -78,6 +78,7 @@ func (c *Config) problems() []Problem {
 		v.abuse()
 		v.payout()
 		v.coinbase()
+		v.price()
 	}
 	v.log()
 	return v.found
