@@ -183,8 +183,6 @@ func TestContract(t *testing.T) {
 // TestContractFieldsUsed checks that the full fixture makes every field of the
 // contract appear, so that TestContract has really seen its type.
 func TestContractFieldsUsed(t *testing.T) {
-	// Prices are optional and this pool never asks for them.
-	never := []string{"btc_price_fiat", "btc_price_updated_at", "fiat_currency"}
 	s, _ := newTestServer(t, full(), Config{})
 	for _, c := range loadContracts(t) {
 		body := get(t, s, c.Path+"?include_history=1").Body.Bytes()
@@ -207,7 +205,7 @@ func TestContractFieldsUsed(t *testing.T) {
 		var want func(sc schema)
 		want = func(sc schema) {
 			for name, field := range sc.Fields {
-				if !seen[name] && !slices.Contains(never, name) {
+				if !seen[name] {
 					t.Errorf("%s: no %s in the response to full data", c.Path, name)
 				}
 				want(field)

@@ -15,6 +15,7 @@ import (
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/pool"
+	"github.com/poolscope/poolscope/internal/price"
 	"github.com/poolscope/poolscope/internal/stratum"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
@@ -48,6 +49,7 @@ type models struct {
 	node     atomic.Pointer[node.Status]
 	system   telemetry.System
 	miners   Miners
+	price    price.Price
 	detail   ledger.WorkerDetail // what Worker adds to the snapshot's view
 
 	history    []ledger.HistoryPoint
@@ -104,6 +106,7 @@ func (m *models) sources() Sources {
 		Node:   m.node.Load,
 		System: func() telemetry.System { return m.system },
 		Miners: m.miners,
+		Price:  func(time.Time) (price.Price, bool) { return m.price, m.price.Value > 0 },
 		Panics: func() []pool.Count { return []pool.Count{{Name: "templates", Count: 6}} },
 		Build:  telemetry.Build{Version: "v0.1.0", Commit: "abc", GoVersion: "go1.26.0"},
 	}
@@ -275,6 +278,7 @@ func full() *models {
 		},
 		"c2": {info: pool.ConnectionInfo{Extranonce1: "0a0b0c0e"}}, // it has just come
 	}
+	m.price = price.Price{Value: 67187.34, Currency: "eur", At: testNow.Add(-12 * time.Minute)}
 	m.system = telemetry.System{
 		At: testNow, Goroutines: 42, CPUPercent: 12.5, GoMemAlloc: 20 << 20, GoMemSys: 40 << 20, RSS: 50 << 20,
 		MemTotal: 8 << 30, MemFree: 6 << 30, MemUsed: 2 << 30, Load1: 0.5, Load5: 0.4, Load15: 0.3,

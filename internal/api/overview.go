@@ -20,9 +20,8 @@ const (
 	maxUserAgent  = 64 // bytes
 )
 
-// overviewPage is the response of GET /api/overview. Fiat prices are part of
-// the contract but optional; they are left out, this pool asks nobody for
-// prices.
+// overviewPage is the response of GET /api/overview. Fiat prices are left out
+// while none is known: nobody is asked for them unless a feed is configured.
 type overviewPage struct {
 	APIVersion      string       `json:"api_version"`
 	ActiveMiners    int          `json:"active_miners"`     // open Stratum connections
@@ -30,7 +29,10 @@ type overviewPage struct {
 	SharesPerMinute float64      `json:"shares_per_minute,omitempty"`
 	PoolHashrate    float64      `json:"pool_hashrate,omitempty"` // H/s
 	PoolTag         string       `json:"pool_tag,omitempty"`
-	RenderDuration  int64        `json:"render_duration"` // nanoseconds spent building this value
+	BTCPriceFiat    float64      `json:"btc_price_fiat,omitempty"`
+	BTCPriceUpdated time.Time    `json:"btc_price_updated_at,omitzero"` // of the price, not of an attempt to get one
+	FiatCurrency    string       `json:"fiat_currency,omitempty"`       // ISO 4217 code in lower case
+	RenderDuration  int64        `json:"render_duration"`               // nanoseconds spent building this value
 	Workers         []workerView `json:"workers"`
 	BannedWorkers   []bannedView `json:"banned_workers"`
 	BestShares      []bestShare  `json:"best_shares"`
@@ -91,6 +93,9 @@ func buildOverview(m moment) *overviewPage {
 		SharesPerMinute: finite(m.ledger.SharesPerMinute),
 		PoolHashrate:    finite(m.ledger.Hashrate),
 		PoolTag:         m.pool.Tag,
+		BTCPriceFiat:    finite(m.price.Value),
+		BTCPriceUpdated: stamp(m.price.At),
+		FiatCurrency:    m.price.Currency,
 		Workers:         recentWorkers(m),
 		BannedWorkers:   bannedWorkers(m),
 		BestShares:      bestShares(m.ledger.BestShares, m.full),

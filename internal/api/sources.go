@@ -9,6 +9,7 @@ import (
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/pool"
+	"github.com/poolscope/poolscope/internal/price"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
 
@@ -57,6 +58,8 @@ type Sources struct {
 	Build telemetry.Build
 	// Scope answers for the microscope.
 	Scope *scopeapi.API
+	// Price is what a bitcoin costs; false while that is not known.
+	Price func(now time.Time) (price.Price, bool)
 	// Parts answer for what has a package of its own: people, administration.
 	Parts []Part
 	// Figures are numbers of parts that have packages of their own, for /metrics.
@@ -90,6 +93,7 @@ type moment struct {
 	ledger  *ledger.Snapshot
 	pool    *pool.Status
 	node    *node.Status
+	price   price.Price // zero while not known
 }
 
 // read takes a moment from the sources.
@@ -109,6 +113,9 @@ func (s *Server) read(now time.Time) moment {
 		if st := s.src.Node(); st != nil {
 			m.node = st
 		}
+	}
+	if s.src.Price != nil {
+		m.price, _ = s.src.Price(now)
 	}
 	if t := m.pool.StartedAt; !t.IsZero() {
 		m.started = t

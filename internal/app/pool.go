@@ -22,6 +22,7 @@ import (
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/pool"
+	"github.com/poolscope/poolscope/internal/price"
 	"github.com/poolscope/poolscope/internal/store"
 	"github.com/poolscope/poolscope/internal/telemetry"
 	"github.com/poolscope/poolscope/ui"
@@ -117,6 +118,7 @@ type poolParts struct {
 	pool    *pool.Pool
 	feed    *feed
 	sampler *telemetry.Sampler
+	price   *price.Feed // nil without
 	api     *api.Server
 
 	inherited  *Sockets // nil without
@@ -190,11 +192,14 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	p.scope.serve(surroundings, tapSwitch{p.pool, p.paceGarbage})
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: takers{chain, p.pool}, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
+	p.price = newPriceFeed(cfg, log)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
 		Ledger:   p.ledger,
 		Pool:     p.pool.Status,
 		Node:     p.nodes.Status,
 		System:   p.sampler.System,
+		Price:    p.price.Price,
+		Figures:  p.figures(),
 		Bans:     p.pool,
 		Miners:   p.pool,
 		Captures: p.pool,
@@ -316,6 +321,7 @@ func (p *poolParts) front() stage {
 		{"system sampler", p.sampler.Run},
 	}
 	parts = append(parts, p.scope.front()...)
+	parts = append(parts, pricePart(p.price)...)
 	parts = append(parts, webParts(p.api, p.http, p.https, p.tls)...)
 	for _, l := range p.stratum {
 		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})

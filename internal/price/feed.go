@@ -34,7 +34,7 @@ type Config struct {
 	URL      string // of a JSON document; "" for no feed. May contain CurrencyMark.
 	Path     string // where the price is in it, such as "bitcoin.{currency}"
 	TimePath string // where its time is, in Unix seconds; "" when it tells none
-	Currency string // ISO 4217 code in lower case
+	Currency string // ISO 4217 code
 	Refresh  time.Duration
 	Timeout  time.Duration // of one request
 }
@@ -73,6 +73,7 @@ func New(c Config, log *slog.Logger) *Feed {
 	if c.URL == "" {
 		return nil
 	}
+	c.Currency = strings.ToLower(c.Currency)
 	c.URL = strings.ReplaceAll(c.URL, CurrencyMark, url.QueryEscape(c.Currency))
 	c.Path = strings.ReplaceAll(c.Path, CurrencyMark, c.Currency)
 	c.TimePath = strings.ReplaceAll(c.TimePath, CurrencyMark, c.Currency)
@@ -113,10 +114,9 @@ func (f *Feed) Run(ctx context.Context) error {
 			return nil
 		}
 		pause := f.config.Refresh
-		switch {
-		case err == nil:
+		if err == nil {
 			failures = 0
-		default:
+		} else {
 			pause = max(backOff(failures, f.config.Refresh), min(retryAfter, maxPause))
 			if failures == 0 {
 				f.log.Warn("no price", "err", err, "again_in", pause)
@@ -203,9 +203,8 @@ func (f *Feed) fetch(ctx context.Context) (retryAfter time.Duration, err error) 
 
 // withoutURL takes the address out of an error: some feeds want a key in it.
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
+	for u := (*url.Error)(nil); errors.As(err, &u); {
+		err = u.Err
 	}
 	return err
 }

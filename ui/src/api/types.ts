@@ -16,8 +16,11 @@ export interface Overview {
   shares_per_minute?: number;
   pool_hashrate?: number;
   pool_tag?: string;
+  /** What a bitcoin costs, absent while not known. */
   btc_price_fiat?: number;
+  /** When that was the price. */
   btc_price_updated_at?: string;
+  /** ISO 4217 code in lower case. */
   fiat_currency?: string;
   /** Nanoseconds. */
   render_duration: number;

@@ -8,6 +8,7 @@ import {
   formatCount,
   formatDifficulty,
   formatDuration,
+  formatFiat,
   formatHashrate,
   formatLatency,
   formatPercent,
@@ -64,6 +65,19 @@ describe('difficulty', () => {
     [146_472_570_619_930.8, '146 T'],
   ])('%s → %s', (input, want) => {
     expect(formatDifficulty(input)).toBe(want);
+  });
+});
+
+describe('money', () => {
+  it.each([
+    [67187.34, 'usd', '67,187 USD'],
+    [100, 'eur', '100 EUR'],
+    [3.4159, 'eur', '3.42 EUR'],
+    [9_876_543_210, 'jpy', '9,876,543,210 JPY'],
+    [undefined, 'usd', NONE],
+    [1, undefined, NONE],
+  ])('%s %s → %s', (value, currency, want) => {
+    expect(formatFiat(value, currency)).toBe(want);
   });
 });
 

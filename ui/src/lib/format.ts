@@ -117,6 +117,17 @@ export function formatAmount(sats: number | undefined): string {
   return formatSats(sats);
 }
 
+/** Money of a currency by its ISO 4217 code: `67,187 USD`, `3.42 EUR`. */
+export function formatFiat(value: number | undefined, currency: string | undefined): string {
+  if (!finite(value) || currency === undefined) return NONE;
+  const places = Math.abs(value) >= 100 ? 0 : 2;
+  const amount = value.toLocaleString('en', {
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  });
+  return `${amount} ${currency.toUpperCase()}`;
+}
+
 /** A share of one as per cent: `12 %`, `0.42 %`, `< 0.01 %`. */
 export function formatPercent(part: number | undefined): string {
   if (!finite(part)) return NONE;

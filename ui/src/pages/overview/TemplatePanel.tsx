@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useView } from '../../api/LiveProvider';
+import type { Overview, Status } from '../../api/types';
 import { Facts } from '../../components/Facts';
 import { Empty, Failure } from '../../components/Message';
 import { Meter } from '../../components/Meter';
@@ -11,6 +12,7 @@ import {
   formatBTC,
   formatCount,
   formatDifficulty,
+  formatFiat,
   shortHash,
 } from '../../lib/format';
 import styles from './TemplatePanel.module.css';
@@ -18,10 +20,30 @@ import styles from './TemplatePanel.module.css';
 /** Weight units that a block may have. */
 const MAX_WEIGHT = 4_000_000;
 
+/** The reward in money, on the network whose coins have a price, while one is known. */
+function worth(
+  status: Status | undefined,
+  overview: Overview | undefined,
+): (readonly [string, ReactNode])[] {
+  const price = overview?.btc_price_fiat;
+  const currency = overview?.fiat_currency;
+  if (price === undefined || status?.network !== 'main' || !status.template) return [];
+  return [
+    ['Worth', `≈ ${formatFiat((status.template.value_sats / 1e8) * price, currency)}`],
+    [
+      'Price of a bitcoin',
+      <>
+        {formatFiat(price, currency)}, <Time at={overview?.btc_price_updated_at} ago />
+      </>,
+    ],
+  ];
+}
+
 /** What is being mined right now. */
 export function TemplatePanel() {
   const { data: status, error } = useView('status');
   const { data: hashrate } = useView('hashrate');
+  const { data: overview } = useView('overview');
   const template = status?.template;
   const retarget = hashrate?.next_difficulty_retarget;
   const aside = template && (
@@ -44,6 +66,7 @@ export function TemplatePanel() {
         <Facts
           items={[
             ['Reward', template && formatBTC(template.value_sats)],
+            ...worth(status, overview),
             ['Of which fees', template && formatAmount(template.fees_sats)],
             ['Transactions', template && formatCount(template.transactions)],
             ['Filled', template && <Meter part={template.weight / MAX_WEIGHT} />],
