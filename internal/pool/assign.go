@@ -35,7 +35,7 @@ func (s *session) suggest(d float64) {
 		return
 	}
 	s.wish.suggested, s.suggested = d, now
-	if s.lastJob == nil || s.wish.hints.fixed > 0 || s.wish.hints.start > 0 {
+	if s.lastJob == nil || s.wish.ordered > 0 || s.wish.hints.fixed > 0 || s.wish.hints.start > 0 {
 		return
 	}
 	s.retargetLocked(now, d)
@@ -44,7 +44,7 @@ func (s *session) suggest(d float64) {
 // startDifficulty is where a connection begins: what the miner asked for, by
 // the precedence of requirement R-A3, else what its kind is known to need.
 func (s *session) startDifficulty() float64 {
-	for _, wish := range []float64{s.wish.hints.fixed, s.wish.hints.start, s.wish.configured, s.wish.suggested} {
+	for _, wish := range []float64{s.wish.ordered, s.wish.hints.fixed, s.wish.hints.start, s.wish.configured, s.wish.suggested} {
 		if wish > 0 {
 			return s.clamp(wish)
 		}
@@ -66,7 +66,10 @@ func (s *session) startDifficulty() float64 {
 
 func (s *session) clamp(d float64) float64 {
 	limits := s.port.limits(s.pool.config().Difficulty)
-	lowest := max(limits.Min, s.wish.hints.min, s.wish.configured)
+	lowest := max(limits.Min, s.wish.configured)
+	if s.wish.ordered == 0 {
+		lowest = max(lowest, s.wish.hints.min)
+	}
 	if limits.Max > 0 {
 		lowest = min(lowest, limits.Max)
 	}
@@ -101,7 +104,7 @@ func (s *session) steerLocked(now time.Time, d float64) {
 
 // controlled says whether difficulty control is on for the connection.
 func (s *session) controlled() bool {
-	return s.pool.config().Difficulty.Vardiff && s.wish.hints.fixed == 0
+	return s.pool.config().Difficulty.Vardiff && s.wish.hints.fixed == 0 && s.wish.ordered == 0
 }
 
 // sendWork gives the session the newest job, if it waits for one and does not

@@ -62,6 +62,10 @@ type Config struct {
 	// Tap says whose connections those are, until SetTap or another value here
 	// changes it.
 	Tap TapMode
+	// Authorized is told of each authorize with a password that was accepted, one
+	// at a time and some moments later; nil: nobody is. It must not wait for
+	// long: what does not fit into a queue of 4096 is left out and counted.
+	Authorized func(Authorization)
 }
 
 // PayoutConfig says who gets what of a block.

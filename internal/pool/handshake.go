@@ -104,6 +104,8 @@ func (s *session) authorize(r *stratum.Request, a *stratum.Authorize) {
 	s.beginCaptureLocked()
 	// The connection has one difficulty: whoever wished first is heard.
 	s.wish.hints = s.wish.hints.or(parseHints(a.Password)).or(wish)
+	s.recallOrderLocked(time.Now(), name)
+	s.tellAuthorized(name, a.Password)
 	s.reply(r, "true")
 	s.startLocked()
 }

@@ -56,6 +56,7 @@ type Pool struct {
 	notes     notes
 	captures  captures
 	taps      taps
+	orders    orders
 	startedAt time.Time
 	ctx       atomic.Pointer[context.Context] // of Run; blocks go on under it
 
@@ -93,6 +94,8 @@ type Pool struct {
 	loops      loops
 	wg         sync.WaitGroup
 	clerks     clerks
+
+	authorizations authorizations
 }
 
 // keptTips is the number of earlier tips whose jobs are remembered: a share for
@@ -132,6 +135,9 @@ func New(cfg Config, network bitcoin.Network, n Node, l *ledger.Ledger, log *slo
 	}
 	p.settings.Store(&settings{Config: cfg})
 	p.taps.init(&cfg, log)
+	if cfg.Authorized != nil {
+		p.authorizations.queue = make(chan Authorization, maxAuthorizations)
+	}
 	p.blocks = &blockKeeper{
 		files:    blockFiles{cfg.BlockDir},
 		node:     n,
@@ -163,6 +169,9 @@ func (p *Pool) Run(ctx context.Context) error {
 	p.blocks.replay(ctx)
 	p.blocks.wg.Go(func() { p.blocks.follow(ctx) })
 	p.blocks.wg.Go(func() { p.trials.run(ctx) })
+	if p.authorizations.queue != nil {
+		p.wg.Go(func() { p.authorizations.run(ctx, p) })
+	}
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	for n := 0; ; n++ {
@@ -477,9 +486,10 @@ func (p *Pool) publish(now time.Time) {
 		FeeAddress:     set.Payout.FeeAddress,
 		Abuse:          p.watch.Status(now),
 		Closes:         p.counters.closeCounts(),
-		Drops:          append(p.counters.dropCounts(), Count{"log_line", p.notes.leftOut.Load()}),
+		Drops: append(p.counters.dropCounts(), Count{"log_line", p.notes.leftOut.Load()},
+			Count{"authorization_not_told", p.authorizations.leftOut.Load()}, Count{"difficulty_order", p.orders.forgotten()}),
 		Rejects:        p.counters.rejectCounts(),
-		Panics:         p.counters.panicCounts(),
+		Panics:         append(p.counters.panicCounts(), Count{"authorization", p.authorizations.faults.Load()}),
 		BlocksAccepted: p.counters.blocksAccepted.Load(),
 		BlocksErrored:  p.counters.blocksErrored.Load(),
 		ShareErrors:    p.counters.shareErrors.Load(),

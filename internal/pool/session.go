@@ -80,6 +80,7 @@ type session struct {
 
 // wishes is what the miner asked for, kept apart by how it asked (R-A3).
 type wishes struct {
+	ordered    float64 // by an owner of the worker; 0 without
 	hints      hints
 	configured float64 // minimum-difficulty of mining.configure
 	suggested  float64

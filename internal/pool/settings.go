@@ -33,7 +33,7 @@ func (p *Pool) rules() *ruleSet { return p.settings.Load().rules }
 // difficulties from a miner's next work on, tag and payouts from the next job
 // on. The tap keeps the mode of SetTap unless this changes Config.Tap.
 //
-// BlockDir, CaptureDir, TapSink, Watch, VersionMask and Version stay as New got
+// BlockDir, CaptureDir, TapSink, Authorized, Watch, VersionMask and Version stay as New got
 // them. An error means that the configuration cannot pay whom it should, and
 // nothing has changed.
 func (p *Pool) Reconfigure(cfg Config) error {
@@ -43,6 +43,7 @@ func (p *Pool) Reconfigure(cfg Config) error {
 	old := p.settings.Load()
 	cfg.BlockDir, cfg.CaptureDir, cfg.TapSink = old.BlockDir, old.CaptureDir, old.TapSink
 	cfg.Watch, cfg.VersionMask, cfg.Version = old.Watch, old.VersionMask, old.Version
+	cfg.Authorized = old.Authorized
 	next := &settings{Config: cfg}
 	if old.rules != nil {
 		if err := p.resolve(next, old.rules.network); err != nil {

@@ -28,6 +28,8 @@ const (
 	ClosePanic
 	CloseShutdown
 	CloseNodeDown
+	CloseOperatorRequest
+	CloseOwnerRequest
 	numCloseReasons
 )
 
@@ -55,6 +57,8 @@ var closeNames = [numCloseReasons]string{
 	ClosePanic:              "internal_error",
 	CloseShutdown:           "shutdown",
 	CloseNodeDown:           "node_not_well",
+	CloseOperatorRequest:    "operator_request",
+	CloseOwnerRequest:       "owner_request",
 }
 
 // String is the stable snake_case name of the reason, for counters and JSON.

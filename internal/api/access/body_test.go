@@ -82,7 +82,9 @@ func TestBodyBool(t *testing.T) {
 func TestBodyTooLarge(t *testing.T) {
 	for name, read := range map[string]func(http.ResponseWriter, *http.Request) bool{
 		"contract": func(w http.ResponseWriter, r *http.Request) bool { _, ok := access.ReadBody(w, r); return ok },
-		"JSON":     func(w http.ResponseWriter, r *http.Request) bool { return access.ReadJSON(w, r, new(map[string]string)) },
+		"JSON": func(w http.ResponseWriter, r *http.Request) bool {
+			return access.ReadJSON(w, r, new(map[string]string))
+		},
 	} {
 		w := httptest.NewRecorder()
 		body := `{"hash":"` + strings.Repeat("a", access.MaxBody-len(`{"hash":""}`)) + `"}`

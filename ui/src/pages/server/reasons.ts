@@ -91,6 +91,14 @@ export const CLOSES: Record<string, Reason> = {
     text: 'Sent to its backup pool',
     meaning: 'No node was ready for long, so that miners were sent away to earn elsewhere.',
   },
+  operator_request: {
+    text: 'Closed by the operator',
+    meaning: 'The operator closed it. The miner comes back by itself.',
+  },
+  owner_request: {
+    text: 'Closed by its owner',
+    meaning: 'The owner of the worker asked for a new connection. The miner comes back by itself.',
+  },
 };
 
 /** What the pool did not deliver, by the names of /api/status. */
@@ -112,6 +120,16 @@ export const DROPS: Record<string, Reason> = {
   block_surplus: {
     text: 'Block beyond need',
     meaning: 'More blocks at once than can be sent to a node. Only test networks are that easy.',
+  },
+  authorization_not_told: {
+    text: 'Sign-in not looked at',
+    meaning:
+      'Too many miners signed in at once to look for codes of owners in all passwords. Restart the miner if one of them had a code.',
+  },
+  difficulty_order: {
+    text: "Owner's difficulty forgotten",
+    meaning:
+      'The difficulties of the latest 4096 workers are kept. The worker is back to automatic.',
   },
 };
 
