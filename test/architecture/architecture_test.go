@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"cmd/poolscope"},
 	{"internal/app"},
 	{"internal/api", "internal/pool", "internal/scope", "internal/devnet", "internal/miner", "internal/load", "internal/fleet", "internal/top", "internal/notify", "internal/backup"},
-	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture", "internal/account", "internal/price"},
+	{"internal/ledger", "internal/node", "internal/store", "internal/abuse", "internal/capture", "internal/account", "internal/price", "internal/alert"},
 	{"internal/bitcoin", "internal/stratum", "internal/proxyproto", "internal/nostr", "internal/endpoint", "internal/config", "internal/telemetry", "internal/files", "internal/format"},
 }
 
@@ -37,7 +37,7 @@ var sideways = map[string][]string{
 	// captured shares to publish, switches of sessions; the same hasher and jobs
 	"internal/fleet": {"internal/scope", "internal/miner"},
 	// implements the interfaces that these two define
-	"internal/store":   {"internal/ledger", "internal/abuse", "internal/account"},
+	"internal/store":   {"internal/ledger", "internal/abuse", "internal/account", "internal/alert"},
 	"internal/config":  {"internal/bitcoin", "internal/endpoint", "internal/nostr"}, // checks payout addresses; pools' addresses; keys of agents
 	"internal/stratum": {"internal/bitcoin"},                                        // hashes and difficulties as values
 }
