@@ -1,13 +1,21 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { LiveProvider } from './api/LiveProvider';
+import { sessionQuery, wantsSignIn } from './api/session';
 import { router } from './app/router';
 import './styles/tokens.css';
 import './styles/base.css';
 
+/** A session may end at any time: whoever is told so asks who is signed in. */
+const onError = (error: unknown) => {
+  if (wantsSignIn(error)) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+};
+
 const client = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   // A failed view is asked for again at its next refresh; no need to insist.
   defaultOptions: { queries: { retry: false, staleTime: 2_000 } },
 });

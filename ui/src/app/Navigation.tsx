@@ -1,23 +1,15 @@
 import { Link, useRouterState } from '@tanstack/react-router';
 import { Menu, X } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import { useView } from '../api/LiveProvider';
-import { hasPool } from '../lib/pool';
-import { POOL_AREAS, SCOPE_AREAS, type AreaGroup } from './navigation';
 import styles from './Navigation.module.css';
-
-/** The groups of pages that this program has. */
-function useGroups(): readonly AreaGroup[] {
-  const { data: status } = useView('status');
-  return status && !hasPool(status) ? [SCOPE_AREAS] : [POOL_AREAS, SCOPE_AREAS];
-}
+import { useGroups } from './useGroups';
 
 /** The pages in a row, where there is room for them. */
 export function NavigationBar() {
-  const groups = useGroups();
+  const { main } = useGroups();
   return (
     <nav className={styles.bar} aria-label="Pages">
-      {groups.map((group) => (
+      {main.map((group) => (
         <ul key={group.name} className={styles.group} aria-label={group.name}>
           {group.areas.map((area) => (
             <li key={area.to}>
@@ -34,7 +26,7 @@ export function NavigationBar() {
 
 /** The same pages behind a button, on narrow screens. */
 export function NavigationDrawer() {
-  const groups = useGroups();
+  const { all } = useGroups();
   const dialog = useRef<HTMLDialogElement>(null);
   const path = useRouterState({ select: (s) => s.location.pathname });
 
@@ -77,7 +69,7 @@ export function NavigationDrawer() {
             <X size={20} aria-hidden="true" />
           </button>
           <nav aria-label="Pages">
-            {groups.map((group) => (
+            {all.map((group) => (
               <section key={group.name} className={styles.section}>
                 <h2>{group.name}</h2>
                 <ul>

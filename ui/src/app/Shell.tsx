@@ -5,6 +5,7 @@ import { Pill } from '../components/Pill';
 import { Time } from '../components/Time';
 import { networkName } from '../lib/stratum';
 import { hasPool } from '../lib/pool';
+import { AccountMenu } from './AccountMenu';
 import { Commands } from './Commands';
 import { ConnectionStrip, LiveBadge } from './Connection';
 import { Logo } from './Logo';
@@ -43,6 +44,7 @@ export function Shell() {
             <Commands />
             <LiveBadge />
             <ThemeSwitch />
+            <AccountMenu />
           </div>
         </div>
       </header>

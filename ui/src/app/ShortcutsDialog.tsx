@@ -1,12 +1,10 @@
 import { Keyboard } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import { useView } from '../api/LiveProvider';
 import { Button } from '../components/Button';
-import { hasPool } from '../lib/pool';
 import dialogStyles from '../components/Dialog.module.css';
-import { POOL_AREAS, SCOPE_AREAS } from './navigation';
 import { GO, setSingleKeys, useSingleKeys } from './shortcuts';
 import styles from './ShortcutsDialog.module.css';
+import { useGroups } from './useGroups';
 
 type Entry = [keys: readonly string[], what: string];
 
@@ -30,10 +28,9 @@ const MESSAGES: readonly Entry[] = [
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const single = useSingleKeys();
-  const { data: status } = useView('status');
-  const groups = status && !hasPool(status) ? [SCOPE_AREAS] : [POOL_AREAS, SCOPE_AREAS];
+  const { all } = useGroups();
   const letters = Object.entries(GO);
-  const pages = groups.flatMap(({ areas }) =>
+  const pages = all.flatMap(({ areas }) =>
     areas.flatMap((area): Entry[] => {
       const letter = letters.find(([, to]) => to === area.to)?.[0];
       return letter === undefined ? [] : [[['g', letter], area.label]];

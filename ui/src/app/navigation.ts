@@ -1,14 +1,17 @@
 import {
   Ban,
   Bell,
+  BellRing,
   Bitcoin,
   Cable,
+  CircleUser,
   Cpu,
   Gauge,
   Pickaxe,
   Rows3,
   Satellite,
   Server,
+  Star,
   type LucideIcon,
 } from 'lucide-react';
 import type { LinkProps } from '@tanstack/react-router';
@@ -51,5 +54,15 @@ export const SCOPE_AREAS: AreaGroup = {
     { to: '/scope/messages', label: 'Messages', icon: Rows3 },
     { to: '/scope/alarms', label: 'Alarms', icon: Bell },
     { to: '/scope/agents', label: 'Agents', icon: Satellite },
+  ],
+};
+
+/** What belongs to whoever is signed in; where there is a pool. */
+export const PEOPLE_AREAS: AreaGroup = {
+  name: 'People',
+  areas: [
+    { to: '/saved', label: 'Saved workers', icon: Star },
+    { to: '/alerts', label: 'Alerts', icon: BellRing },
+    { to: '/account', label: 'Account', icon: CircleUser },
   ],
 };

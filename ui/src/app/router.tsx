@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { peopleRoutes } from '../pages/people';
 import { poolRoutes } from '../pages/routes';
 import { scopeRoutes } from '../pages/scope/routes';
 import { Broken, NotFound } from './Faults';
@@ -17,7 +18,12 @@ const overview = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, ...poolRoutes(root), ...scopeRoutes(root)]),
+  routeTree: root.addChildren([
+    overview,
+    ...poolRoutes(root),
+    ...scopeRoutes(root),
+    ...peopleRoutes(root),
+  ]),
   defaultErrorComponent: Broken,
   defaultPreload: 'intent',
 });

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { expect, it } from 'vitest';
-import { POOL_AREAS, SCOPE_AREAS } from './navigation';
+import { PEOPLE_AREAS, POOL_AREAS, SCOPE_AREAS } from './navigation';
 import { GO, isTyping, setSingleKeys, Shortcuts, singleKeys, type Press } from './shortcuts';
 
 function press(key: string, more: Partial<Press> = {}): Press {
@@ -9,7 +9,7 @@ function press(key: string, more: Partial<Press> = {}): Press {
 }
 
 it('goes to every page of the navigation, each by a letter of its own', () => {
-  const pages = [...POOL_AREAS.areas, ...SCOPE_AREAS.areas].map((a) => a.to);
+  const pages = [...POOL_AREAS.areas, ...SCOPE_AREAS.areas, ...PEOPLE_AREAS.areas].map((a) => a.to);
   expect(Object.values(GO).toSorted()).toEqual(pages.toSorted());
 });
 

@@ -13,6 +13,9 @@ export const GO = {
   m: '/scope/messages',
   a: '/scope/alarms',
   f: '/scope/agents',
+  y: '/saved',
+  l: '/alerts',
+  u: '/account',
 } as const satisfies Record<string, NonNullable<LinkProps['to']>>;
 
 /** What a key is to do. */

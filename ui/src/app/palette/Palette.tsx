@@ -10,7 +10,7 @@ import { hasPool } from '../../lib/pool';
 import { setTheme, useTheme } from '../../lib/theme';
 import { askForToken } from '../../scope/access';
 import { sessionsQuery } from '../../scope/queries';
-import { POOL_AREAS, SCOPE_AREAS } from '../navigation';
+import { useGroups } from '../useGroups';
 import { commandItems, pageItems, sessionItems, workerItems, type Act, type Item } from './items';
 import styles from './Palette.module.css';
 import { rank } from './rank';
@@ -169,12 +169,13 @@ export function Palette({ onClose, onHelp }: PaletteProps) {
 function useItems(): { items: Item[]; loading: boolean } {
   const { data: status } = useView('status');
   const pool = !status || hasPool(status);
+  const { all } = useGroups();
   const workers = useQuery({ ...workersQuery, enabled: pool, refetchInterval: false });
   const sessions = useQuery({ ...sessionsQuery, refetchInterval: false });
   const theme = useTheme();
   return {
     items: [
-      ...pageItems(pool ? [POOL_AREAS, SCOPE_AREAS] : [SCOPE_AREAS]),
+      ...pageItems(all),
       ...commandItems(theme, status, location.hostname),
       ...workerItems(workers.data?.workers ?? []),
       ...sessionItems(sessions.data ?? []),

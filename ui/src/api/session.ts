@@ -1,0 +1,103 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { token } from '../scope/access';
+import { ApiError, fetchJSON, sendJSON } from './client';
+
+/** `owner` is a viewer who has proven that a worker is theirs. */
+export type Role = 'viewer' | 'owner' | 'operator';
+
+/** A person. */
+export interface User {
+  id: string;
+  name: string;
+  email?: string;
+  /** `local`, `clerk`, or the id of an OpenID Connect provider. */
+  provider: string;
+  role: Role;
+  created_at: string;
+}
+
+/** The ways to sign in that the server offers. */
+export interface Providers {
+  /** Accounts with a name and a password of this server. */
+  local: boolean;
+  /** Anybody may make themselves such an account. */
+  registration: boolean;
+  oidc: { id: string; name: string }[];
+  clerk?: { sign_in_url: string };
+}
+
+/** GET /api/auth/session: who looks at the page. */
+export interface Session {
+  signed_in: boolean;
+  user?: User;
+  session_id?: string;
+  expires_at?: string;
+  /** Until when the password need not be given again for what is dangerous. */
+  confirmed_until?: string;
+  /** May see and change everything: by account, by token, or by being at the machine. */
+  operator: boolean;
+  /** An operator without an account, since they are at the machine itself. */
+  local: boolean;
+  providers: Providers;
+}
+
+/** How often it is asked for again, so that a session that ended elsewhere is noticed, ms. */
+const PERIOD = 5 * 60_000;
+
+let latest: Session | undefined;
+
+/**
+ * Whether an operator is signed in with an account, as far as this page knows:
+ * then the session's cookie does what the access token does.
+ */
+export function isOperatorSignedIn(): boolean {
+  return latest?.signed_in === true && latest.operator;
+}
+
+/** Who is signed in; asked for again whenever somebody comes back to the page. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async ({ signal }) => {
+    latest = await fetchJSON<Session>('/api/auth/session', signal, token());
+    return latest;
+  },
+  staleTime: 30_000,
+  refetchInterval: PERIOD,
+  refetchOnWindowFocus: 'always',
+});
+
+/** Who looks at the page; undefined while that is not known. */
+export function useSession(): Session | undefined {
+  return useQuery(sessionQuery).data;
+}
+
+/** Whether an error says that one must sign in. */
+export function wantsSignIn(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
+export function signIn(name: string, password: string): Promise<unknown> {
+  return sendJSON('POST', '/api/auth/sign-in', { name, password });
+}
+
+export function signOut(): Promise<unknown> {
+  return sendJSON('POST', '/api/auth/sign-out');
+}
+
+/** What a new account needs. */
+export interface Registration {
+  name: string;
+  password: string;
+  email?: string;
+}
+
+export function register(order: Registration): Promise<unknown> {
+  return sendJSON('POST', '/api/auth/register', order);
+}
+
+/** Begins to sign in with an OpenID Connect provider; answers with the address to go to there. */
+export function startOIDC(id: string, returnTo: string): Promise<{ location: string }> {
+  return sendJSON('POST', `/api/auth/oidc/${encodeURIComponent(id)}/start`, {
+    return_to: returnTo,
+  });
+}
