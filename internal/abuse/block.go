@@ -65,9 +65,9 @@ func ParseBlock(text string) (netip.Prefix, error) {
 // of all kinds beside (RFC 6598).
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
-// isLocal reports whether an address cannot be a stranger's: this machine, a
+// IsLocal reports whether an address cannot be a stranger's: this machine, a
 // private network (RFC 1918, RFC 4193), the same wire.
-func isLocal(a netip.Addr) bool {
+func IsLocal(a netip.Addr) bool {
 	a = a.Unmap()
 	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a)
 }

@@ -45,7 +45,7 @@ func TestLocalAddresses(t *testing.T) {
 		"fd00::1": true, "fe80::1%eth0": true, "169.254.1.1": true, "100.64.0.1": true, "::ffff:192.168.0.1": true,
 		"203.0.113.7": false, "8.8.8.8": false, "2001:db8::1": false, "172.32.0.1": false, "100.128.0.1": false, "::ffff:8.8.8.8": false,
 	} {
-		if got := isLocal(netip.MustParseAddr(address)); got != want {
+		if got := IsLocal(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s is local: %v", address, got)
 		}
 	}

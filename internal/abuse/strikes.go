@@ -67,6 +67,15 @@ func (s *Strikes) Forgive(points float64) {
 // the last Add.
 func (s *Strikes) Points() float64 { return s.points }
 
+// At is Points with what time has forgiven until now, for those who look.
+func (s *Strikes) At(now time.Time, limit float64) float64 {
+	passed := now.UnixNano() - s.at
+	if passed <= 0 || limit <= 0 {
+		return s.points
+	}
+	return max(0, s.points-time.Duration(passed).Minutes()*limit*forgivenPerMinute)
+}
+
 // Clean reports whether the record is below what would get the first step.
 func (s *Strikes) Clean(limit float64) bool { return limit <= 0 || s.points < limit*resendAt }
 

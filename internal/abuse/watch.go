@@ -75,7 +75,7 @@ func (w *Watch) Admit(address netip.Addr, exempt bool, now time.Time) (Visit, Re
 	if b := w.bans.find(address, now); b != nil {
 		return Visit{}, Refusal{stratum.CloseBanned, *b}
 	}
-	if exempt || isLocal(address) || within(cfg.Trusted, address) {
+	if exempt || IsLocal(address) || within(cfg.Trusted, address) {
 		return Visit{}, Refusal{}
 	}
 

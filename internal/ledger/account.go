@@ -36,6 +36,8 @@ type Account struct {
 	ledger   *Ledger
 	info     ConnInfo
 	hashrate atomic.Uint64 // bits of a float64, written once a second
+	// Shares that the ledger collected from it.
+	accepted, rejected atomic.Uint64
 
 	pace atomic.Uint64 // bits of a float64: what the worker proved before
 
@@ -134,6 +136,12 @@ func (a *Account) SetDifficulty(d, vardiff float64) {
 
 // Hashrate is this connection's own estimate in H/s, at most a second old.
 func (a *Account) Hashrate() float64 { return math.Float64frombits(a.hashrate.Load()) }
+
+// Counts are the shares of this account that the ledger has collected: all but
+// those of the last second.
+func (a *Account) Counts() (accepted, rejected uint64) {
+	return a.accepted.Load(), a.rejected.Load()
+}
 
 // Close ends the account. Shares that are still counted afterwards, because
 // they were on their way, are not lost. Closing twice is harmless.

@@ -88,9 +88,12 @@ func (l *Ledger) collectLocked(a *Account, now time.Time, end bool) (open bool) 
 	if !p.closed {
 		a.window.add(now, uint32(accepted), work, p.squares)
 	}
-	if accepted == 0 && p.minutes[0].Rejected+p.minutes[1].Rejected == 0 {
+	rejected := p.minutes[0].Rejected + p.minutes[1].Rejected
+	if accepted == 0 && rejected == 0 {
 		return !p.closed
 	}
+	a.accepted.Add(accepted)
+	a.rejected.Add(rejected)
 
 	if w == nil { // it was forgotten before its last shares came
 		w = l.workerLocked(a.info.Worker)

@@ -55,12 +55,16 @@ type Logs struct {
 	secrets atomic.Pointer[redactor]
 	out     logOutput
 	tidying sync.Mutex // of the files put aside
+	ring    *logRing
+
+	levelMu sync.Mutex // guards levels, and changes of level
+	levels  levelState
 }
 
 // NewLogs makes the program's logs; fallback takes the lines while there is no
 // file, or none that can be written.
 func NewLogs(fallback io.Writer, cfg LogConfig) (*Logs, error) {
-	l := &Logs{out: logOutput{fallback: fallback}}
+	l := &Logs{out: logOutput{fallback: fallback}, ring: newLogRing(time.Now())}
 	if err := l.Reconfigure(cfg); err != nil {
 		return nil, err
 	}
@@ -99,14 +103,17 @@ func (l *Logs) Reconfigure(cfg LogConfig) error {
 		}
 	}
 	l.secrets.Store(newRedactor(cfg.Secrets))
-	l.level.Set(level)
+	l.configureLevel(level)
 	l.json.Store(asJSON)
 	l.out.use(file)
 	return nil
 }
 
 // Close ends the log file; what is logged afterwards goes to the fallback.
-func (l *Logs) Close() { l.out.use(nil) }
+func (l *Logs) Close() {
+	l.endLevel()
+	l.out.use(nil)
+}
 
 // Lost is the number of lines that could not be written to the log file and
 // went to the fallback.
@@ -117,11 +124,11 @@ func (l *Logs) Logger() *slog.Logger {
 	options := &slog.HandlerOptions{Level: &l.level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		return l.secrets.Load().attr(a)
 	}}
-	return slog.New(eitherHandler{
+	return slog.New(ringHandler{logs: l, Handler: eitherHandler{
 		asJSON: &l.json,
 		json:   slog.NewJSONHandler(controlEscaper{&l.out}, options),
 		text:   slog.NewTextHandler(&l.out, options),
-	})
+	}})
 }
 
 func parseLevel(level string) (slog.Level, error) {
