@@ -53,7 +53,7 @@ func (r *LogRecord) Text() string {
 	for _, a := range r.Attrs {
 		b.WriteString(" " + a.Key + "=")
 		if a.Value == "" || strings.ContainsAny(a.Value, " =\"") {
-			b.WriteString(`"` + strings.ReplaceAll(a.Value, `"`, `\"`) + `"`)
+			b.WriteString(`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(a.Value) + `"`)
 		} else {
 			b.WriteString(a.Value)
 		}
@@ -140,7 +140,7 @@ var _ slog.Handler = ringHandler{}
 
 // Handle keeps a record and passes it on.
 func (h ringHandler) Handle(ctx context.Context, r slog.Record) error {
-	kept := &LogRecord{At: r.Time, Level: r.Level, Part: h.part, Message: harmless(r.Message)}
+	kept := &LogRecord{At: r.Time, Level: r.Level, Part: h.part, Message: harmless(h.logs.secrets.Load().text(r.Message))}
 	kept.Attrs = append(make([]LogAttr, 0, len(h.attrs)+r.NumAttrs()), h.attrs...)
 	r.Attrs(func(a slog.Attr) bool {
 		kept.Attrs = h.flatten(kept.Attrs, &kept.Part, h.group, a)
