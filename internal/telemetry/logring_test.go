@@ -19,7 +19,8 @@ func ringLogs(t *testing.T, cfg LogConfig) (*Logs, *slog.Logger) {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.Close)
-	return l, l.Logger()
+	log := l.Logger()
+	return l, log
 }
 
 // quiet hides itself, as config.Secret does.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/account"
@@ -41,7 +40,6 @@ type API struct {
 
 	miners minersView
 	notes  notes
-	saving sync.Mutex // one change of the configuration at a time
 }
 
 // methods are the handlers of a route by method; HEAD is answered as GET is.
