@@ -35,6 +35,7 @@ type cli struct {
 	Inspect inspectCommand `cmd:"" help:"Show the Stratum sessions, jobs, shares and alarms in a file: pcap, pcapng or JSON messages."`
 	Top     topCommand     `cmd:"" help:"Show a running poolscope in the terminal: headline figures, workers, sessions, blocks and alarms, live."`
 	Relay   relayCommand   `cmd:"" help:"Run a small Nostr relay for a fleet of your own."`
+	Backup  backupCommand  `cmd:"" help:"Make, list and restore backups of a pool's books, blocks and accounts."`
 	Config  configCommand  `cmd:"" help:"Check, print or generate the configuration of the pool."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/api"
+	"github.com/poolscope/poolscope/internal/backup"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/ledger"
@@ -119,6 +120,7 @@ type poolParts struct {
 	feed    *feed
 	sampler *telemetry.Sampler
 	price   *price.Feed // nil without
+	backups *backup.Service
 	api     *api.Server
 
 	inherited  *Sockets // nil without
@@ -193,6 +195,9 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: takers{chain, p.pool}, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.price = newPriceFeed(cfg, log)
+	if p.backups, err = newBackups(cfg, build, nil, log); err != nil {
+		return err
+	}
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
 		Ledger:   p.ledger,
 		Pool:     p.pool.Status,
@@ -321,7 +326,8 @@ func (p *poolParts) front() stage {
 		{"system sampler", p.sampler.Run},
 	}
 	parts = append(parts, p.scope.front()...)
-	parts = append(parts, pricePart(p.price)...)
+	parts = append(parts, pricePart(p.price, p.log)...)
+	parts = append(parts, aside(part{"backups", p.backups.Run}, p.log))
 	parts = append(parts, webParts(p.api, p.http, p.https, p.tls)...)
 	for _, l := range p.stratum {
 		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})

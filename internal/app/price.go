@@ -20,11 +20,11 @@ func newPriceFeed(cfg *config.Config, log *slog.Logger) *price.Feed {
 }
 
 // pricePart runs a feed, if there is one.
-func pricePart(f *price.Feed) stage {
+func pricePart(f *price.Feed, log *slog.Logger) stage {
 	if f == nil {
 		return nil
 	}
-	return stage{{"price feed", f.Run}}
+	return stage{aside(part{"price feed", f.Run}, log)}
 }
 
 // priceFigures are what a feed counts.
@@ -47,5 +47,6 @@ func priceFigures(f *price.Feed) []api.Figure {
 func (p *poolParts) figures() []func() []api.Figure {
 	return []func() []api.Figure{
 		func() []api.Figure { return priceFigures(p.price) },
+		backupFigures(p.backups),
 	}
 }

@@ -74,11 +74,16 @@ type Config struct {
 	// The price of a bitcoin, for the page. Nobody is asked unless feed is set.
 	Price Price `toml:"price"`
 
+	// Copies of the books, found blocks and accounts, made while the pool runs. With
+	// a key they are encrypted, and hold settings and keys, too.
+	Backup Backup `toml:"backup"`
+
 	// Messages of the program.
 	Log Log `toml:"log"`
 
 	scopeOnly bool // there is no pool: its keys are not looked at
 
+	file     string // that was read; "" without one
 	origins  map[string]Origin
 	sections map[string]Origin // where the file has each section, and what it should not have
 	warnings []string
@@ -509,8 +514,9 @@ func Default() *Config {
 			ShareKind: 3080, TelemetryKind: 3079, OrderKind: 3081,
 			ExpireAfter: time.Hour, KeepFor: 7 * 24 * time.Hour, MaxMegabytes: 256,
 		},
-		Price: Price{Currency: "usd", Refresh: 30 * time.Minute, Timeout: 5 * time.Second},
-		Log:   Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
+		Price:  Price{Currency: "usd", Refresh: 30 * time.Minute, Timeout: 5 * time.Second},
+		Backup: Backup{Every: 24 * time.Hour, KeepLast: 3, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 6},
+		Log:    Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},
 	}
 	c.complete()
 	return c

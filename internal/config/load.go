@@ -78,6 +78,7 @@ func overlay(c *Config, name string, data []byte, environ []string, flags []Flag
 		c.Nodes[i].Name = "" // follows from the final url, see complete
 	}
 	c.origins = make(map[string]Origin)
+	c.file = name
 
 	problems := c.applyFile(name, data)
 	problems = append(problems, c.applyEnvironment(environ)...)
@@ -108,7 +109,7 @@ func overlay(c *Config, name string, data []byte, environ []string, flags []Flag
 // Warnings are remarks that do not stop the program, such as environment
 // variables that look like ours and are not.
 func (c *Config) Warnings() []string {
-	warnings := slices.Clone(c.warnings)
+	warnings := append(slices.Clone(c.warnings), c.backupWarnings()...)
 	if room, err := c.coinbaseRoom(); err == nil && room != "" {
 		warnings = append(warnings, room)
 	}
@@ -220,6 +221,8 @@ func (c *Config) readSecretFiles() []Problem {
 	}
 	read("http.token_file", c.HTTP.TokenFile, &c.HTTP.Token)
 	read("fleet.group_key_file", c.Fleet.GroupKeyFile, &c.Fleet.GroupKey)
+	read("backup.key_file", c.Backup.KeyFile, &c.Backup.Key)
+	read("backup.s3_secret_key_file", c.Backup.S3SecretKeyFile, &c.Backup.S3SecretKey)
 	for i := range c.Nodes {
 		read(fmt.Sprintf("node.%d.password_file", i+1), c.Nodes[i].PasswordFile, &c.Nodes[i].Password)
 	}

@@ -70,6 +70,7 @@ func (c *Config) problems() []Problem {
 	v.network()
 	v.scope()
 	v.fleet()
+	v.backup()
 	if !c.scopeOnly || c.NodeConfigured() {
 		v.nodes()
 	}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,9 +190,7 @@ func (s *SQLite) dsn(extra string) string {
 	for _, p := range pragmas {
 		parts = append(parts, fmt.Sprintf("_pragma=%s(%s)", p.name, p.value))
 	}
-	// A path may hold anything, a question mark too.
-	path := (&url.URL{Path: filepath.ToSlash(s.path)}).EscapedPath()
-	return "file:" + path + "?" + strings.Join(append(parts, extra), "&")
+	return "file:" + escaped(s.path) + "?" + strings.Join(append(parts, extra), "&")
 }
 
 // verifyPragmas asks a connection for its settings.

@@ -13,8 +13,8 @@ import (
 	"github.com/poolscope/poolscope/internal/files"
 )
 
-// tokenFile is where the token is kept, in the data folder.
-const tokenFile = "scope-token"
+// TokenFile is where the token is kept, in the data folder.
+const TokenFile = "scope-token"
 
 // minToken is the fewest characters that a kept token may have: what is shorter
 // was cut off, or can be guessed.
@@ -25,7 +25,7 @@ const minToken = 16
 // tells that it is new, so that it can be shown. The folder belongs to one
 // process.
 func LoadOrMakeToken(dir string) (token string, made bool, err error) {
-	name := filepath.Join(dir, tokenFile)
+	name := filepath.Join(dir, TokenFile)
 	text, err := os.ReadFile(name)
 	switch {
 	case err == nil:

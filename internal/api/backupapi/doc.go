@@ -1,0 +1,2 @@
+// Package backupapi answers for backups: what there is, and one more now.
+package backupapi

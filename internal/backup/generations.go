@@ -1,0 +1,54 @@
+package backup
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Keep says how many archives are kept: the newest Last, and the newest of each
+// of as many days, weeks (ISO 8601) and months, in UTC, that have any.
+type Keep struct{ Last, Daily, Weekly, Monthly int }
+
+// Generation is why an archive is kept.
+type Generation string
+
+// The generations.
+const (
+	Last    Generation = "last"
+	Daily   Generation = "daily"
+	Weekly  Generation = "weekly"
+	Monthly Generation = "monthly"
+)
+
+// generations tells for each time why an archive made then is kept. Those that
+// are not in the result may go. The newest always stays.
+func (k Keep) generations(times []time.Time) map[time.Time][]Generation {
+	newest := slices.Clone(times)
+	slices.SortFunc(newest, func(a, b time.Time) int { return cmp.Compare(b.UnixNano(), a.UnixNano()) })
+	kept := make(map[time.Time][]Generation)
+	for i, at := range newest {
+		if i < max(k.Last, 1) {
+			kept[at] = append(kept[at], Last)
+		}
+	}
+	for _, g := range []struct {
+		name   Generation
+		most   int
+		period func(time.Time) string
+	}{
+		{Daily, k.Daily, func(t time.Time) string { return t.Format(time.DateOnly) }},
+		{Weekly, k.Weekly, func(t time.Time) string { year, week := t.ISOWeek(); return fmt.Sprint(year, week) }},
+		{Monthly, k.Monthly, func(t time.Time) string { return t.Format("2006-01") }},
+	} {
+		seen := make(map[string]bool)
+		for _, at := range newest {
+			if period := g.period(at.UTC()); !seen[period] && len(seen) < g.most {
+				seen[period] = true
+				kept[at] = append(kept[at], g.name)
+			}
+		}
+	}
+	return kept
+}
