@@ -7,6 +7,7 @@ import (
 
 // Action is one entry of the audit trail: something that a person did.
 type Action struct {
+	ID      int64 // its place in the trail, growing; 0 until it is written
 	At      time.Time
 	UserID  string // "" when nobody was signed in
 	User    string // name at that time; "this machine" or "token" for an operator without an account
@@ -17,8 +18,15 @@ type Action struct {
 	Failed  bool   // it was tried, and refused or in vain
 }
 
-// Trail keeps actions. It never fails towards the caller: what cannot be
-// written is logged and counted.
+// Trail keeps actions. It never fails towards the caller, and never makes it
+// wait: what cannot be written is logged and counted.
 type Trail interface {
 	Record(ctx context.Context, a Action)
+}
+
+// ActionFilter selects entries of the audit trail.
+type ActionFilter struct {
+	Before int64  // only entries with a smaller ID; 0 for all
+	Query  string // only entries that contain it, whatever the case, in user, address, name, target or detail; "" for all
+	Limit  int    // most entries of one page
 }

@@ -44,7 +44,11 @@ func ReadBody(w http.ResponseWriter, r *http.Request) (b Body, ok bool) {
 
 // Text is a string without the white space around it, "" when it is not given or
 // no string.
-func (b Body) Text(name string) string {
+func (b Body) Text(name string) string { return strings.TrimSpace(b.Secret(name)) }
+
+// Secret is a string as it was given, such as a password, "" when it is not given
+// or no string.
+func (b Body) Secret(name string) string {
 	var text string
 	if raw, is := b.members[name]; is && json.Unmarshal(raw, &text) != nil {
 		return ""
@@ -52,7 +56,7 @@ func (b Body) Text(name string) string {
 	if b.fields != nil {
 		text = b.fields.Get(name)
 	}
-	return strings.TrimSpace(text)
+	return text
 }
 
 // Bool is a yes or no: true and false of JSON; 1, true, on, yes, 0, false, off

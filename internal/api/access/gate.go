@@ -98,7 +98,7 @@ func (g *Gate) Viewer(r *http.Request) Viewer {
 	}
 	known, given := g.tokens.Load(), Bearer(r)
 	v.Token = IsToken(given, known.configured) || IsToken(given, known.scope)
-	if !IsSameOrigin(r) || g.cross.Check(r) != nil {
+	if g.fromElsewhere(r) {
 		return v
 	}
 	v.Local = known.configured == "" && given == "" && IsLocal(r)
@@ -108,23 +108,41 @@ func (g *Gate) Viewer(r *http.Request) Viewer {
 	return v
 }
 
-// User lets signed-in people in and answers others with 401 "unauthorized" or,
-// when another site's page may have sent the request, 403 "forbidden".
-func (g *Gate) User(next func(w http.ResponseWriter, r *http.Request, v Viewer)) http.HandlerFunc {
+// fromElsewhere reports whether another site's page may have made a browser send
+// a request. Reads count, too, WebSockets among them, but not the way of a person
+// who follows a link: that is no script, and no script sees the answer.
+func (g *Gate) fromElsewhere(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
+		return !isRead || r.Header.Get("Sec-Fetch-Mode") != "navigate"
+	}
+	return !IsSameOrigin(r) || g.cross.Check(r) != nil
+}
+
+// Open lets everybody in, but no other site's page: those get 403 "forbidden".
+func (g *Gate) Open(next func(w http.ResponseWriter, r *http.Request, v Viewer)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !IsSameOrigin(r) || g.cross.Check(r) != nil {
+		if g.fromElsewhere(r) {
 			g.refused.crossSite.Add(1)
 			http.Error(w, "forbidden", http.StatusForbidden)
 			return
 		}
-		v := g.Viewer(r)
+		next(w, r, g.Viewer(r))
+	}
+}
+
+// User lets signed-in people in and answers others with 401 "unauthorized" or,
+// when another site's page may have sent the request, 403 "forbidden".
+func (g *Gate) User(next func(w http.ResponseWriter, r *http.Request, v Viewer)) http.HandlerFunc {
+	return g.Open(func(w http.ResponseWriter, r *http.Request, v Viewer) {
 		if v.Session == nil {
 			g.refused.unauthorized.Add(1)
 			http.Error(w, "unauthorized", http.StatusUnauthorized)
 			return
 		}
 		next(w, r, v)
-	}
+	})
 }
 
 // Operator lets operators in. Others get 401 "unauthorized" when nobody is

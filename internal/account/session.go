@@ -1,0 +1,187 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// lookEvery is how long what another process did to the accounts may go
+	// unnoticed.
+	lookEvery = 250 * time.Millisecond
+	// readTime is how long a session may take to be read.
+	readTime = 2 * time.Second
+)
+
+// Session returns the session that a request's cookie belongs to, nil when
+// nobody is signed in or the session has ended. It is the caller's.
+func (s *Service) Session(r *http.Request) *Session {
+	if token, ok := tokenOf(r); ok {
+		if session := s.session(r.Context(), token); session != nil {
+			return session
+		}
+	}
+	if s.external != nil {
+		return s.external(r)
+	}
+	return nil
+}
+
+func (s *Service) session(ctx context.Context, token Token) *Session {
+	now := s.now()
+	s.look(ctx, now)
+	session, generation := s.cache.get(token)
+	if session == nil {
+		read, err := s.readSession(ctx, token)
+		if err != nil {
+			return nil
+		}
+		session = &read
+		s.cache.add(token, read, generation)
+	}
+	session.Expires = s.expiry(session)
+	if session.User.Disabled || !now.Before(session.Expires) {
+		return nil
+	}
+	s.cache.see(token, now)
+	session.LastSeen = now
+	session.Expires = s.expiry(session)
+	return session
+}
+
+// expiry is when a session ends if nothing comes any more.
+func (s *Service) expiry(session *Session) time.Time {
+	cfg := s.cfg.Load()
+	idle, last := session.LastSeen.Add(cfg.IdleFor), session.Created.Add(cfg.LastFor)
+	if idle.Before(last) {
+		return idle
+	}
+	return last
+}
+
+// look forgets the cached sessions when another process changed accounts. While
+// the store cannot be read, they are what there is.
+func (s *Service) look(ctx context.Context, now time.Time) {
+	if !s.cache.due(now, lookEvery) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTime)
+	defer cancel()
+	edition, err := s.store.Edition(ctx)
+	if err != nil {
+		s.failed("accounts not read", err)
+		return
+	}
+	s.cache.atEdition(edition)
+}
+
+// readSession reads a session from the store. Few are read at a time: made-up
+// cookies must not keep others from the books.
+func (s *Service) readSession(ctx context.Context, token Token) (Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	select {
+	case s.lookups <- struct{}{}:
+	case <-ctx.Done():
+		return Session{}, ctx.Err()
+	}
+	defer func() { <-s.lookups }()
+	session, err := s.store.SessionByToken(ctx, token)
+	if err != nil && !errors.Is(err, ErrNoSession) && !errors.Is(err, context.Canceled) {
+		s.failed("session not read", err)
+	}
+	return session, err
+}
+
+// open makes a new session for a user, and ends the one that the request came
+// with: what a stranger planted in a browser is worth nothing afterwards.
+func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Request, u User) (*Session, error) {
+	if u.Disabled {
+		return nil, ErrDisabled
+	}
+	now := s.now()
+	if old, ok := tokenOf(r); ok {
+		if session := s.session(ctx, old); session != nil {
+			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
+				return nil, err
+			}
+		}
+	}
+	value, token := newToken()
+	session := Session{
+		ID: newID(8), User: u, Created: now, LastSeen: now, Confirmed: now,
+		UserAgent: clean(r.UserAgent(), 200), Address: AddressOf(r),
+	}
+	if err := s.store.AddSession(ctx, token, session, maxSessionsPerUser); err != nil {
+		return nil, err
+	}
+	s.cache.clear() // the oldest session may have ended
+	session.Expires = s.expiry(&session)
+	setCookie(w, r, value, s.cfg.Load().LastFor)
+	return &session, nil
+}
+
+// AddressOf is the IP address that a request's connection comes from.
+func AddressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return clean(r.RemoteAddr, 64)
+	}
+	return host
+}
+
+// SignOut ends the request's session and takes the cookie away. Without a
+// session it does nothing else.
+func (s *Service) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	if token, ok := tokenOf(r); ok {
+		if session := s.session(ctx, token); session != nil {
+			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
+				return err
+			}
+			s.trail.add(Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.sign_out"})
+		}
+	}
+	setCookie(w, r, "", 0)
+	return nil
+}
+
+// Sessions lists those of a user that have not expired, newest first.
+func (s *Service) Sessions(ctx context.Context, userID string) ([]Session, error) {
+	s.see(ctx)
+	all, err := s.store.Sessions(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	now, live := s.now(), all[:0]
+	for _, session := range all {
+		if session.Expires = s.expiry(&session); now.Before(session.Expires) {
+			live = append(live, session)
+		}
+	}
+	return live, nil
+}
+
+// EndSession ends one session of a user, or fails with ErrNoSession.
+func (s *Service) EndSession(ctx context.Context, userID, id string) error {
+	return s.endSession(ctx, userID, id)
+}
+
+// EndAllSessions ends all sessions of a user.
+func (s *Service) EndAllSessions(ctx context.Context, userID string) error {
+	return s.EndSessions(ctx, userID, "")
+}
+
+func (s *Service) endSession(ctx context.Context, userID, id string) error {
+	defer s.cache.clear() // whatever the store says: it may have ended
+	return s.store.EndSession(ctx, userID, id)
+}
+
+// EndSessions ends all sessions of a user but the one with the ID keep, which
+// may be "".
+func (s *Service) EndSessions(ctx context.Context, userID, keep string) error {
+	defer s.cache.clear()
+	return s.store.EndSessions(ctx, userID, keep)
+}
