@@ -112,6 +112,7 @@ func (s *Server) serveBan(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no more bans can be kept; lift some", http.StatusInsufficientStorage)
 		return
 	}
+	s.record(r, "ban.add", block.String(), ban.Reason)
 	s.sendJSON(w, http.StatusCreated, viewOfBan(ban))
 }
 
@@ -130,6 +131,7 @@ func (s *Server) serveLiftBan(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not banned", http.StatusNotFound)
 		return
 	}
+	s.record(r, "ban.lift", block.String(), "")
 	w.WriteHeader(http.StatusNoContent)
 }
 

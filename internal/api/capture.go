@@ -76,6 +76,7 @@ func (s *Server) serveCapture(w http.ResponseWriter, r *http.Request) {
 		return
 	case http.MethodDelete:
 		s.src.Captures.StopCapture()
+		s.record(r, "capture.stop", "", "")
 	}
 	status, ok := s.src.Captures.Capture()
 	if !ok {
@@ -110,6 +111,7 @@ func (s *Server) startCapture(w http.ResponseWriter, r *http.Request) {
 		s.log.Error("capture not started", "err", err)
 		http.Error(w, "the capture could not be started; the log says why", http.StatusInternalServerError)
 	default:
+		s.record(r, "capture.start", in.Worker+in.Connection+in.Address, "")
 		s.sendJSON(w, http.StatusCreated, viewOfCapture(status))
 	}
 }

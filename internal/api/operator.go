@@ -4,33 +4,27 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 )
 
 // operator reports whether a request is the operator's, who sees names in full
-// and may do what is guarded: without a configured token whoever is at this
-// machine, names it by a loopback name, so that a page in the operator's browser
-// cannot reach it under a name of its own, and does not come through a proxy,
-// which makes everybody's requests look like this machine's. Otherwise whoever
-// knows the token ("Authorization: Bearer …"): the configured one, or the
-// scope's, so that one token opens every page.
-func (s *Server) operator(r *http.Request) bool {
-	configured := *s.token.Load()
-	if configured == "" && access.IsLocal(r) {
-		return true
-	}
-	given := access.Bearer(r)
-	return access.IsToken(given, configured) || s.src.Scope != nil && s.src.Scope.IsToken(given)
-}
+// and may do what is guarded: whoever is signed in as one; without a configured
+// token whoever is at this machine, names it by a loopback name, so that a page
+// in the operator's browser cannot reach it under a name of its own, and does not
+// come through a proxy, which makes everybody's requests look like this
+// machine's; and whoever knows the token ("Authorization: Bearer …"): the
+// configured one, or the scope's, so that one token opens every page.
+func (s *Server) operator(r *http.Request) bool { return s.gate.Viewer(r).Operator() }
 
 // guard keeps everybody but the operator out.
 func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case s.operator(r):
+		switch v := s.gate.Viewer(r); {
+		case v.Operator():
 			next(w, r)
-		case *s.token.Load() == "":
+		case v.Session != nil:
+			http.Error(w, "forbidden", http.StatusForbidden)
+		case *s.token.Load() == "" && !s.gate.HasSessions():
 			http.Error(w, "forbidden: only from this machine and not through a proxy, or with the token", http.StatusForbidden)
 		default:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
@@ -52,6 +46,13 @@ func (s *Server) serveNames(w http.ResponseWriter, r *http.Request, public *view
 		m.full = true
 		s.sendJSON(w, http.StatusOK, build(m))
 	})(w, r)
+}
+
+// record adds to the audit trail what the operator did.
+func (s *Server) record(r *http.Request, name, target, detail string) {
+	if s.src.Trail != nil {
+		s.src.Trail.Record(r.Context(), s.gate.Viewer(r).Action(name, target, detail))
+	}
 }
 
 // shownName is a worker's name as the viewer may see it.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
@@ -20,10 +21,9 @@ type Config struct {
 	// UI holds the page, index.html at its root; nil serves none.
 	UI fs.FS
 	// Token protects what is not public pool statistics: /metrics,
-	// /debug/pprof/, names in full. Empty lets clients on this machine in, and
-	// those who know the scope's token. A server that
-	// listens beyond loopback needs one, and then also leaves addresses of the
-	// operator's own network out of /api/status.
+	// /debug/pprof/, names in full. Empty lets clients on this machine in, those
+	// who know the scope's token, and signed-in operators. With one, addresses of
+	// the operator's own network are left out of /api/status.
 	Token string
 	// MaxLive bounds the number of WebSockets; default 1000.
 	MaxLive int
@@ -61,6 +61,7 @@ type Server struct {
 	static  *static
 	hub     *hub
 	metrics *serverMetrics
+	gate    *access.Gate
 	token   atomic.Pointer[string] // Config.Token, until SetToken
 	panics  atomic.Uint64
 	refused atomic.Uint64 // connections above MaxConnections
@@ -98,6 +99,9 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 	}
 
 	s := &Server{cfg: cfg, src: src, log: log, started: cfg.Now(), now: cfg.Now, shelf: newShelf(), pages: make(chan struct{}, maxPages)}
+	if s.gate = src.Gate; s.gate == nil {
+		s.gate = access.NewGate(nil)
+	}
 	s.SetToken(cfg.Token)
 	s.makeViews()
 	s.static = newStatic(cfg.UI, log)
@@ -110,8 +114,16 @@ func New(cfg Config, src Sources, log *slog.Logger) *Server {
 	return s
 }
 
-// SetToken replaces Config.Token, from the next request on.
-func (s *Server) SetToken(token string) { s.token.Store(&token) }
+// SetToken replaces Config.Token, from the next request on, and takes over the
+// scope's.
+func (s *Server) SetToken(token string) {
+	scope := ""
+	if s.src.Scope != nil {
+		scope = s.src.Scope.Token()
+	}
+	s.token.Store(&token)
+	s.gate.SetTokens(token, scope)
+}
 
 // makeViews makes the fixed set of cached responses.
 func (s *Server) makeViews() {

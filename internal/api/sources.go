@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/account"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
@@ -60,6 +62,11 @@ type Sources struct {
 	Scope *scopeapi.API
 	// Price is what a bitcoin costs; false while that is not known.
 	Price func(now time.Time) (price.Price, bool)
+	// Gate decides who asks; nil stands for one that knows nobody but this machine
+	// and the tokens.
+	Gate *access.Gate
+	// Trail is told what operators do; it may be nil.
+	Trail account.Trail
 	// Parts answer for what has a package of its own: people, administration.
 	Parts []Part
 	// Figures are numbers of parts that have packages of their own, for /metrics.

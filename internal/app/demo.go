@@ -119,6 +119,7 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 		fmt.Fprintf(out, "No miners; %s would find a block about every %s. Press Ctrl-C to end.\n", format.Hashrate(hashrate), every)
 	}
 	printToken(out, p.newToken, p.newToken != "")
+	p.people.print(out)
 	stages := append([]stage{append(stage{{"devnet", chain.Run}}, agents.back()...)}, p.keeping()...)
 	return runStages(ctx, log, append(stages, p.front(), append(miners, agents.front()...))...)
 }

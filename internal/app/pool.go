@@ -87,6 +87,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 	printAddresses(o.Out, "poolscope pool "+o.Build.Version, cfg.DataDir, ports)
 	p.scope.printFleet(o.Out)
 	printToken(o.Out, p.newToken, p.newToken != "")
+	p.people.print(o.Out)
 	log.Info("pool started", "version", o.Build.Version, "stratum", p.stratumAddresses(), "http", ports.HTTP)
 	tellSystemd(log, "READY=1")
 	stopping := context.AfterFunc(ctx, func() {
@@ -112,6 +113,7 @@ type poolParts struct {
 	logs    *telemetry.Logs // nil in the demo, which has nothing to reload
 	reloads reloads
 	store   *store.SQLite
+	people  *people
 	ledger  *ledger.Ledger
 	nodes   *node.Nodes
 	watch   *abuse.Watch
@@ -153,6 +155,9 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	if p.store, err = openStore(ctx, cfg.DatabasePath(), log); err != nil {
 		return err
 	}
+	if p.people, err = openPeople(ctx, cfg, p.store, log); err != nil {
+		return err
+	}
 	p.ledger = ledger.New(p.store, ledger.Options{}, log.With("part", "ledger"))
 	if err := p.ledger.Load(ctx); err != nil {
 		return fmt.Errorf("read the books: %w", err)
@@ -182,7 +187,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		p.newToken = token
 	}
 	chain := newScopeChain(p.nodes)
-	surroundings := scopeSurroundings{build: build, ownPool: p.ownPool(), chain: chain, http: p.http.Addr(), token: token}
+	surroundings := scopeSurroundings{build: build, ownPool: p.ownPool(), chain: chain, http: p.http.Addr(), token: token, people: p.people}
 	if err := p.scope.open(surroundings); err != nil {
 		return err
 	}
@@ -212,6 +217,9 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Desk:     p.deskStatus,
 		Build:    build,
 		Scope:    p.scope.api,
+		Gate:     p.people.gate,
+		Trail:    p.people.accounts,
+		Parts:    p.peopleParts(),
 	}, log.With("part", "http"))
 	return nil
 }
@@ -302,7 +310,7 @@ func openStore(ctx context.Context, path string, log *slog.Logger) (*store.SQLit
 // keeping are the stages that must outlive the rest: what miners earned, and
 // what was captured, is written down last.
 func (p *poolParts) keeping() []stage {
-	return append([]stage{{{"ledger", p.ledger.Run}, {"bans", p.watch.Run}}}, p.scope.keeping()...)
+	return append([]stage{{{"ledger", p.ledger.Run}, {"bans", p.watch.Run}, p.people.keeping(p.log)}}, p.scope.keeping()...)
 }
 
 // ownPool is where the scope reaches this pool, "" without plain Stratum.

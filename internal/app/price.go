@@ -48,5 +48,6 @@ func (p *poolParts) figures() []func() []api.Figure {
 	return []func() []api.Figure{
 		func() []api.Figure { return priceFigures(p.price) },
 		backupFigures(p.backups),
+		p.people.figures,
 	}
 }

@@ -77,12 +77,13 @@ func (p *poolParts) adopt(load func() (*config.Config, error)) ([]config.Change,
 		return nil, err
 	}
 	p.cert.Store(certificate)
-	p.api.SetToken(adopted.HTTP.Token.Reveal())
 	if token, _, err := scopeToken(adopted); err != nil {
 		p.log.Error("the scope keeps its access token", "err", err)
 	} else {
 		p.scope.api.SetToken(token)
 	}
+	p.api.SetToken(adopted.HTTP.Token.Reveal()) // and the scope's
+	p.people.accounts.Configure(accountConfigOf(adopted))
 	for _, warning := range adopted.Warnings() {
 		p.log.Warn("configuration", "warning", warning)
 	}

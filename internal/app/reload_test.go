@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/account"
 	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/pool"
 	"github.com/poolscope/poolscope/internal/telemetry"
@@ -17,6 +18,10 @@ import (
 // changed gives each live key a value that is not its default, as text.
 var changed = map[string]string{
 	"http.token":                          "other-token",
+	"auth.registration":                   "open",
+	"auth.session_idle":                   "7h",
+	"auth.session_max":                    "777h",
+	"auth.operators":                      "somebody@example.com",
 	"stratum.tip_first":                   "false",
 	"stratum.failover_after":              "77",
 	"stratum.provisional":                 "false",
@@ -85,6 +90,7 @@ type effect struct {
 	pool  pool.Config
 	log   telemetry.LogConfig
 	token string
+	auth  account.Config
 }
 
 func effectOf(t *testing.T, environ []string) effect {
@@ -106,7 +112,7 @@ func effectOf(t *testing.T, environ []string) effect {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return effect{poolConfig, LogConfig(cfg), cfg.HTTP.Token.Reveal()}
+	return effect{poolConfig, LogConfig(cfg), cfg.HTTP.Token.Reveal(), accountConfigOf(cfg)}
 }
 
 // reloadRig is a pool that is made and does not run.

@@ -63,6 +63,7 @@ type scopeSurroundings struct {
 	chain   audit.Chain
 	http    net.Addr // where the API is reached
 	token   string
+	people  *people // nil without accounts
 }
 
 // listenScope binds the addresses of the proxy, or takes those that another
@@ -173,9 +174,13 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 	if s.relay != nil {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "relay", Status: func() any { return s.relay.Stats() }})
 	}
-	s.api = scopeapi.New(scopeapi.Config{
+	config := scopeapi.Config{
 		Token: o.token, Public: o.http != nil && !access.IsLoopback(o.http.String()), Version: o.build.Version, Settings: s.settings(o),
-	}, sources, s.feed, s.log)
+	}
+	if o.people != nil {
+		config.Gate, config.Trail = o.people.gate, o.people.accounts
+	}
+	s.api = scopeapi.New(config, sources, s.feed, s.log)
 }
 
 // keeping is the stage that must outlive the rest: what was captured is written

@@ -25,6 +25,10 @@ type Config struct {
 	// The web page, the JSON API and the metrics.
 	HTTP HTTP `toml:"http"`
 
+	// Who may sign in on the web page, and for how long. Accounts are in the
+	// database; poolscope account makes and changes them.
+	Auth Auth `toml:"auth"`
+
 	// What miners connect to.
 	Stratum Stratum `toml:"stratum"`
 
@@ -92,7 +96,8 @@ type Config struct {
 // HTTP is section [http].
 type HTTP struct {
 	// Address as host:port. An empty host listens on every address; what is
-	// not public pool statistics then needs the token below.
+	// not public pool statistics is then for operators who sign in, and for who
+	// knows the token below.
 	Listen string `toml:"listen" reload:"restart"`
 
 	// Address for HTTPS, as host:port, with the certificate of [stratum]. What
@@ -100,7 +105,8 @@ type HTTP struct {
 	TLSListen string `toml:"tls_listen" reload:"restart"`
 
 	// Access token for what is not public, sent as "Authorization: Bearer …".
-	// Empty: only this machine gets in.
+	// Empty: operators who sign in and whoever is at this machine get in. With a
+	// token, being at this machine is not enough.
 	Token Secret `toml:"token" reload:"live"`
 
 	// File with the token, instead of writing it here.
@@ -488,6 +494,7 @@ func Default() *Config {
 	c := &Config{
 		DataDir: "data",
 		HTTP:    HTTP{Listen: "127.0.0.1:8000"},
+		Auth:    Auth{Registration: RegistrationClosed, SessionIdle: 7 * 24 * time.Hour, SessionMax: 30 * 24 * time.Hour},
 		Stratum: Stratum{
 			Listen:         []string{":3333"},
 			TLSListen:      []string{":4333"},

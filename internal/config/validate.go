@@ -67,6 +67,7 @@ func (c *Config) problems() []Problem {
 		v.complain("data_dir", "must not be empty")
 	}
 	v.listeners()
+	v.auth()
 	v.network()
 	v.scope()
 	v.fleet()

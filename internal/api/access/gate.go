@@ -43,6 +43,9 @@ func NewGate(sessions Sessions) *Gate {
 // there is no configured one, requests from this machine are the operator's.
 func (g *Gate) SetTokens(configured, scope string) { g.tokens.Store(&tokens{configured, scope}) }
 
+// HasSessions reports whether anybody can sign in.
+func (g *Gate) HasSessions() bool { return g.sessions != nil }
+
 // Refused are the requests that were turned away, by reason.
 func (g *Gate) Refused() map[string]uint64 {
 	return map[string]uint64{

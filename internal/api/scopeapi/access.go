@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/poolscope/poolscope/internal/account"
 	"github.com/poolscope/poolscope/internal/api/access"
 )
 
@@ -13,8 +14,8 @@ import (
 type guard uint8
 
 const (
-	guardRead  guard = iota // this machine, unless Config.Public; others with the token
-	guardWrite              // only with the token
+	guardRead  guard = iota // this machine, unless Config.Public; others as operators or with the token
+	guardWrite              // only operators who are signed in, or with the token
 	guardOpen               // anybody: it shows nothing of the user's
 )
 
@@ -45,6 +46,9 @@ func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) error
 	if op.guard == guardRead && given == "" && !a.cfg.Public && access.IsLocal(r) {
 		return nil
 	}
+	if given == "" && a.signedIn(r) {
+		return nil
+	}
 	switch want := *a.token.Load(); {
 	case access.IsToken(given, want):
 		return nil
@@ -58,6 +62,25 @@ func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) error
 	a.refusals.token.Add(1)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
 	return errToken
+}
+
+// signedIn reports whether a request comes from an operator's session.
+func (a *API) signedIn(r *http.Request) bool {
+	if a.cfg.Gate == nil {
+		return false
+	}
+	s := a.cfg.Gate.Viewer(r).Session
+	return s != nil && s.User.Role == account.RoleOperator
+}
+
+// record adds to the audit trail what somebody changed or sent, or tried to.
+func (a *API) record(op *operation, r *http.Request, err error) {
+	if a.cfg.Trail == nil || a.cfg.Gate == nil || op.guard != guardWrite {
+		return
+	}
+	action := a.cfg.Gate.Viewer(r).Action("scope."+op.OperationID, r.URL.Path, "")
+	action.Failed = err != nil
+	a.cfg.Trail.Record(r.Context(), action)
 }
 
 // sameSite refuses what another site's page asks for where the protection of

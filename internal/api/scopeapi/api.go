@@ -14,8 +14,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // API answers the scope's requests. Its methods may be called by any goroutine.
@@ -78,8 +76,8 @@ func New(cfg Config, src Sources, feed *Feed, log *slog.Logger) *API {
 // SetToken replaces Config.Token, from the next request on.
 func (a *API) SetToken(token string) { a.token.Store(&token) }
 
-// IsToken reports whether given is the token; without one nothing is.
-func (a *API) IsToken(given string) bool { return access.IsToken(given, *a.token.Load()) }
+// Token is the token, for who else lets its holders in; "" without.
+func (a *API) Token() string { return *a.token.Load() }
 
 // Wait waits until the WebSockets have ended, whose requests have, or ctx ends.
 func (a *API) Wait(ctx context.Context) { a.feed.Wait(ctx) }
@@ -177,6 +175,7 @@ func (a *API) answer(op *operation, w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = op.serve(c)
 	}
+	a.record(op, r, err)
 	if err != nil {
 		a.sendFailure(w, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/account"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/scope/audit"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/journal"
@@ -19,6 +21,10 @@ type Config struct {
 	// token from everybody: behind a proxy that tells nothing of itself all the
 	// world looks like this machine.
 	Public bool
+	// Gate knows the operators who are signed in; nil knows nobody.
+	Gate *access.Gate
+	// Trail is told what operators change and send; it may be nil.
+	Trail account.Trail
 	// Version of the program, in the OpenAPI document.
 	Version string
 	// Settings are shown by GET /api/config.
