@@ -75,6 +75,10 @@ type Config struct {
 	// went, by way of Nostr relays (poolscope agent).
 	Fleet Fleet `toml:"fleet"`
 
+	// Notifications at Discord, by a bot of yours: needs the first three keys and
+	// the bot's token.
+	Discord Discord `toml:"discord"`
+
 	// The price of a bitcoin, for the page. Nobody is asked unless feed is set.
 	Price Price `toml:"price"`
 

@@ -220,6 +220,7 @@ func (c *Config) readSecretFiles() []Problem {
 		*into = NewSecret(strings.TrimRight(string(data), "\r\n"))
 	}
 	read("http.token_file", c.HTTP.TokenFile, &c.HTTP.Token)
+	read("discord.discord_token_file", c.Discord.TokenFile, &c.Discord.Token)
 	read("fleet.group_key_file", c.Fleet.GroupKeyFile, &c.Fleet.GroupKey)
 	read("backup.key_file", c.Backup.KeyFile, &c.Backup.Key)
 	read("backup.s3_secret_key_file", c.Backup.S3SecretKeyFile, &c.Backup.S3SecretKey)

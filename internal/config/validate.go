@@ -80,6 +80,7 @@ func (c *Config) problems() []Problem {
 		v.abuse()
 		v.payout()
 		v.coinbase()
+		v.discord()
 		v.price()
 	}
 	v.log()

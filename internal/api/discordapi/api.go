@@ -1,0 +1,185 @@
+package discordapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/account"
+	"github.com/poolscope/poolscope/internal/account/link"
+	"github.com/poolscope/poolscope/internal/api"
+	"github.com/poolscope/poolscope/internal/api/access"
+)
+
+// Links are what this package asks of the links. *link.Service is them.
+type Links interface {
+	NewCode(ctx context.Context, userID string) (code string, expires time.Time, err error)
+	ClearCode(ctx context.Context, userID, code string) (cleared bool, err error)
+	Link(ctx context.Context, userID string) (link.Link, error)
+	SetEnabled(ctx context.Context, userID string, enabled bool) error
+	Unlink(ctx context.Context, userID string) error
+}
+
+var _ Links = (*link.Service)(nil)
+
+// Config says what there is.
+type Config struct {
+	Gate      *access.Gate
+	Links     Links         // nil: Discord is not configured, all is answered with 404
+	Trail     account.Trail // may be nil
+	InviteURL string        // to the Discord server; "" for none
+}
+
+// API is the part of the HTTP interface.
+type API struct {
+	config Config
+	log    *slog.Logger
+	mux    *http.ServeMux
+	routes []string
+}
+
+var _ api.Part = (*API)(nil)
+
+// New returns the part.
+func New(c Config, log *slog.Logger) *API {
+	a := &API{config: c, log: log, mux: http.NewServeMux()}
+	a.handle(http.MethodPost, "/api/discord/notify-enabled", a.setEnabled)
+	a.handle(http.MethodPost, "/api/saved-workers/one-time-code", a.newCode)
+	a.handle(http.MethodPost, "/api/saved-workers/one-time-code/clear", a.clearCode)
+	a.handle(http.MethodGet, "/api/discord", a.show)
+	a.handle(http.MethodPost, "/api/discord/unlink", a.unlink)
+	return a
+}
+
+// Patterns implements [api.Part].
+func (a *API) Patterns() []string { return a.routes }
+
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// handle registers a route of signed-in people: the method is checked first,
+// then who asks, then whether there is a Discord.
+func (a *API) handle(method, path string, handler func(http.ResponseWriter, *http.Request, access.Viewer)) {
+	signedIn := a.config.Gate.User(func(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+		if a.config.Links == nil {
+			http.Error(w, "not found", http.StatusNotFound)
+			return
+		}
+		handler(w, r, v)
+	})
+	a.routes = append(a.routes, path)
+	a.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != method && (method != http.MethodGet || r.Method != http.MethodHead) {
+			w.Header().Set("Allow", method)
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		signedIn(w, r)
+	})
+}
+
+// setEnabled answers POST /api/discord/notify-enabled.
+func (a *API) setEnabled(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+	body, ok := access.ReadBody(w, r)
+	if !ok {
+		return
+	}
+	enabled, given := body.Bool("enabled")
+	if !given {
+		http.Error(w, "missing enabled", http.StatusBadRequest)
+		return
+	}
+	if err := a.config.Links.SetEnabled(r.Context(), v.UserID(), enabled); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	answer(w, map[string]any{"ok": true, "enabled": enabled})
+}
+
+// newCode answers POST /api/saved-workers/one-time-code.
+func (a *API) newCode(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+	code, expires, err := a.config.Links.NewCode(r.Context(), v.UserID())
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	answer(w, map[string]any{"code": code, "expires_at": expires.UTC().Truncate(time.Millisecond)})
+}
+
+// clearCode answers POST /api/saved-workers/one-time-code/clear.
+func (a *API) clearCode(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+	body, ok := access.ReadBody(w, r)
+	if !ok {
+		return
+	}
+	cleared, err := a.config.Links.ClearCode(r.Context(), v.UserID(), body.Text("code"))
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	answer(w, map[string]any{"cleared": cleared})
+}
+
+// status is the response of GET /api/discord.
+type status struct {
+	Registered    bool      `json:"registered"`
+	NotifyEnabled bool      `json:"notify_enabled"`
+	Name          string    `json:"name,omitempty"` // of the account at Discord when it was linked
+	LinkedAt      time.Time `json:"linked_at,omitzero"`
+	InviteURL     string    `json:"invite_url,omitempty"`
+}
+
+// show answers GET /api/discord.
+func (a *API) show(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+	l, err := a.config.Links.Link(r.Context(), v.UserID())
+	if err != nil && !errors.Is(err, link.ErrNotLinked) {
+		a.fail(w, r, err)
+		return
+	}
+	answer(w, status{Registered: err == nil, NotifyEnabled: l.Enabled, Name: l.DiscordName, LinkedAt: l.Linked, InviteURL: a.config.InviteURL})
+}
+
+// unlink answers POST /api/discord/unlink.
+func (a *API) unlink(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+	l, err := a.config.Links.Link(r.Context(), v.UserID())
+	if err == nil {
+		err = a.config.Links.Unlink(r.Context(), v.UserID())
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if a.config.Trail != nil {
+		a.config.Trail.Record(r.Context(), v.Action("discord.unlink", l.DiscordID, l.DiscordName))
+	}
+	answer(w, map[string]any{"ok": true})
+}
+
+// fail answers with what an error means.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var tooMany *link.TooManyError
+	switch {
+	case errors.As(err, &tooMany):
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(tooMany.Wait.Seconds()))))
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+	case errors.Is(err, link.ErrNotLinked):
+		http.Error(w, "not found", http.StatusNotFound)
+	case errors.Is(err, link.ErrNoAccount): // removed a moment ago
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
+	case r.Context().Err() != nil: // nobody waits for an answer
+	default:
+		a.log.Error("Discord link", "path", r.URL.Path, "err", err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
+}
+
+// answer sends JSON.
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // an error is the reader's
+}
