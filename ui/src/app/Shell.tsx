@@ -11,6 +11,7 @@ import { ConnectionStrip, LiveBadge } from './Connection';
 import { Logo } from './Logo';
 import { NavigationBar, NavigationDrawer } from './Navigation';
 import { ProgressBar } from './ProgressBar';
+import { Proof } from './Proof';
 import styles from './Shell.module.css';
 import { ThemeSwitch } from './ThemeSwitch';
 import { TokenDialog } from './TokenDialog';
@@ -65,6 +66,7 @@ export function Shell() {
         <a href="/metrics">Metrics</a>
       </footer>
       <ConnectionStrip />
+      <Proof />
       <TokenDialog />
     </>
   );

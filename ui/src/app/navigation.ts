@@ -12,6 +12,7 @@ import {
   Satellite,
   Server,
   Star,
+  Users,
   type LucideIcon,
 } from 'lucide-react';
 import type { LinkProps } from '@tanstack/react-router';
@@ -64,5 +65,14 @@ export const PEOPLE_AREAS: AreaGroup = {
     { to: '/saved', label: 'Saved workers', icon: Star },
     { to: '/alerts', label: 'Alerts', icon: BellRing },
     { to: '/account', label: 'Account', icon: CircleUser },
+  ],
+};
+
+/** For operators only. */
+export const ADMIN_AREAS: AreaGroup = {
+  name: 'Administration',
+  areas: [
+    { to: '/admin/miners', label: 'Miners', icon: Pickaxe },
+    { to: '/admin/accounts', label: 'Accounts', icon: Users },
   ],
 };

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { adminRoutes } from '../pages/admin/routes';
 import { peopleRoutes } from '../pages/people';
 import { poolRoutes } from '../pages/routes';
 import { scopeRoutes } from '../pages/scope/routes';
@@ -23,6 +24,7 @@ export const router = createRouter({
     ...poolRoutes(root),
     ...scopeRoutes(root),
     ...peopleRoutes(root),
+    ...adminRoutes(root),
   ]),
   defaultErrorComponent: Broken,
   defaultPreload: 'intent',

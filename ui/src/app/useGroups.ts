@@ -1,12 +1,19 @@
 import { useView } from '../api/LiveProvider';
+import { useSession } from '../api/session';
 import { hasPool } from '../lib/pool';
-import { PEOPLE_AREAS, POOL_AREAS, SCOPE_AREAS, type AreaGroup } from './navigation';
+import {
+  ADMIN_AREAS,
+  PEOPLE_AREAS,
+  POOL_AREAS,
+  SCOPE_AREAS,
+  type AreaGroup,
+} from './navigation';
 
 /** The groups of pages that this program has for whoever looks at it. */
 export interface Groups {
   /** What is about mining, in the row of the header. */
   main: readonly AreaGroup[];
-  /** What is somebody's own, in the account's menu. */
+  /** What is somebody's own, and the operator's, in the account's menu. */
   own: readonly AreaGroup[];
   /** Both, where there is room for all. */
   all: readonly AreaGroup[];
@@ -16,6 +23,10 @@ export function useGroups(): Groups {
   const { data: status } = useView('status');
   const pool = !status || hasPool(status);
   const main = pool ? [POOL_AREAS, SCOPE_AREAS] : [SCOPE_AREAS];
-  const own = pool ? [PEOPLE_AREAS] : [];
+  const session = useSession();
+  const own = [
+    ...(pool ? [PEOPLE_AREAS] : []),
+    ...(session?.operator === true ? [ADMIN_AREAS] : []),
+  ];
   return { main, own, all: [...main, ...own] };
 }

@@ -6,9 +6,7 @@ import { Button } from '../../components/Button';
 import { Panel } from '../../components/Panel';
 import { formatDuration, sentence } from '../../lib/format';
 import styles from './BansPage.module.css';
-
-/** How long a ban may be made to last, seconds; 0 until it is lifted. */
-const DURATIONS = [600, 3600, 86_400, 7 * 86_400, 30 * 86_400, 0];
+import { DURATIONS } from './durations';
 
 /** Bans an address or a network. */
 export function BanForm() {

@@ -43,6 +43,7 @@ export function WorkersPage() {
     found,
     sort,
     holds.pointer || holds.focus || holds.scroll,
+    COLUMNS,
   );
 
   const table = useRef<TableHandle>(null);

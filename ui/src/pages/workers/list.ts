@@ -26,9 +26,9 @@ export function filterWorkers(
 }
 
 /** Fresh rows in the order that others had; rows that were not there before come last. */
-export function keepOrder(ordered: readonly WorkerRow[], fresh: readonly WorkerRow[]): WorkerRow[] {
+export function keepOrder<T extends { id: string }>(ordered: readonly T[], fresh: readonly T[]): T[] {
   const byId = new Map(fresh.map((w) => [w.id, w]));
-  const kept: WorkerRow[] = [];
+  const kept: T[] = [];
   for (const { id } of ordered) {
     const row = byId.get(id);
     if (row === undefined) continue;
@@ -42,12 +42,12 @@ export function keepOrder(ordered: readonly WorkerRow[], fresh: readonly WorkerR
  * Fresh rows, sorted. Rows that are equal keep the order that they had, and
  * sorting what was sorted before takes a tenth of the time.
  */
-export function sortAgain(
-  ordered: readonly WorkerRow[],
-  fresh: readonly WorkerRow[],
-  value: (row: WorkerRow) => number | string,
+export function sortAgain<T extends { id: string }>(
+  ordered: readonly T[],
+  fresh: readonly T[],
+  value: (row: T) => number | string,
   descending: boolean,
-): WorkerRow[] {
+): T[] {
   return sortRows(keepOrder(ordered, fresh), value, descending);
 }
 

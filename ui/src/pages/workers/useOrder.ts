@@ -1,30 +1,32 @@
 import { useState } from 'react';
-import type { WorkerRow } from '../../api/workers';
 import type { Sort } from '../../lib/sort';
-import { COLUMNS } from './columns';
 import { keepOrder, sortAgain } from './list';
 
-interface Ordered {
-  rows: WorkerRow[];
-  source: readonly WorkerRow[];
+interface Ordered<T> {
+  rows: T[];
+  source: readonly T[];
   sort: Sort<string>;
   /** Whether the figures have moved on since the rows were sorted. */
   held: boolean;
 }
 
-const NOTHING: readonly WorkerRow[] = [];
+/** What a row is sorted by, by the column's key. */
+type Columns<T> = readonly { key: string; value?: (row: T) => number | string }[];
+
+const NOTHING: readonly never[] = [];
 
 /**
  * Sorted rows. While somebody is at them (`hold`), fresh figures do not move
  * them: they are sorted again when a header is clicked, `sortNow` is called, or
  * nobody is at them any more when figures arrive.
  */
-export function useOrder(
-  source: readonly WorkerRow[] = NOTHING,
+export function useOrder<T extends { id: string }>(
+  source: readonly T[] = NOTHING,
   sort: Sort<string>,
   hold: boolean,
-): { rows: readonly WorkerRow[]; held: boolean; sortNow: () => void } {
-  const [ordered, setOrdered] = useState<Ordered>(() => arrange([], source, sort));
+  columns: Columns<T>,
+): { rows: readonly T[]; held: boolean; sortNow: () => void } {
+  const [ordered, setOrdered] = useState<Ordered<T>>(() => arrange([], source, sort, columns));
 
   // The order is a matter of what came before, so it is made while rendering.
   let now = ordered;
@@ -33,24 +35,25 @@ export function useOrder(
     now =
       hold && sorted && ordered.rows.length > 0
         ? { rows: keepOrder(ordered.rows, source), source, sort, held: true }
-        : arrange(ordered.rows, source, sort);
+        : arrange(ordered.rows, source, sort, columns);
     setOrdered(now);
   }
   return {
     rows: now.rows,
     held: now.held,
     sortNow: () => {
-      setOrdered(arrange(now.rows, source, sort));
+      setOrdered(arrange(now.rows, source, sort, columns));
     },
   };
 }
 
-function arrange(
-  before: readonly WorkerRow[],
-  source: readonly WorkerRow[],
+function arrange<T extends { id: string }>(
+  before: readonly T[],
+  source: readonly T[],
   sort: Sort<string>,
-): Ordered {
-  const column = COLUMNS.find((c) => c.key === sort.key) ?? COLUMNS[0];
-  const rows = column ? sortAgain(before, source, column.value, sort.descending) : [...source];
+  columns: Columns<T>,
+): Ordered<T> {
+  const value = (columns.find((c) => c.key === sort.key) ?? columns[0])?.value;
+  const rows = value ? sortAgain(before, source, value, sort.descending) : [...source];
   return { rows, source, sort, held: false };
 }

@@ -1,0 +1,202 @@
+import { useMutation } from '@tanstack/react-query';
+import { useRouter, useRouterState } from '@tanstack/react-router';
+import { KeyRound, ShieldCheck } from 'lucide-react';
+import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { confirmPassword } from '../api/admin';
+import { ApiError, errorText } from '../api/client';
+import { answerProof, type Need } from '../api/proof';
+import { startOIDC, useSession } from '../api/session';
+import { Button } from '../components/Button';
+import styles from '../components/Dialog.module.css';
+import { askForToken, token } from '../scope/access';
+
+/** Asks for the password again, or to sign in. Closing it does nothing of what was asked for. */
+export function ProofDialog({ need }: { need: Need }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+
+  return (
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        answerProof(false);
+      }}
+    >
+      {need === 'confirm' ? <Confirm heading={heading} /> : <SignIn heading={heading} />}
+    </dialog>
+  );
+}
+
+function Confirm({ heading }: { heading: string }) {
+  const session = useSession();
+  const provider = session?.user?.provider ?? 'local';
+  return (
+    <>
+      <h2 id={heading}>
+        <ShieldCheck size={18} aria-hidden="true" />
+        Confirm that it is you
+      </h2>
+      {provider === 'local' ? (
+        <Password name={session?.user?.name ?? ''} />
+      ) : (
+        <Elsewhere provider={provider} />
+      )}
+    </>
+  );
+}
+
+function Password({ name }: { name: string }) {
+  const [password, setPassword] = useState('');
+  const confirm = useMutation({
+    mutationFn: confirmPassword,
+    onSuccess: () => {
+      answerProof(true);
+    },
+    onError: () => {
+      setPassword('');
+    },
+  });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (password !== '') confirm.mutate(password);
+      }}
+    >
+      <p>
+        What you are about to do needs your password once more. For some minutes you are not asked
+        again.
+      </p>
+      {/* Password managers want to know whose password it is. */}
+      <input type="text" value={name} autoComplete="username" readOnly hidden />
+      <label>
+        Password{name === '' ? '' : ` of ${name}`}
+        <input
+          type="password"
+          autoComplete="current-password"
+          value={password}
+          onChange={(event) => {
+            setPassword(event.target.value);
+          }}
+          // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog is about nothing else
+          autoFocus
+        />
+      </label>
+      {confirm.error !== null && (
+        <p className={styles.wrong} role="alert">
+          {wrongText(confirm.error)}
+        </p>
+      )}
+      <Actions>
+        <Button type="submit" tone="primary" disabled={password === '' || confirm.isPending}>
+          {confirm.isPending ? 'Checking…' : 'Confirm'}
+        </Button>
+      </Actions>
+    </form>
+  );
+}
+
+/** Why the password was not taken, in words. */
+function wrongText(error: unknown): string {
+  if (!(error instanceof ApiError)) return errorText(error);
+  if (error.status === 401 || error.status === 403) return 'That was not the right password.';
+  if (error.status === 429) return 'Too many attempts. Wait a little before the next one.';
+  return errorText(error);
+}
+
+/** For people whose password another site has: they sign in there once more. */
+function Elsewhere({ provider }: { provider: string }) {
+  const session = useSession();
+  const href = useRouterState({ select: (s) => s.location.href });
+  const named = session?.providers.oidc.find((p) => p.id === provider)?.name ?? provider;
+  const start = useMutation({
+    mutationFn: async () =>
+      provider === 'clerk'
+        ? (session?.providers.clerk?.sign_in_url ?? '/sign-in')
+        : (await startOIDC(provider, href)).location,
+    onSuccess: (to) => {
+      location.assign(to);
+    },
+  });
+  return (
+    <>
+      <p>
+        What you are about to do needs a fresh sign-in with {named}. You come back to this page, and
+        nothing has been done until you ask for it again.
+      </p>
+      {start.error !== null && (
+        <p className={styles.wrong} role="alert">
+          {errorText(start.error)}
+        </p>
+      )}
+      <Actions>
+        <Button
+          tone="primary"
+          disabled={start.isPending}
+          onClick={() => {
+            start.mutate();
+          }}
+        >
+          Sign in with {named} again
+        </Button>
+      </Actions>
+    </>
+  );
+}
+
+function SignIn({ heading }: { heading: string }) {
+  const router = useRouter();
+  const href = useRouterState({ select: (s) => s.location.href });
+  const enterToken = async () => {
+    if (await askForToken({ reason: 'operator', wrong: token() !== '' })) answerProof(true);
+  };
+  return (
+    <>
+      <h2 id={heading}>
+        <ShieldCheck size={18} aria-hidden="true" />
+        Sign in first
+      </h2>
+      <p>
+        This is for operators who are signed in, or have the access token: being at this machine is
+        not enough for it. Nothing has been done so far.
+      </p>
+      <Actions>
+        <Button onClick={() => void enterToken()}>
+          <KeyRound size={15} aria-hidden="true" />
+          Use the access token
+        </Button>
+        <Button
+          tone="primary"
+          onClick={() => {
+            answerProof(false);
+            router.history.push(`/sign-in?return_to=${encodeURIComponent(href)}`);
+          }}
+        >
+          Sign in
+        </Button>
+      </Actions>
+    </>
+  );
+}
+
+function Actions({ children }: { children: ReactNode }) {
+  return (
+    <div className={styles.actions}>
+      <Button
+        onClick={() => {
+          answerProof(false);
+        }}
+      >
+        Cancel
+      </Button>
+      {children}
+    </div>
+  );
+}

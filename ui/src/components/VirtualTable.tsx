@@ -1,0 +1,163 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDown, ArrowUp } from 'lucide-react';
+import { useEffect, useRef, type CSSProperties, type ReactNode } from 'react';
+import { useMediaQuery } from '../lib/media';
+import type { Sort } from '../lib/sort';
+import styles from './VirtualTable.module.css';
+
+export interface VirtualColumn<T, K extends string = string> {
+  key: K;
+  header: string;
+  cell: (row: T) => ReactNode;
+  /** What the column sorts by; without it, it does not. */
+  value?: (row: T) => number | string;
+  numeric?: boolean;
+  /** Width, px. */
+  width: number;
+  /** Takes what room is left. */
+  grows?: boolean;
+  /** It holds buttons, whose focus rings need room. */
+  actions?: boolean;
+}
+
+interface VirtualTableProps<T, K extends string> {
+  label: string;
+  columns: readonly VirtualColumn<T, K>[];
+  rows: readonly T[];
+  rowKey: (row: T) => string;
+  sort: Sort<K>;
+  onSort: (key: K, numeric: boolean) => void;
+  /** A row where there is no room for columns. */
+  card: (row: T) => ReactNode;
+  /** Heights of a row and of a card, px. */
+  heights: { row: number; card: number };
+  /** Whether somebody is at the table, so that its rows should stay where they are. */
+  onHold?: (holds: boolean) => void;
+}
+
+/** Rows beyond the edges of what is seen. */
+const OVERSCAN = 8;
+
+/** A long table, of which only what is in view is in the document. */
+export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>) {
+  const { label, columns, rows, rowKey, sort, onSort, card, heights, onHold } = props;
+  const narrow = useMediaQuery('(max-width: 45rem)');
+  const height = narrow ? heights.card : heights.row;
+  const scroller = useRef<HTMLDivElement>(null);
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoised by what it returns
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+    overscan: OVERSCAN,
+  });
+  useEffect(() => {
+    virtualizer.measure();
+  }, [virtualizer, height]);
+
+  // What the rows are sorted by has changed: they begin at the top again.
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 });
+  }, [sort.key, sort.descending]);
+
+  const items = virtualizer.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const template = columns.map((c) => (c.grows ? `minmax(${c.width}px, 1fr)` : `${c.width}px`));
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- it only notes that somebody is there
+    <div
+      ref={scroller}
+      className={styles.scroller}
+      data-narrow={narrow}
+      role="table"
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, which the keys must be able to do
+      tabIndex={0}
+      aria-label={label}
+      aria-rowcount={narrow ? rows.length : rows.length + 1}
+      aria-colcount={narrow ? 1 : columns.length}
+      style={{ '--columns': template.join(' '), '--row': `${height}px` } as CSSProperties}
+      onPointerEnter={(event) => {
+        if (event.pointerType === 'mouse') onHold?.(true);
+      }}
+      onPointerLeave={() => onHold?.(false)}
+      onFocus={() => onHold?.(true)}
+      onBlur={() => onHold?.(false)}
+    >
+      {!narrow && (
+        <div role="rowgroup" className={styles.head}>
+          <div role="row" aria-rowindex={1} className={styles.row}>
+            {columns.map((c) => (
+              <span
+                key={c.key}
+                role="columnheader"
+                data-numeric={c.numeric}
+                aria-sort={
+                  sort.key === c.key ? (sort.descending ? 'descending' : 'ascending') : undefined
+                }
+              >
+                {c.value ? (
+                  <SortButton column={c} sort={sort} onSort={onSort} />
+                ) : (
+                  <span className={c.actions ? 'visually-hidden' : undefined}>{c.header}</span>
+                )}
+              </span>
+            ))}
+          </div>
+        </div>
+      )}
+      <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize() }}>
+        <div style={{ transform: `translateY(${first * height}px)` }} role="presentation">
+          {items.map(({ index }) => {
+            const row = rows[index];
+            if (row === undefined) return null;
+            return narrow ? (
+              <div key={rowKey(row)} role="row" aria-rowindex={index + 1} className={styles.card}>
+                <div role="cell">{card(row)}</div>
+              </div>
+            ) : (
+              <div key={rowKey(row)} role="row" aria-rowindex={index + 2} className={styles.row}>
+                {columns.map((c) => (
+                  <span
+                    key={c.key}
+                    role="cell"
+                    data-numeric={c.numeric}
+                    data-actions={c.actions}
+                  >
+                    {c.cell(row)}
+                  </span>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function SortButton<T, K extends string>(props: {
+  column: VirtualColumn<T, K>;
+  sort: Sort<K>;
+  onSort: (key: K, numeric: boolean) => void;
+}) {
+  const { column, sort, onSort } = props;
+  const Icon = sort.descending ? ArrowDown : ArrowUp;
+  return (
+    <button
+      type="button"
+      className={styles.sort}
+      onClick={() => {
+        onSort(column.key, column.numeric === true);
+      }}
+    >
+      {column.header}
+      <Icon
+        size={13}
+        aria-hidden="true"
+        className={styles.arrow}
+        data-active={sort.key === column.key}
+      />
+    </button>
+  );
+}
