@@ -13,6 +13,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { answerOperator } from './mock-admin.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -539,6 +540,14 @@ const server = createServer(async (request, response) => {
     '/api/bans': () => ({ api_version: '1', bans }),
     '/api/history': () => history(url.searchParams.get('range') ?? '6m'),
   };
+  const answer = await answerOperator(request, url);
+  if (answer) {
+    const type = answer.value === undefined ? 'text/plain' : 'application/json';
+    response
+      .writeHead(answer.status, { 'Content-Type': type, 'Cache-Control': 'no-store' })
+      .end(answer.value === undefined ? `${answer.text}\n` : JSON.stringify(answer.value));
+    return;
+  }
   const view = routes[url.pathname];
   if (view && scene === 'error') {
     response.writeHead(500, { 'Content-Type': 'text/plain' }).end('internal error\n');

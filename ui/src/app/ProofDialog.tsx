@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import { useRouter, useRouterState } from '@tanstack/react-router';
+import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { KeyRound, ShieldCheck } from 'lucide-react';
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { confirmPassword } from '../api/admin';
@@ -8,6 +8,9 @@ import { answerProof, type Need } from '../api/proof';
 import { startOIDC, useSession } from '../api/session';
 import { Button } from '../components/Button';
 import styles from '../components/Dialog.module.css';
+import { PasswordInput } from '../components/PasswordInput';
+import { formatDuration } from '../lib/format';
+import { useWait } from '../pages/signin/useWait';
 import { askForToken, token } from '../scope/access';
 
 /** Asks for the password again, or to sign in. Closing it does nothing of what was asked for. */
@@ -54,12 +57,15 @@ function Confirm({ heading }: { heading: string }) {
 
 function Password({ name }: { name: string }) {
   const [password, setPassword] = useState('');
+  const id = useId();
+  const [wait, refused] = useWait();
   const confirm = useMutation({
     mutationFn: confirmPassword,
     onSuccess: () => {
       answerProof(true);
     },
-    onError: () => {
+    onError: (error) => {
+      refused(error);
       setPassword('');
     },
   });
@@ -67,7 +73,7 @@ function Password({ name }: { name: string }) {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (password !== '') confirm.mutate(password);
+        if (password !== '' && wait === 0) confirm.mutate(password);
       }}
     >
       <p>
@@ -75,28 +81,36 @@ function Password({ name }: { name: string }) {
         again.
       </p>
       {/* Password managers want to know whose password it is. */}
-      <input type="text" value={name} autoComplete="username" readOnly hidden />
-      <label>
-        Password{name === '' ? '' : ` of ${name}`}
-        <input
-          type="password"
-          autoComplete="current-password"
-          value={password}
-          onChange={(event) => {
-            setPassword(event.target.value);
-          }}
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog is about nothing else
-          autoFocus
-        />
-      </label>
+      <div hidden>
+        <input type="text" value={name} autoComplete="username" readOnly />
+      </div>
+      <label htmlFor={id}>Password{name === '' ? '' : ` of ${name}`}</label>
+      <PasswordInput
+        id={id}
+        autoComplete="current-password"
+        value={password}
+        onChange={(event) => {
+          setPassword(event.target.value);
+        }}
+        // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog is about nothing else
+        autoFocus
+      />
       {confirm.error !== null && (
         <p className={styles.wrong} role="alert">
           {wrongText(confirm.error)}
         </p>
       )}
       <Actions>
-        <Button type="submit" tone="primary" disabled={password === '' || confirm.isPending}>
-          {confirm.isPending ? 'Checking…' : 'Confirm'}
+        <Button
+          type="submit"
+          tone="primary"
+          disabled={password === '' || confirm.isPending || wait > 0}
+        >
+          {wait > 0
+            ? `Again in ${formatDuration(wait)}`
+            : confirm.isPending
+              ? 'Checking…'
+              : 'Confirm'}
         </Button>
       </Actions>
     </form>
@@ -152,7 +166,7 @@ function Elsewhere({ provider }: { provider: string }) {
 }
 
 function SignIn({ heading }: { heading: string }) {
-  const router = useRouter();
+  const navigate = useNavigate();
   const href = useRouterState({ select: (s) => s.location.href });
   const enterToken = async () => {
     if (await askForToken({ reason: 'operator', wrong: token() !== '' })) answerProof(true);
@@ -176,7 +190,7 @@ function SignIn({ heading }: { heading: string }) {
           tone="primary"
           onClick={() => {
             answerProof(false);
-            router.history.push(`/sign-in?return_to=${encodeURIComponent(href)}`);
+            void navigate({ to: '/sign-in', search: { return_to: href } });
           }}
         >
           Sign in

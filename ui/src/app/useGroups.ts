@@ -1,13 +1,7 @@
 import { useView } from '../api/LiveProvider';
 import { useSession } from '../api/session';
 import { hasPool } from '../lib/pool';
-import {
-  ADMIN_AREAS,
-  PEOPLE_AREAS,
-  POOL_AREAS,
-  SCOPE_AREAS,
-  type AreaGroup,
-} from './navigation';
+import { ADMIN_AREAS, PEOPLE_AREAS, POOL_AREAS, SCOPE_AREAS, type AreaGroup } from './navigation';
 
 /** The groups of pages that this program has for whoever looks at it. */
 export interface Groups {

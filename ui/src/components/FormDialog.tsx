@@ -30,7 +30,12 @@ export function FormDialog(props: FormDialogProps) {
   }, []);
 
   return (
-    <dialog ref={dialog} className={styles.dialog} aria-labelledby={heading} onClose={props.onClose}>
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby={heading}
+      onClose={props.onClose}
+    >
       <h2 id={heading}>{title}</h2>
       <form
         onSubmit={(event) => {

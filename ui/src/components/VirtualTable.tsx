@@ -3,6 +3,7 @@ import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useEffect, useRef, type CSSProperties, type ReactNode } from 'react';
 import { useMediaQuery } from '../lib/media';
 import type { Sort } from '../lib/sort';
+import { useWidth } from '../lib/useWidth';
 import styles from './VirtualTable.module.css';
 
 export interface VirtualColumn<T, K extends string = string> {
@@ -16,6 +17,8 @@ export interface VirtualColumn<T, K extends string = string> {
   width: number;
   /** Takes what room is left. */
   grows?: boolean;
+  /** It gives way where there is no room, the largest number first; without one it stays. */
+  rank?: number;
   /** It holds buttons, whose focus rings need room. */
   actions?: boolean;
 }
@@ -38,12 +41,35 @@ interface VirtualTableProps<T, K extends string> {
 /** Rows beyond the edges of what is seen. */
 const OVERSCAN = 8;
 
+/** Room between columns, and beside a row, px; as in the style sheet. */
+const GAP = 12;
+const EDGES = 28;
+
+/** The columns that there is room for. */
+function fitting<C extends { width: number; rank?: number }>(
+  columns: readonly C[],
+  width: number,
+): C[] {
+  const shown = [...columns];
+  const room = () => shown.reduce((sum, c) => sum + c.width + GAP, EDGES - GAP);
+  while (width > 0 && room() > width) {
+    const next = shown.reduce((most, c) => Math.max(most, c.rank ?? 0), 0);
+    if (next === 0) break;
+    shown.splice(
+      shown.findIndex((c) => c.rank === next),
+      1,
+    );
+  }
+  return shown;
+}
+
 /** A long table, of which only what is in view is in the document. */
 export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>) {
-  const { label, columns, rows, rowKey, sort, onSort, card, heights, onHold } = props;
+  const { label, rows, rowKey, sort, onSort, card, heights, onHold } = props;
   const narrow = useMediaQuery('(max-width: 45rem)');
   const height = narrow ? heights.card : heights.row;
   const scroller = useRef<HTMLDivElement>(null);
+  const columns = fitting(props.columns, useWidth(scroller));
 
   // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoised by what it returns
   const virtualizer = useVirtualizer({
@@ -118,12 +144,7 @@ export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>
             ) : (
               <div key={rowKey(row)} role="row" aria-rowindex={index + 2} className={styles.row}>
                 {columns.map((c) => (
-                  <span
-                    key={c.key}
-                    role="cell"
-                    data-numeric={c.numeric}
-                    data-actions={c.actions}
-                  >
+                  <span key={c.key} role="cell" data-numeric={c.numeric} data-actions={c.actions}>
                     {c.cell(row)}
                   </span>
                 ))}

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, useRouter, useRouterState } from '@tanstack/react-router';
+import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { KeyRound, LockKeyhole } from 'lucide-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useSession } from '../../api/session';
@@ -61,7 +61,7 @@ function Tabs() {
 /** In place of a page for somebody who is no operator. */
 function NotOperator({ name }: { name: string | undefined }) {
   const client = useQueryClient();
-  const router = useRouter();
+  const navigate = useNavigate();
   const href = useRouterState({ select: (s) => s.location.href });
   const enterToken = async () => {
     if (await askForToken({ reason: 'operator', wrong: token() !== '' })) {
@@ -86,7 +86,7 @@ function NotOperator({ name }: { name: string | undefined }) {
             <Button
               tone="primary"
               onClick={() => {
-                router.history.push(`/sign-in?return_to=${encodeURIComponent(href)}`);
+                void navigate({ to: '/sign-in', search: { return_to: href } });
               }}
             >
               Sign in

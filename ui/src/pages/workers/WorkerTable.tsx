@@ -3,18 +3,17 @@ import { ArrowDown, ArrowUp } from 'lucide-react';
 import {
   useEffect,
   useImperativeHandle,
-  useLayoutEffect,
   useRef,
   useState,
   type CSSProperties,
   type KeyboardEvent,
   type MouseEvent,
   type Ref,
-  type RefObject,
 } from 'react';
 import type { WorkerRow } from '../../api/workers';
 import { useMediaQuery } from '../../lib/media';
 import type { Sort } from '../../lib/sort';
+import { useWidth } from '../../lib/useWidth';
 import { columnsFor, type WorkerColumn } from './columns';
 import { between } from './list';
 import { WorkerCard, WorkerLine } from './WorkerLine';
@@ -253,23 +252,4 @@ function template(columns: readonly WorkerColumn[]): string {
     c.key === 'name' ? `minmax(${c.width}px, 1fr)` : `${c.width}px`,
   );
   return `18px ${widths.join(' ')}`;
-}
-
-/** How wide an element is, px; 0 until it is laid out. */
-function useWidth(element: RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const target = element.current;
-    if (!target) return;
-    const measure = () => {
-      setWidth(target.clientWidth);
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(target);
-    return () => {
-      observer.disconnect();
-    };
-  }, [element]);
-  return width;
 }

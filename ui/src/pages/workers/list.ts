@@ -26,7 +26,10 @@ export function filterWorkers(
 }
 
 /** Fresh rows in the order that others had; rows that were not there before come last. */
-export function keepOrder<T extends { id: string }>(ordered: readonly T[], fresh: readonly T[]): T[] {
+export function keepOrder<T extends { id: string }>(
+  ordered: readonly T[],
+  fresh: readonly T[],
+): T[] {
   const byId = new Map(fresh.map((w) => [w.id, w]));
   const kept: T[] = [];
   for (const { id } of ordered) {

@@ -7,11 +7,7 @@ import { PlainText } from '../../../components/PlainText';
 import styles from './AccountsPage.module.css';
 
 /** Shows a password that nobody can show again. It closes by its button alone, not by a slip of a key. */
-export function OncePasswordDialog(props: {
-  name: string;
-  password: string;
-  onClose: () => void;
-}) {
+export function OncePasswordDialog(props: { name: string; password: string; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
 

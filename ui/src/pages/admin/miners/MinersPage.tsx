@@ -91,9 +91,7 @@ export function MinersPage() {
           <Loading />
         ) : rows.length === 0 ? (
           <Empty
-            title={
-              data.miners.length === 0 ? 'Nobody is connected' : 'No connection is like that'
-            }
+            title={data.miners.length === 0 ? 'Nobody is connected' : 'No connection is like that'}
           />
         ) : (
           <VirtualTable
@@ -193,11 +191,7 @@ function RowActions(props: { miner: Miner; onAction: (action: Action) => void })
   );
 }
 
-function Disconnect(props: {
-  miner: Miner;
-  onDone: (words: string) => void;
-  onClose: () => void;
-}) {
+function Disconnect(props: { miner: Miner; onDone: (words: string) => void; onClose: () => void }) {
   const { miner, onDone, onClose } = props;
   const client = useQueryClient();
   const closing = useMutation({

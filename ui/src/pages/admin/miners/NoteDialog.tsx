@@ -38,7 +38,8 @@ export function NoteDialog(props: {
       onClose={onClose}
     >
       <p className={styles.words}>
-        <PlainText text={miner.worker} />: all its connections, now and later. Only operators see it.
+        <PlainText text={miner.worker} />: all its connections, now and later. Only operators see
+        it.
       </p>
       <label>
         Note

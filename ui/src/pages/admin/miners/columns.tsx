@@ -14,6 +14,7 @@ import {
 } from '../../../lib/format';
 import { toTSV, type Cell } from '../../../lib/tsv';
 import { workerId } from '../../../lib/workerKey';
+import { splitWorker } from '../../../lib/workerName';
 import { shortWorker } from '../../../scope/words';
 import { rejectedPart } from '../../workers/columns';
 import type { Miner } from './api';
@@ -29,7 +30,7 @@ export function minerColumns(
     {
       key: 'worker',
       header: 'Worker',
-      width: 190,
+      width: 170,
       grows: true,
       value: (m) => m.worker,
       cell: (m) => <WorkerCell miner={m} />,
@@ -37,21 +38,22 @@ export function minerColumns(
     {
       key: 'remote',
       header: 'From',
-      width: 150,
+      width: 136,
       value: (m) => m.remote,
       cell: (m) => <Remote miner={m} />,
     },
     {
       key: 'agent',
       header: 'Miner',
-      width: 116,
+      width: 108,
+      rank: 6,
       value: (m) => m.user_agent,
       cell: (m) => <Agent miner={m} />,
     },
     {
       key: 'hashrate',
       header: 'Hashrate',
-      width: 92,
+      width: 86,
       numeric: true,
       value: (m) => m.hashrate,
       cell: (m) => <strong>{formatHashrate(m.hashrate)}</strong>,
@@ -59,7 +61,8 @@ export function minerColumns(
     {
       key: 'difficulty',
       header: 'Difficulty',
-      width: 76,
+      width: 68,
+      rank: 7,
       numeric: true,
       value: (m) => m.difficulty,
       cell: (m) => formatDifficulty(m.difficulty),
@@ -67,7 +70,8 @@ export function minerColumns(
     {
       key: 'accepted',
       header: 'Accepted',
-      width: 76,
+      width: 66,
+      rank: 8,
       numeric: true,
       value: (m) => m.accepted,
       cell: (m) => formatCount(m.accepted),
@@ -75,7 +79,8 @@ export function minerColumns(
     {
       key: 'rejected',
       header: 'Rejected',
-      width: 76,
+      width: 66,
+      rank: 4,
       numeric: true,
       value: rejectedPart,
       cell: (m) => <Rejected miner={m} />,
@@ -83,7 +88,8 @@ export function minerColumns(
     {
       key: 'strikes',
       header: 'Strikes',
-      width: 62,
+      width: 58,
+      rank: 3,
       numeric: true,
       value: (m) => m.strikes,
       cell: (m) => <Strikes miner={m} />,
@@ -91,7 +97,8 @@ export function minerColumns(
     {
       key: 'connected',
       header: 'Connected',
-      width: 104,
+      width: 100,
+      rank: 5,
       numeric: true,
       value: (m) => parseTime(m.connected_at) ?? 0,
       cell: (m) => <Time at={m.connected_at} ago />,
@@ -99,12 +106,13 @@ export function minerColumns(
     {
       key: 'note',
       header: 'Note',
-      width: 120,
+      width: 96,
+      rank: 2,
       grows: true,
       value: (m) => m.note ?? '',
       cell: (m) => <Note miner={m} />,
     },
-    { key: 'actions', header: 'Actions', width: 138, actions: true, cell: actions },
+    { key: 'actions', header: 'Actions', width: 124, actions: true, cell: actions },
   ];
 }
 
@@ -155,7 +163,7 @@ function WorkerCell({ miner }: { miner: Miner }) {
         title={miner.worker}
         preload={false}
       >
-        <PlainText text={shortWorker(miner.worker)} />
+        <Name name={shortWorker(miner.worker)} />
       </Link>
       {miner.scope_session !== undefined && (
         <Link
@@ -170,6 +178,22 @@ function WorkerCell({ miner }: { miner: Miner }) {
         </Link>
       )}
     </span>
+  );
+}
+
+/** The rig is what people know it by; the address gives way first. */
+function Name({ name }: { name: string }) {
+  const { address, rig } = splitWorker(name);
+  if (rig === undefined) return <PlainText text={name} />;
+  return (
+    <>
+      <span className={styles.rig}>
+        <PlainText text={rig} />
+      </span>
+      <span className={styles.of}>
+        <PlainText text={address} />
+      </span>
+    </>
   );
 }
 

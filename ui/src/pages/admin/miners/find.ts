@@ -5,7 +5,15 @@ export function findMiners(miners: readonly Miner[], text: string): Miner[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [...miners];
   return miners.filter((m) => {
-    const all = [m.worker, m.address, m.remote, m.user_agent, m.note ?? '', m.id, m.tls ? 'tls' : '']
+    const all = [
+      m.worker,
+      m.address,
+      m.remote,
+      m.user_agent,
+      m.note ?? '',
+      m.id,
+      m.tls ? 'tls' : '',
+    ]
       .join(' ')
       .toLowerCase();
     return words.every((word) => all.includes(word));
