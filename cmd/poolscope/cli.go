@@ -36,6 +36,7 @@ type cli struct {
 	Top     topCommand     `cmd:"" help:"Show a running poolscope in the terminal: headline figures, workers, sessions, blocks and alarms, live."`
 	Relay   relayCommand   `cmd:"" help:"Run a small Nostr relay for a fleet of your own."`
 	Backup  backupCommand  `cmd:"" help:"Make, list and restore backups of a pool's books, blocks and accounts."`
+	Account accountCommand `cmd:"" help:"Make and change accounts and end sessions, while the program runs or not."`
 	Config  configCommand  `cmd:"" help:"Check, print or generate the configuration of the pool."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations/*.sql
@@ -171,12 +169,7 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 		return err
 	}
 
-	if s.reader, err = sql.Open(driver, s.dsn("_pragma=query_only(1)")); err != nil {
-		return err
-	}
-	s.reader.SetMaxOpenConns(readers)
-	s.reader.SetMaxIdleConns(readers)
-	if err := verifyPragmas(ctx, s.reader); err != nil {
+	if err := s.openReader(ctx); err != nil {
 		return err
 	}
 	s.stmts, err = prepare(ctx, s.writer)
@@ -260,15 +253,14 @@ func (s *SQLite) quickCheck(ctx context.Context, query string) error {
 	return nil
 }
 
+// migrationFiles are the steps of the schema.
+func migrationFiles() (fs.FS, error) { return fs.Sub(migrations, "migrations") }
+
 // migrate brings the schema up to date.
 func (s *SQLite) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
+	provider, err := s.provider()
 	if err != nil {
 		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writer, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("prepare migrations: %w", err)
 	}
 	current, target, err := provider.GetVersions(ctx)
 	if err != nil {
