@@ -10,8 +10,8 @@ import (
 
 const (
 	// lookEvery is how long what another process did to the accounts may go
-	// unnoticed.
-	lookEvery = 250 * time.Millisecond
+	// unnoticed. Requests in between do not read the store.
+	lookEvery = 50 * time.Millisecond
 	// readTime is how long a session may take to be read.
 	readTime = 2 * time.Second
 )

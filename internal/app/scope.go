@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -430,7 +431,17 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 		return err
 	}
 
-	o := scopeSurroundings{build: build, http: web.Addr(), token: token}
+	books, err := openStore(ctx, filepath.Join(cfg.DataDir, scopeAccounts), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeInTime(books.Close)) }()
+	who, err := openPeople(ctx, cfg, books, log)
+	if err != nil {
+		return err
+	}
+
+	o := scopeSurroundings{build: build, http: web.Addr(), token: token, people: who}
 	chain, nodeParts, err := scopeNodes(cfg, log)
 	if err != nil {
 		return err
@@ -445,6 +456,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	sampler := telemetry.NewSampler(sampleEvery)
 	server := api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
 		System: sampler.System, Build: build, Scope: s.api, Faults: s.faults,
+		Gate: who.gate, Trail: who.accounts, Parts: who.parts(log), Figures: []func() []api.Figure{who.figures},
 	}, log.With("part", "http"))
 
 	ports := &Ports{HTTP: web.Addr().String(), Scope: s.address()}
@@ -457,10 +469,11 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	}
 	s.printFleet(out)
 	printToken(out, token, made)
+	who.print(out)
 	log.Info("scope started", "version", build.Version, "miners", s.address(), "http", ports.HTTP)
 
 	front := slices.Concat(s.front(), stage{{"system sampler", sampler.Run}}, webParts(server, web, secureWeb, s.tls), nodeParts)
-	return runStages(ctx, log, append(s.keeping(), front)...)
+	return runStages(ctx, log, append(append(s.keeping(), stage{who.keeping(log)}), front)...)
 }
 
 // scopeToken is the configured token, or else one that was made for this data
