@@ -150,7 +150,7 @@ func (s *Service) attempt(ctx context.Context, targets []Target) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.log.Error("backup panicked", "panic", v)
-			s.note(targets, fmt.Errorf("internal error: %v", v))
+			_ = s.note(targets, fmt.Errorf("internal error: %v", v)) // logged above
 		}
 	}()
 	if name, err := s.make(ctx, targets); err != nil && ctx.Err() == nil {
