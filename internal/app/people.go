@@ -12,6 +12,7 @@ import (
 	"github.com/poolscope/poolscope/internal/api"
 	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/api/authapi"
+	"github.com/poolscope/poolscope/internal/api/backupapi"
 	"github.com/poolscope/poolscope/internal/config"
 )
 
@@ -86,5 +87,7 @@ func (p *people) figures() []api.Figure {
 // people are the parts of the HTTP interface for people: each is made by who
 // knows what it needs.
 func (p *poolParts) peopleParts() []api.Part {
-	return p.people.parts(p.log)
+	return append(p.people.parts(p.log),
+		backupapi.New(p.people.gate, p.backups, p.people.accounts, p.log.With("part", "http")),
+	)
 }
