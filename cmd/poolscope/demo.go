@@ -5,6 +5,7 @@ import (
 
 	"github.com/poolscope/poolscope/internal/app"
 	"github.com/poolscope/poolscope/internal/config"
+	"github.com/poolscope/poolscope/internal/telemetry"
 )
 
 type demoCommand struct {
@@ -40,10 +41,11 @@ func (c *demoCommand) Run(env *environment) error {
 	); err != nil {
 		return err
 	}
-	log, err := env.logger(c.LogLevel, c.LogFormat)
+	logs, err := telemetry.NewLogs(env.stderr, telemetry.LogConfig{Level: c.LogLevel, Format: c.LogFormat})
 	if err != nil {
 		return err
 	}
+	defer logs.Close()
 	return app.RunDemo(env.ctx, app.DemoOptions{
 		DataDir:       c.DataDir,
 		HTTP:          c.HTTP,
@@ -57,5 +59,5 @@ func (c *demoCommand) Run(env *environment) error {
 		TxRate:        c.TxRate,
 		Miners:        c.Miners,
 		MaxHashrate:   c.MaxHashrate,
-	}, env.build, log, env.stdout)
+	}, env.build, logs, env.stdout)
 }

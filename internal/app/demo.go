@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -44,7 +43,8 @@ type DemoOptions struct {
 
 // RunDemo runs a whole system on loopback until ctx ends: a Bitcoin network of
 // one node, a pool on it, and miners at the pool.
-func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slog.Logger, out io.Writer) (err error) {
+func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, logs *telemetry.Logs, out io.Writer) (err error) {
+	log := logs.Logger()
 	release, err := openDataDir(o.DataDir)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func RunDemo(ctx context.Context, o DemoOptions, build telemetry.Build, log *slo
 
 	// The addresses first: a busy one must not leave a chain behind that was
 	// never mined on.
-	p := &poolParts{cfg: demoConfig(o), log: log}
+	p := &poolParts{cfg: demoConfig(o), log: log, logs: logs}
 	defer func() { p.close() }()
 	agents, err := listenDemoFleet(o, p.cfg)
 	if err != nil {

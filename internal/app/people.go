@@ -89,5 +89,6 @@ func (p *people) figures() []api.Figure {
 func (p *poolParts) peopleParts() []api.Part {
 	return append(p.people.parts(p.log),
 		backupapi.New(p.people.gate, p.backups, p.people.accounts, p.log.With("part", "http")),
+		p.admin,
 	)
 }

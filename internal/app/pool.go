@@ -17,6 +17,7 @@ import (
 
 	"github.com/poolscope/poolscope/internal/abuse"
 	"github.com/poolscope/poolscope/internal/api"
+	"github.com/poolscope/poolscope/internal/api/adminapi"
 	"github.com/poolscope/poolscope/internal/backup"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/config"
@@ -124,6 +125,7 @@ type poolParts struct {
 	price   *price.Feed // nil without
 	backups *backup.Service
 	api     *api.Server
+	admin   *adminapi.API
 
 	inherited  *Sockets // nil without
 	stratum    []net.Listener
@@ -203,6 +205,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	if p.backups, err = newBackups(cfg, build, nil, log); err != nil {
 		return err
 	}
+	p.openAdmin()
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
 		Ledger:   p.ledger,
 		Pool:     p.pool.Status,

@@ -23,6 +23,7 @@ type Sources struct {
 	Pool  Pool
 	Notes NoteStore
 	Logs  Logs
+	Audit Audit
 	// StrikeLimit is the number of points at which a connection is dropped.
 	StrikeLimit func() float64
 
@@ -62,6 +63,7 @@ func New(src Sources) *API {
 		"/api/admin/notes/{hash}":            {http.MethodPut: gate.Operator(a.servePutNote)},
 		"/api/admin/logs":                    {http.MethodGet: gate.Operator(a.serveLogs)},
 		"/api/admin/logs/level":              {http.MethodPut: gate.Operator(a.serveLogLevel)},
+		"/api/admin/audit":                   {http.MethodGet: gate.Operator(a.serveAudit)},
 	}
 	for pattern, by := range a.routes {
 		a.mux.HandleFunc(pattern, by.serve)

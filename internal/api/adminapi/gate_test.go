@@ -21,6 +21,7 @@ var requests = []struct {
 	{http.MethodPut, "/api/admin/notes/" + strings.Repeat("ab", 32), false},
 	{http.MethodGet, "/api/admin/logs", false},
 	{http.MethodPut, "/api/admin/logs/level", false},
+	{http.MethodGet, "/api/admin/audit", false},
 }
 
 // TestWhoGetsIn asks for every route as everybody.
