@@ -47,7 +47,9 @@ func (p person) Session(*http.Request) *account.Session { return p.s }
 
 type trail struct{ names []string }
 
-func (t *trail) Record(_ context.Context, a account.Action) { t.names = append(t.names, a.User+" "+a.Name) }
+func (t *trail) Record(_ context.Context, a account.Action) {
+	t.names = append(t.names, a.User+" "+a.Name)
+}
 
 func session(role account.Role, confirmed bool) *account.Session {
 	s := &account.Session{User: account.User{Name: "ann", Role: role}}
