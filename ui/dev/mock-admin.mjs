@@ -59,8 +59,20 @@ const miners = Array.from({ length: 10_000 }, (_, i) => ({
   strikes: i % 83 === 1 ? 42.5 : i % 3,
   ...(i % 11 === 0 && { scope_session: hex(8) }),
 }));
-const withNote = (m) => ({ ...m, note: notes.get(sha(m.worker)) ?? '' });
+const withNote = (m) => ({
+  ...m,
+  worker_hash: m.worker === '' ? '' : sha(m.worker),
+  note: notes.get(sha(m.worker)) ?? '',
+});
 notes.set(sha(miners[0].worker), 'Belongs to Grace.\nCall before you ban: +1 555 0100');
+
+const minerList = () => ({
+  updated_at: iso(Date.now()),
+  total: miners.length,
+  matching: miners.length,
+  strike_limit: 100,
+  miners: miners.map(withNote),
+});
 
 function dropMiner(id) {
   const at = miners.findIndex((m) => m.id === id);
@@ -130,12 +142,123 @@ function deleteAccount(id) {
   });
 }
 
+// ── the log ──
+
+const PARTS = ['pool', 'stratum', 'http', 'node', 'backup', ''];
+const SAYINGS = [
+  ['info', 'miner connected', { worker: 'bc1q….rig7', remote: '203.0.113.7:51234' }],
+  ['debug', 'share taken', { difficulty: '1024', worker: 'bc1q….rig9' }],
+  ['warn', 'connection dropped', { reason: 'strike_limit', agent: '<script>\u202egnp' }],
+  ['info', 'new block template', { height: '912345', transactions: '3120' }],
+  ['error', 'backup failed', { target: 's3', err: 'dial tcp 192.0.2.1:443: i/o timeout' }],
+];
+const lines = [];
+let level = 'info';
+let levelUntil;
+function say() {
+  const id = (lines.at(-1)?.id ?? 0) + 1;
+  const [l, message, attrs] = SAYINGS[Math.floor(Math.random() ** 2 * SAYINGS.length)];
+  lines.push({ id, at: iso(Date.now()), level: l, part: PARTS[id % PARTS.length], message, attrs });
+  if (lines.length > 8_000) lines.shift();
+}
+for (let i = 0; i < 6_000; i++) say();
+setInterval(say, 400);
+
+function logPage(query) {
+  const after = Number(query.get('after') ?? 0);
+  const found = lines.filter((line) => line.id > after).slice(-Number(query.get('limit') ?? 500));
+  return {
+    level,
+    configured_level: 'info',
+    ...(levelUntil && { level_until: iso(levelUntil) }),
+    lines: found,
+    next: found.at(-1)?.id ?? after,
+    dropped: 0,
+    parts: PARTS.filter(Boolean),
+  };
+}
+
+function setLevel(body) {
+  level = body.minutes > 0 ? body.level : 'info';
+  levelUntil = body.minutes > 0 ? Date.now() + body.minutes * 60_000 : undefined;
+  return done();
+}
+
+// ── the audit trail ──
+
+const DEEDS = [
+  ['ada', 'ban.add', '203.0.113.9', 'until it is lifted: junk', false],
+  ['', 'session.sign_in', 'root', 'wrong password', true],
+  ['grace', 'session.sign_in', 'grace', '', false],
+  ['token', 'settings.save', 'poolscope.toml', 'difficulty.start, http.token', false],
+  ['this machine', 'miner.disconnect', hex(4), '', false],
+];
+const actions = Array.from({ length: 340 }, (_, i) => {
+  const [user, name, target, detail, failed] = DEEDS[i % DEEDS.length];
+  const at = iso(started - i * 1_234_567);
+  return { id: 340 - i, at, user, address: '198.51.100.4', name, target, detail, failed };
+});
+
+function auditPage(query) {
+  const before = Number(query.get('before') ?? Infinity);
+  const q = (query.get('q') ?? '').toLowerCase();
+  const limit = Number(query.get('limit') ?? 100);
+  const all = actions.filter(
+    (a) => a.id < before && Object.values(a).join(' ').toLowerCase().includes(q),
+  );
+  const page = all.slice(0, limit);
+  return { actions: page, ...(all.length > limit && { next: page.at(-1).id }) };
+}
+
+// ── backups ──
+
+let backupUntil = 0;
+const backups = Array.from({ length: 14 }, (_, i) => ({
+  name: `poolscope-${iso(started - i * 864e5).slice(0, 10)}.tar.zst.age`,
+  target: i % 2 ? 's3' : 'local',
+  at: iso(started - i * 864e5),
+  bytes: 48_123_456 - i * 99_999,
+  encrypted: true,
+  verified: i !== 3,
+  generation: [['last', 'daily'], ['daily'], ['weekly', 'monthly'], []][Math.min(i, i % 4)],
+}));
+
+const backupState = () => ({
+  enabled: true,
+  every_sec: 86_400,
+  encrypted: true,
+  running: Date.now() < backupUntil,
+  targets: [
+    {
+      name: 'local',
+      location: '/var/lib/poolscope/backups',
+      last_success: iso(started - 36e5),
+      made: 12,
+      failed: 0,
+    },
+    {
+      name: 's3',
+      location: 's3.eu-central-003.backblazeb2.com/attic/pool',
+      last_success: iso(started - 9e7),
+      last_error: 'put object: 503 Service Unavailable: please slow down',
+      made: 11,
+      failed: 3,
+    },
+  ],
+  backups,
+});
+
+function runBackup() {
+  backupUntil = Date.now() + 8_000;
+  return json({ asked: true }, 202);
+}
+
 // ── routes: method, pattern, answer ──
 
 const ROUTES = [
   ['GET', /^\/api\/auth\/session$/, () => json(session())],
   ['POST', /^\/api\/auth\/confirm$/, ({ body }) => confirm(body)],
-  ['GET', /^\/api\/admin\/miners$/, () => json({ miners: miners.map(withNote) })],
+  ['GET', /^\/api\/admin\/miners$/, () => json(minerList())],
   ['DELETE', /^\/api\/admin\/miners\/(\w+)$/, ({ id }) => dropMiner(id)],
   ['POST', /^\/api\/admin\/miners\/(\w+)\/ban$/, ({ id }) => dropMiner(id)],
   [
@@ -146,6 +269,11 @@ const ROUTES = [
       return done();
     },
   ],
+  ['GET', /^\/api\/admin\/logs$/, ({ query }) => json(logPage(query))],
+  ['PUT', /^\/api\/admin\/logs\/level$/, ({ body }) => setLevel(body)],
+  ['GET', /^\/api\/admin\/audit$/, ({ query }) => json(auditPage(query))],
+  ['GET', /^\/api\/admin\/backups$/, () => json(backupState())],
+  ['POST', /^\/api\/admin\/backups$/, () => confirmed(runBackup)()],
   ['GET', /^\/api\/admin\/accounts$/, () => json({ accounts })],
   ['POST', /^\/api\/admin\/accounts$/, ({ body }) => confirmed(() => addAccount(body))()],
   [

@@ -1,4 +1,5 @@
 import {
+  Archive,
   Ban,
   Bell,
   BellRing,
@@ -6,10 +7,12 @@ import {
   Cable,
   CircleUser,
   Cpu,
+  FileClock,
   Gauge,
   Pickaxe,
   Rows3,
   Satellite,
+  ScrollText,
   Server,
   Star,
   Users,
@@ -74,5 +77,8 @@ export const ADMIN_AREAS: AreaGroup = {
   areas: [
     { to: '/admin/miners', label: 'Miners', icon: Pickaxe },
     { to: '/admin/accounts', label: 'Accounts', icon: Users },
+    { to: '/admin/logs', label: 'Log', icon: ScrollText },
+    { to: '/admin/audit', label: 'Audit trail', icon: FileClock },
+    { to: '/admin/backups', label: 'Backups', icon: Archive },
   ],
 };

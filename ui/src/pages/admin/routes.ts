@@ -18,5 +18,23 @@ export function adminRoutes<Root extends AnyRootRoute>(root: Root) {
         'AccountsPage',
       ),
     }),
+    createRoute({
+      getParentRoute,
+      path: '/admin/logs',
+      component: lazyRouteComponent(() => load(() => import('./logs/LogsPage')), 'LogsPage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/admin/audit',
+      component: lazyRouteComponent(() => load(() => import('./audit/AuditPage')), 'AuditPage'),
+    }),
+    createRoute({
+      getParentRoute,
+      path: '/admin/backups',
+      component: lazyRouteComponent(
+        () => load(() => import('./backups/BackupsPage')),
+        'BackupsPage',
+      ),
+    }),
   ] as const;
 }

@@ -35,9 +35,10 @@ export function MinersPage() {
   const frame = useRef<HTMLDivElement>(null);
   const search = useDeferredValue(text);
 
+  const strikeLimit = data?.strike_limit ?? 0;
   const columns = useMemo(
     () =>
-      minerColumns((miner) => (
+      minerColumns(strikeLimit, (miner) => (
         <RowActions
           miner={miner}
           onAction={(action) => {
@@ -46,7 +47,7 @@ export function MinersPage() {
           }}
         />
       )),
-    [],
+    [strikeLimit],
   );
   const found = useMemo(() => data && findMiners(data.miners, search), [data, search]);
   const { rows, held, sortNow } = useOrder(found, sort, hold || open !== undefined, columns);
@@ -64,7 +65,7 @@ export function MinersPage() {
   return (
     <AdminPage
       title="Live miners"
-      aside={data ? plural(data.miners.length, 'connection') : <Skeleton width="16ch" />}
+      aside={data ? plural(data.total, 'connection') : <Skeleton width="16ch" />}
     >
       <StaleNote error={data ? error : null} updatedAt={dataUpdatedAt} />
       <div className={styles.tools}>
@@ -104,7 +105,9 @@ export function MinersPage() {
               setSort(nextSort(sort, key, numeric));
             }}
             heights={{ row: 42, card: 134 }}
-            card={(m) => <MinerCard miner={m} actions={columns.at(-1)?.cell(m)} />}
+            card={(m) => (
+              <MinerCard miner={m} strikeLimit={strikeLimit} actions={columns.at(-1)?.cell(m)} />
+            )}
             onHold={setHold}
           />
         )}
@@ -114,6 +117,8 @@ export function MinersPage() {
               {rows.length === data.miners.length
                 ? `All ${formatCount(rows.length)}`
                 : `${formatCount(rows.length)} of ${formatCount(data.miners.length)}`}
+              {data.truncated !== undefined &&
+                `; ${formatCount(data.truncated)} more are not listed`}
             </span>
             {held && (
               <span className={styles.held}>

@@ -3,7 +3,6 @@ import { useState } from 'react';
 import { FormDialog } from '../../../components/FormDialog';
 import { PlainText } from '../../../components/PlainText';
 import { formatCount } from '../../../lib/format';
-import { workerKey } from '../../../lib/workerKey';
 import { minersQuery, writeNote, type Miner } from './api';
 import styles from './MinersPage.module.css';
 
@@ -20,7 +19,7 @@ export function NoteDialog(props: {
   const client = useQueryClient();
   const [note, setNote] = useState(miner.note ?? '');
   const saving = useMutation({
-    mutationFn: () => writeNote(workerKey(miner.worker), note.trim()),
+    mutationFn: () => writeNote(miner.worker_hash, note.trim()),
     onSuccess: async () => {
       onDone(note.trim() === '' ? 'The note is gone.' : 'The note is kept.');
       await client.invalidateQueries({ queryKey: minersQuery.queryKey });
@@ -43,10 +42,10 @@ export function NoteDialog(props: {
       </p>
       <label>
         Note
-        <textarea
-          rows={4}
+        <input
           value={note}
           maxLength={MOST}
+          autoComplete="off"
           onChange={(event) => {
             setNote(event.target.value);
           }}

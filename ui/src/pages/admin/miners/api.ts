@@ -6,9 +6,11 @@ export interface Miner {
   id: string;
   /** Full name; '' while it has not signed in. */
   worker: string;
+  /** SHA-256 of the name; '' without one. */
+  worker_hash: string;
   /** Payout address. */
   address: string;
-  /** IP address. */
+  /** IP address; '' when it is not known. */
   remote: string;
   user_agent: string;
   tls: boolean;
@@ -27,6 +29,12 @@ export interface Miner {
 }
 
 export interface MinerList {
+  /** Open connections. */
+  total: number;
+  /** Connections that are not in the list, of which there are too many. */
+  truncated?: number;
+  /** Points at which a connection is dropped; 0: never. */
+  strike_limit: number;
   miners: Miner[];
 }
 

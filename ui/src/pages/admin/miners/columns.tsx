@@ -20,10 +20,11 @@ import { rejectedPart } from '../../workers/columns';
 import type { Miner } from './api';
 import styles from './MinersPage.module.css';
 
-/** Points of junk from which on a connection is worth a look. */
-const WORTH_A_LOOK = 10;
+/** Part of the points that a connection is dropped at from which on it is worth a look. */
+const WORTH_A_LOOK = 0.2;
 
 export function minerColumns(
+  strikeLimit: number,
   actions: (miner: Miner) => ReactNode,
 ): readonly VirtualColumn<Miner>[] {
   return [
@@ -92,7 +93,7 @@ export function minerColumns(
       rank: 3,
       numeric: true,
       value: (m) => m.strikes,
-      cell: (m) => <Strikes miner={m} />,
+      cell: (m) => <Strikes miner={m} limit={strikeLimit} />,
     },
     {
       key: 'connected',
@@ -117,7 +118,8 @@ export function minerColumns(
 }
 
 /** What a card and the sort list are made of, where there are no columns. */
-export function MinerCard({ miner: m, actions }: { miner: Miner; actions: ReactNode }) {
+export function MinerCard(props: { miner: Miner; strikeLimit: number; actions: ReactNode }) {
+  const { miner: m, strikeLimit, actions } = props;
   return (
     <div className={styles.card}>
       <span className={styles.cardName}>
@@ -139,7 +141,7 @@ export function MinerCard({ miner: m, actions }: { miner: Miner; actions: ReactN
           <Rejected miner={m} /> <i>rejected</i>
         </span>
         <span>
-          <Strikes miner={m} /> <i>strikes</i>
+          <Strikes miner={m} limit={strikeLimit} /> <i>strikes</i>
         </span>
       </span>
       <span className={styles.cardLine}>
@@ -230,11 +232,14 @@ function Rejected({ miner }: { miner: Miner }) {
   );
 }
 
-function Strikes({ miner }: { miner: Miner }) {
+function Strikes({ miner, limit }: { miner: Miner; limit: number }) {
+  const worth = limit > 0 && miner.strikes >= limit * WORTH_A_LOOK;
   return (
     <span
-      className={miner.strikes >= WORTH_A_LOOK ? styles.bad : undefined}
-      title="Points for lines and shares that cannot be right"
+      className={worth ? styles.bad : undefined}
+      title={`Points for lines and shares that cannot be right${
+        limit > 0 ? `; at ${formatCount(limit)} it is dropped` : ''
+      }`}
     >
       {miner.strikes > 0 && miner.strikes < 1 ? '< 1' : formatCount(miner.strikes)}
     </span>

@@ -1,0 +1,154 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { Button } from '../../../components/Button';
+import { DataTable, type Column } from '../../../components/DataTable';
+import { Field } from '../../../components/Field';
+import { Empty, Failure } from '../../../components/Message';
+import { Panel } from '../../../components/Panel';
+import { Pill } from '../../../components/Pill';
+import { PlainText } from '../../../components/PlainText';
+import { StaleNote } from '../../../components/StaleNote';
+import { Time } from '../../../components/Time';
+import { NONE, plural } from '../../../lib/format';
+import { AdminPage } from '../AdminPage';
+import { auditQuery, type Action } from './api';
+import styles from './AuditPage.module.css';
+import { actionWords } from './words';
+
+/** Pause after the last keystroke before the server searches, ms. */
+const SETTLE = 300;
+
+const columns: Column<Action>[] = [
+  {
+    key: 'at',
+    header: 'Time',
+    card: 'lead',
+    raw: (a) => new Date(a.at),
+    cell: (a) => <Time at={a.at} />,
+  },
+  {
+    key: 'user',
+    header: 'Who',
+    card: 'detail',
+    raw: (a) => a.user,
+    cell: (a) => (a.user === '' ? 'nobody' : <PlainText text={a.user} />),
+  },
+  {
+    key: 'name',
+    header: 'What',
+    card: 'title',
+    raw: (a) => a.name,
+    cell: (a) => (
+      <span className={styles.what} title={a.name}>
+        {actionWords(a.name)}
+        {a.failed && <Pill tone="bad">failed</Pill>}
+      </span>
+    ),
+  },
+  {
+    key: 'target',
+    header: 'Whom or what',
+    card: 'detail',
+    raw: (a) => a.target,
+    cell: (a) => (
+      <span className={styles.long}>{a.target === '' ? NONE : <PlainText text={a.target} />}</span>
+    ),
+  },
+  {
+    key: 'detail',
+    header: 'Detail',
+    card: 'detail',
+    raw: (a) => a.detail,
+    cell: (a) => (
+      <span className={styles.long}>{a.detail === '' ? NONE : <PlainText text={a.detail} />}</span>
+    ),
+  },
+  {
+    key: 'address',
+    header: 'From',
+    card: 'detail',
+    raw: (a) => a.address,
+    cell: (a) => (a.address === '' ? NONE : <code>{a.address}</code>),
+  },
+];
+
+/** What people did, and tried to do. */
+export function AuditPage() {
+  const [text, setText] = useState('');
+  const search = useSettled(text.trim());
+  const trail = useInfiniteQuery(auditQuery(search));
+  const rows = trail.data?.pages.flatMap((page) => page.actions);
+
+  return (
+    <AdminPage title="Audit trail">
+      <StaleNote error={trail.data ? trail.error : null} updatedAt={trail.dataUpdatedAt} />
+      <div className={styles.tools}>
+        <Field label="Search the trail" hidden>
+          <input
+            type="search"
+            className={styles.search}
+            placeholder="Who, what, whom, from where…"
+            value={text}
+            onChange={(event) => {
+              setText(event.target.value);
+            }}
+          />
+        </Field>
+        <Button
+          disabled={trail.isFetching}
+          onClick={() => {
+            void trail.refetch();
+          }}
+        >
+          Look again
+        </Button>
+      </div>
+      <Panel title="Actions" flush>
+        {rows?.length === 0 ? (
+          <Empty title={search === '' ? 'Nothing was done yet' : 'Nothing is like that'} />
+        ) : !rows && trail.error !== null ? (
+          <Failure error={trail.error} />
+        ) : (
+          <DataTable
+            caption="Actions, the newest first"
+            columns={columns}
+            rows={rows}
+            rowKey={(a) => String(a.id)}
+            skeletonRows={8}
+          />
+        )}
+        {rows && rows.length > 0 && (
+          <div className={styles.foot}>
+            <span>{plural(rows.length, 'action')}</span>
+            {trail.hasNextPage ? (
+              <Button
+                disabled={trail.isFetchingNextPage}
+                onClick={() => {
+                  void trail.fetchNextPage();
+                }}
+              >
+                {trail.isFetchingNextPage ? 'On their way…' : 'Older ones'}
+              </Button>
+            ) : (
+              <span>No older ones</span>
+            )}
+          </div>
+        )}
+      </Panel>
+    </AdminPage>
+  );
+}
+
+/** A text that follows once nobody types any more. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      setSettled(text);
+    }, SETTLE);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [text]);
+  return settled;
+}
