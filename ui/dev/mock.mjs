@@ -14,6 +14,7 @@ import { extname, join, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { answerOperator } from './mock-admin.mjs';
+import { people } from './mock-people.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -529,6 +530,7 @@ async function file(path) {
 
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://mock');
+  if (await people(request, response, url.pathname)) return;
   const routes = {
     '/api/overview': overview,
     '/api/pool-hashrate': () => poolHashrate(url.searchParams.get('include_history') === '1'),

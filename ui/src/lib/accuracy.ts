@@ -25,3 +25,9 @@ export function accuracyText(mark: Accuracy | undefined): string {
   if (mark === '≈') return 'approximate, still settling';
   return 'a settled estimate';
 }
+
+/** The less sure of two marks. */
+export function worse(a: Accuracy | undefined, b: Accuracy | undefined): Accuracy | undefined {
+  if (a === '~' || b === '~') return '~';
+  return a ?? b;
+}

@@ -1,0 +1,3 @@
+export function Wire({ hash }: { hash: string }) {
+  return <section data-hash={hash} />;
+}
