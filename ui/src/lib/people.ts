@@ -1,4 +1,4 @@
-import type { Role } from '../api/session';
+import type { Providers, Role } from '../api/session';
 import type { Tone } from '../components/Pill';
 
 const ROLES: Record<Role, { word: string; tone: Tone; means: string }> = {
@@ -37,4 +37,11 @@ export function roleTone(role: string): Tone {
 /** What a role allows, as a sentence. */
 export function roleMeans(role: string): string {
   return about(role).means;
+}
+
+/** How somebody signs in, in words. */
+export function providerWord(provider: string, providers: Pick<Providers, 'oidc'>): string {
+  if (provider === 'local') return 'with a name and a password';
+  if (provider === 'clerk') return 'through Clerk';
+  return `through ${providers.oidc.find(({ id }) => id === provider)?.name ?? provider}`;
 }
