@@ -1,5 +1,6 @@
 // The part of the mock that is about people: signing in, saved workers, alerts.
-// Anybody may sign in as `viewer` or `operator` with the password "mock mock 1".
+// An operator is signed in to begin with. Whoever signs out may come back under
+// any name with the password "mock mock 1"; only `operator` is one.
 import { createHash, randomBytes } from 'node:crypto';
 
 const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -8,7 +9,7 @@ const hex = (bytes) => randomBytes(bytes).toString('hex');
 const started = Date.now();
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 
-let user;
+let user = person('operator');
 let failures = 0;
 const sessions = [
   {
@@ -151,13 +152,8 @@ function session() {
   };
 }
 
-function signIn({ name, password }) {
-  if (password !== 'mock mock 1') {
-    if (++failures % 4 === 0)
-      return error(429, 'too many attempts; try again in 12 seconds', { 'Retry-After': '12' });
-    return error(401, 'wrong name or password');
-  }
-  user = {
+function person(name) {
+  return {
     id: hex(16),
     name,
     provider: 'local',
@@ -165,6 +161,15 @@ function signIn({ name, password }) {
     email: 'somebody@example.org',
     created_at: iso(started - 40 * 86_400_000),
   };
+}
+
+function signIn({ name, password }) {
+  if (password !== 'mock mock 1') {
+    if (++failures % 4 === 0)
+      return error(429, 'too many attempts; try again in 12 seconds', { 'Retry-After': '12' });
+    return error(401, 'wrong name or password');
+  }
+  user = person(name);
   return { ok: true };
 }
 
