@@ -1,0 +1,238 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// try makes an attempt that fails, and says why it was not let through and for
+// how long.
+func try(t *testing.T, l *limiter, account, address string) (reason string, wait time.Duration) {
+	t.Helper()
+	_, err := l.begin(account, address)
+	var busy *BusyError
+	switch {
+	case err == nil:
+		return "", 0
+	case errors.As(err, &busy):
+		return busy.Reason, busy.Wait
+	}
+	t.Fatal(err)
+	return "", 0
+}
+
+// TestGuessingSlowsDown guesses as fast as it is let for a day.
+func TestGuessingSlowsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(time.Now)
+		guesses, began := 0, time.Now()
+		var waits []time.Duration
+		for time.Since(began) < 24*time.Hour {
+			if _, wait := try(t, l, "operator", "192.0.2.1"); wait > 0 {
+				waits = append(waits, wait)
+				time.Sleep(wait)
+				continue
+			}
+			guesses++
+		}
+		if guesses > 120 {
+			t.Errorf("%d guesses in a day", guesses)
+		}
+		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32} {
+			if waits[i] != want*time.Second {
+				t.Fatalf("waits begin with %v", waits[:6])
+			}
+		}
+		if last := waits[len(waits)-1]; last != longestWait {
+			t.Errorf("at the end the wait is %v", last)
+		}
+	})
+}
+
+// TestAttemptsAtOnce: who sends many attempts before the first is answered gets
+// no more of them.
+func TestAttemptsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, through := newLimiter(time.Now), 0
+		for range 100 {
+			if reason, _ := try(t, l, "operator", "192.0.2.1"); reason == "" {
+				through++
+			}
+		}
+		if through != freeFailures {
+			t.Errorf("%d attempts were let through", through)
+		}
+	})
+}
+
+// TestStrangersDoNotLockOut: while a thousand addresses guess, the operator signs
+// in from where that was done before, and from elsewhere after a short wait.
+func TestStrangersDoNotLockOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(time.Now)
+		home, err := l.begin("operator", "203.0.113.7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		home.succeeded()
+		through := 0
+		attack := func() {
+			for i := range 1000 {
+				if reason, _ := try(t, l, "operator", fmt.Sprintf("198.51.%d.%d", i/250, i%250)); reason == "" {
+					through++
+				}
+			}
+		}
+		attack()
+		if through > accountBurst {
+			t.Errorf("%d guesses at one account", through)
+		}
+		if reason, _ := try(t, l, "operator", "203.0.113.7"); reason != "" {
+			t.Errorf("the operator at home: %s", reason)
+		}
+		reason, wait := try(t, l, "operator", "203.0.113.8")
+		if reason != reasonAccount || wait > accountEvery {
+			t.Errorf("the operator elsewhere: %q for %v", reason, wait)
+		}
+		if reason, _ := try(t, l, "jane", "203.0.113.8"); reason != "" {
+			t.Errorf("somebody else: %s", reason)
+		}
+		time.Sleep(time.Hour)
+		through = 0
+		attack()
+		if through > accountBurst {
+			t.Errorf("%d more guesses after an hour", through)
+		}
+	})
+}
+
+// TestOneAddressManyAccounts: trying one password with many names is limited, too.
+func TestOneAddressManyAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, through := newLimiter(time.Now), 0
+		var last string
+		for i := range 1000 {
+			// The addresses of one /64 are one.
+			reason, _ := try(t, l, fmt.Sprintf("user%d", i), fmt.Sprintf("2001:db8::%x", i+1))
+			if reason == "" {
+				through++
+			}
+			last = reason
+		}
+		if through != addressBurst || last != reasonAddress {
+			t.Errorf("%d attempts, then %q", through, last)
+		}
+		if reason, _ := try(t, l, "user0", "2001:db8:0:1::1"); reason != "" {
+			t.Errorf("the next /64: %s", reason)
+		}
+		if reason, _ := try(t, l, "user0", "::ffff:192.0.2.1"); reason != "" {
+			t.Errorf("IPv4 in IPv6: %s", reason)
+		}
+	})
+}
+
+// TestSuccessForgivesThePair, and no more than that: an attacker with an account
+// of their own must not buy more guesses at others' with it.
+func TestSuccessForgivesThePair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(time.Now)
+		for range freeFailures - 1 {
+			try(t, l, "operator", "192.0.2.1")
+		}
+		for range 3 {
+			own, err := l.begin("mallory", "192.0.2.1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			own.succeeded()
+		}
+		if reason, _ := try(t, l, "operator", "192.0.2.1"); reason != "" {
+			t.Fatal(reason)
+		}
+		if reason, _ := try(t, l, "operator", "192.0.2.1"); reason != reasonPair {
+			t.Errorf("one's own success made room for others' passwords: %q", reason)
+		}
+		time.Sleep(firstWait)
+		right, err := l.begin("operator", "192.0.2.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		right.succeeded()
+		for range freeFailures {
+			if reason, _ := try(t, l, "operator", "192.0.2.1"); reason != "" {
+				t.Errorf("after the right password: %s", reason)
+			}
+		}
+	})
+}
+
+// TestUndoneAttempts count for nothing.
+func TestUndoneAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(time.Now)
+		for range 1000 {
+			a, err := l.begin("operator", "192.0.2.1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.undo()
+		}
+	})
+}
+
+// TestLimiterIsBounded: made-up names and addresses cost no more than so much
+// memory.
+func TestLimiterIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(time.Now)
+		for i := range 3 * maxPairs {
+			address := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
+			a, err := l.begin(fmt.Sprintf("user%d", i), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i%8 == 0 && i < 8*2*maxKnown {
+				a.succeeded()
+			}
+			_ = l.register(address)
+		}
+		if n := l.size(); n > 4*maxPairs {
+			t.Errorf("%d entries", n)
+		}
+		if n := len(l.known); n > maxKnown {
+			t.Errorf("%d known addresses", n)
+		}
+	})
+}
+
+// TestRegistrations from one address, and from everywhere, are few.
+func TestRegistrations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(time.Now)
+		made := func(address string) (n int) {
+			for range 100 {
+				if l.register(address) == nil {
+					n++
+				}
+			}
+			return n
+		}
+		if n := made("192.0.2.1"); n != registerBurst {
+			t.Errorf("%d accounts from one address", n)
+		}
+		all := 0
+		for i := range 250 {
+			all += made(fmt.Sprintf("198.51.100.%d", i))
+		}
+		if all > registerAll {
+			t.Errorf("%d accounts from everywhere", all)
+		}
+		time.Sleep(registerEvery)
+		if made("192.0.2.1") == 0 {
+			t.Error("none later")
+		}
+	})
+}
