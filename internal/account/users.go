@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"net/mail"
 	"strings"
@@ -116,7 +117,8 @@ func (s *Service) Register(ctx context.Context, address, name, email, password s
 	if !s.Open() {
 		return User{}, ErrClosed
 	}
-	if err := CheckPassword(name, password); err != nil {
+	// What will not do in any case does not count against the limit.
+	if err := cmp.Or(checkName(strings.TrimSpace(name)), checkEmail(strings.TrimSpace(email)), CheckPassword(name, password)); err != nil {
 		return User{}, err
 	}
 	if err := s.limits.register(address); err != nil {
