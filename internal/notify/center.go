@@ -1,0 +1,313 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/alert"
+)
+
+// Config is what alerts need of the program that they are part of.
+type Config struct {
+	Store    alert.Store
+	Services []Service // kinds of channels
+	// World gives what there is to notice. It is called every few seconds, and
+	// must not wait for anything.
+	World func() World
+	// Saved are all saved workers. nil: none.
+	Saved func(ctx context.Context) ([]Saved, error)
+	// Person knows whose rules and channels there are; false for somebody who is
+	// gone. nil: nobody but the operator without an account.
+	Person func(ctx context.Context, id string) (Person, bool, error)
+
+	QuietStart  time.Duration // after the start, and after trouble of our own; 0 is 5 minutes
+	Batch       time.Duration // how long an event waits for others; 0 is 5 seconds
+	UserPerHour int           // messages of one person; 0 is no limit
+	PerHour     int           // of all together; 0 is no limit
+	MaxChannels int           // of one person; 0 is 10
+	MaxRules    int           // of one person; 0 is 20
+}
+
+// Center is all of alerts.
+type Center struct {
+	cfg      Config
+	log      *slog.Logger
+	services map[string]Service
+	count    *counters
+	limits   limiter
+	posted   chan alert.Event
+	wake     chan struct{} // tells the courier that there is something
+	waiting  atomic.Int64  // entries that are to be sent
+
+	confirming sync.Mutex // one code at a time
+	linking    sync.Mutex // one link at a time
+
+	mu       sync.Mutex // guards the rest
+	loaded   bool
+	channels map[string]alert.Channel
+	rules    []alert.Rule          // oldest first
+	persons  map[string]personSeen // lately asked about
+	crowded  map[string]int        // channels with entries that wait, and how many
+}
+
+// personSeen is a person as known at one time.
+type personSeen struct {
+	Person
+	exists bool
+	at     time.Time
+}
+
+// personAge is how long it may take until alerts notice that somebody became an
+// operator, or is none any more.
+const personAge = 30 * time.Second
+
+// New makes alerts. It starts nothing.
+func New(cfg Config, log *slog.Logger) *Center {
+	if cfg.QuietStart == 0 {
+		cfg.QuietStart = 5 * time.Minute
+	}
+	if cfg.Batch == 0 {
+		cfg.Batch = 5 * time.Second
+	}
+	if cfg.MaxChannels == 0 {
+		cfg.MaxChannels = 10
+	}
+	if cfg.MaxRules == 0 {
+		cfg.MaxRules = 20
+	}
+	c := &Center{
+		cfg: cfg, log: log, services: make(map[string]Service), count: newCounters(),
+		posted: make(chan alert.Event, 64), wake: make(chan struct{}, 1),
+		persons: make(map[string]personSeen), crowded: make(map[string]int),
+	}
+	for _, s := range cfg.Services {
+		c.services[s.ID] = s
+	}
+	return c
+}
+
+// Run notices and sends until ctx ends.
+func (c *Center) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { (&watcher{c: c}).run(ctx) })
+	wg.Go(func() { newCourier(c).run(ctx) })
+	wg.Wait()
+	return nil
+}
+
+// Post tells an event that another part of the program noticed, such as a backup
+// that failed. It waits for nobody: beyond a few dozen at once, events are
+// dropped and counted.
+func (c *Center) Post(e alert.Event) {
+	select {
+	case c.posted <- e:
+	default:
+		c.count.dropped(dropPosted, 1)
+	}
+}
+
+// commit writes what was noticed and tells the courier.
+func (c *Center) commit(ctx context.Context, d *draft) error {
+	c.crowdOut(d)
+	change, err := d.change()
+	if err != nil {
+		return err
+	}
+	added, err := c.cfg.Store.Commit(ctx, change)
+	if err != nil {
+		return err
+	}
+	if added == 0 {
+		return nil
+	}
+	for i := range d.entries {
+		c.count.event(string(d.entries[i].Event.Kind))
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Bounds of the outbox.
+const (
+	maxWaiting      = 5000 // entries that wait
+	maxWaitingOfOne = 500  // for one channel
+)
+
+// crowdOut leaves out what there is no room for in the outbox.
+func (c *Center) crowdOut(d *draft) {
+	if len(d.entries) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	total := int(c.waiting.Load())
+	d.entries = slices.DeleteFunc(d.entries, func(e alert.Entry) bool {
+		full := total >= maxWaiting || c.crowded[e.Channel] >= maxWaitingOfOne
+		if full {
+			c.count.dropped(dropQueue, 1)
+			return true
+		}
+		total++
+		c.crowded[e.Channel]++
+		return false
+	})
+}
+
+// loadLocked reads channels and rules when that is not done yet.
+func (c *Center) loadLocked(ctx context.Context) error {
+	if c.loaded {
+		return nil
+	}
+	channels, err := c.cfg.Store.Channels(ctx)
+	if err != nil {
+		return err
+	}
+	rules, err := c.cfg.Store.Rules(ctx)
+	if err != nil {
+		return err
+	}
+	c.channels = make(map[string]alert.Channel, len(channels))
+	for _, ch := range channels {
+		c.channels[ch.ID] = ch
+	}
+	c.rules, c.loaded = rules, true
+	return nil
+}
+
+// changed has channels and rules read again.
+func (c *Center) changed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loaded = false
+}
+
+// channel returns a channel, false when there is none.
+func (c *Center) channel(ctx context.Context, id string) (alert.Channel, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.loadLocked(ctx); err != nil {
+		return alert.Channel{}, false, err
+	}
+	ch, ok := c.channels[id]
+	return ch.Clone(), ok, nil
+}
+
+// list returns all channels and rules; what they hold is to be read only.
+func (c *Center) list(ctx context.Context) (channels map[string]alert.Channel, rules []alert.Rule, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.loadLocked(ctx); err != nil {
+		return nil, nil, err
+	}
+	return maps.Clone(c.channels), c.rules, nil
+}
+
+// person knows somebody, "" being the operator without an account.
+func (c *Center) person(ctx context.Context, id string) (Person, bool, error) {
+	if id == "" {
+		return Person{Operator: true}, true, nil
+	}
+	if c.cfg.Person == nil {
+		return Person{}, false, nil
+	}
+	now := time.Now()
+	c.mu.Lock()
+	seen, ok := c.persons[id]
+	c.mu.Unlock()
+	if ok && now.Sub(seen.at).Abs() < personAge {
+		return seen.Person, seen.exists, nil
+	}
+	p, exists, err := c.cfg.Person(ctx, id)
+	if err != nil {
+		return Person{}, false, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.persons[id] = personSeen{p, exists, now}
+	return p, exists, nil
+}
+
+// inForce are the rules that apply now, and the workers that people saved and
+// want to be told about.
+func (c *Center) inForce(ctx context.Context) (rules []*ruleInForce, saved map[string][]string, err error) {
+	channels, all, err := c.list(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range all {
+		if !r.Enabled {
+			continue
+		}
+		person, exists, err := c.person(ctx, r.UserID)
+		if err != nil {
+			return nil, nil, fmt.Errorf("look up whose rule it is: %w", err)
+		}
+		if !exists || person.Disabled {
+			continue
+		}
+		in := &ruleInForce{Rule: r, person: person}
+		for _, id := range r.Channels {
+			if ch, ok := channels[id]; ok && c.usable(ch, person) == nil && ch.Enabled {
+				in.channels = append(in.channels, id)
+			}
+		}
+		rules = append(rules, in)
+	}
+	if len(rules) == 0 || c.cfg.Saved == nil {
+		return rules, nil, nil
+	}
+	list, err := c.cfg.Saved(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list saved workers: %w", err)
+	}
+	saved = make(map[string][]string)
+	for _, s := range list {
+		if s.Notify {
+			saved[s.UserID] = append(saved[s.UserID], s.Name)
+		}
+	}
+	return rules, saved, nil
+}
+
+// Why a channel may not be used.
+var (
+	ErrService     = errors.New("this program does not have that kind of channel")
+	ErrOperator    = errors.New("that kind of channel is for operators only")
+	ErrUnconfirmed = errors.New("the address is not confirmed yet: enter the code that was sent to it")
+)
+
+// usable says why a channel may not be used; nil when it may.
+func (c *Center) usable(ch alert.Channel, p Person) error {
+	s, ok := c.services[ch.Kind]
+	switch {
+	case !ok:
+		return ErrService
+	case s.Operator && !p.Operator:
+		return ErrOperator
+	case s.Mailbox && !ch.Confirmed:
+		return ErrUnconfirmed
+	}
+	return nil
+}
+
+// open makes the sender of a channel.
+func (c *Center) open(ch alert.Channel, p Person) (Channel, error) {
+	if err := c.usable(ch, p); err != nil {
+		return nil, Permanent(err)
+	}
+	sender, err := c.services[ch.Kind].Open(Opening{UserID: ch.UserID, Operator: p.Operator, Settings: ch.Settings})
+	if err != nil {
+		return nil, Permanent(err)
+	}
+	return sender, nil
+}
