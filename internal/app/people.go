@@ -90,5 +90,6 @@ func (p *poolParts) peopleParts() []api.Part {
 	return append(p.people.parts(p.log),
 		backupapi.New(p.people.gate, p.backups, p.people.accounts, p.log.With("part", "http")),
 		p.admin,
+		p.alertPart(),
 	)
 }

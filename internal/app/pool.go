@@ -23,6 +23,7 @@ import (
 	"github.com/poolscope/poolscope/internal/config"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
+	"github.com/poolscope/poolscope/internal/notify"
 	"github.com/poolscope/poolscope/internal/pool"
 	"github.com/poolscope/poolscope/internal/price"
 	"github.com/poolscope/poolscope/internal/store"
@@ -124,6 +125,7 @@ type poolParts struct {
 	sampler *telemetry.Sampler
 	price   *price.Feed // nil without
 	backups *backup.Service
+	alerts  *notify.Center
 	api     *api.Server
 	admin   *adminapi.API
 
@@ -202,7 +204,8 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: takers{chain, p.pool}, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.price = newPriceFeed(cfg, log)
-	if p.backups, err = newBackups(cfg, build, nil, log); err != nil {
+	p.alerts = newAlerts(cfg, p.alertSources(), log)
+	if p.backups, err = newBackups(cfg, build, p.backupFailed, log); err != nil {
 		return err
 	}
 	p.openAdmin()
@@ -338,7 +341,7 @@ func (p *poolParts) front() stage {
 	}
 	parts = append(parts, p.scope.front()...)
 	parts = append(parts, pricePart(p.price, p.log)...)
-	parts = append(parts, aside(part{"backups", p.backups.Run}, p.log))
+	parts = append(parts, aside(part{"backups", p.backups.Run}, p.log), aside(part{"alerts", p.alerts.Run}, p.log))
 	parts = append(parts, webParts(p.api, p.http, p.https, p.tls)...)
 	for _, l := range p.stratum {
 		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})

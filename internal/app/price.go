@@ -49,5 +49,6 @@ func (p *poolParts) figures() []func() []api.Figure {
 		func() []api.Figure { return priceFigures(p.price) },
 		backupFigures(p.backups),
 		p.people.figures,
+		p.alertFigures,
 	}
 }

@@ -75,6 +75,10 @@ type Config struct {
 	// went, by way of Nostr relays (poolscope agent).
 	Fleet Fleet `toml:"fleet"`
 
+	// Messages to people about what happens: workers offline, blocks, nodes in
+	// trouble. Who wants to know what, and where, is set on the page.
+	Alerts Alerts `toml:"alerts"`
+
 	// Notifications at Discord, by a bot of yours: needs the first three keys and
 	// the bot's token.
 	Discord Discord `toml:"discord"`
@@ -525,6 +529,7 @@ func Default() *Config {
 			ShareKind: 3080, TelemetryKind: 3079, OrderKind: 3081,
 			ExpireAfter: time.Hour, KeepFor: 7 * 24 * time.Hour, MaxMegabytes: 256,
 		},
+		Alerts: defaultAlerts(),
 		Price:  Price{Currency: "usd", Refresh: 30 * time.Minute, Timeout: 5 * time.Second},
 		Backup: Backup{Every: 24 * time.Hour, KeepLast: 3, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 6},
 		Log:    Log{Level: "info", Format: "text", RotateMegabytes: 100, KeepFiles: 20, Compress: true},

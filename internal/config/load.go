@@ -222,6 +222,7 @@ func (c *Config) readSecretFiles() []Problem {
 	read("http.token_file", c.HTTP.TokenFile, &c.HTTP.Token)
 	read("discord.discord_token_file", c.Discord.TokenFile, &c.Discord.Token)
 	read("fleet.group_key_file", c.Fleet.GroupKeyFile, &c.Fleet.GroupKey)
+	read("alerts.smtp_password_file", c.Alerts.SMTPPasswordFile, &c.Alerts.SMTPPassword)
 	read("backup.key_file", c.Backup.KeyFile, &c.Backup.Key)
 	read("backup.s3_secret_key_file", c.Backup.S3SecretKeyFile, &c.Backup.S3SecretKey)
 	for i := range c.Nodes {

@@ -80,6 +80,7 @@ func (c *Config) problems() []Problem {
 		v.abuse()
 		v.payout()
 		v.coinbase()
+		v.alerts()
 		v.discord()
 		v.price()
 	}

@@ -18,9 +18,9 @@ import (
 type Config struct {
 	Store    alert.Store
 	Services []Service // kinds of channels
-	// World gives what there is to notice. It is called every few seconds, and
-	// must not wait for anything.
-	World func() World
+	// World gives what there is to notice, with the microscope's alarms since a
+	// cursor. It is called every few seconds, and must not wait for anything.
+	World func(alarmsSince uint64) World
 	// Saved are all saved workers. nil: none.
 	Saved func(ctx context.Context) ([]Saved, error)
 	// Person knows whose rules and channels there are; false for somebody who is
@@ -93,13 +93,27 @@ func New(cfg Config, log *slog.Logger) *Center {
 	return c
 }
 
-// Run notices and sends until ctx ends.
+// Run notices and sends until ctx ends. Its error is that of a part that
+// panicked, after which the other one was ended.
 func (c *Center) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	wg.Go(func() { (&watcher{c: c}).run(ctx) })
-	wg.Go(func() { newCourier(c).run(ctx) })
-	wg.Wait()
-	return nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ends := make(chan error, 2)
+	run := func(name string, do func(context.Context)) {
+		var err error
+		defer func() {
+			if v := recover(); v != nil {
+				c.count.panicked(name)
+				err = fmt.Errorf("%s: panic: %v", name, v)
+			}
+			cancel()
+			ends <- err
+		}()
+		do(ctx)
+	}
+	go run(partWatcher, (&watcher{c: c}).run)
+	go run(partCourier, newCourier(c).run)
+	return errors.Join(<-ends, <-ends)
 }
 
 // Post tells an event that another part of the program noticed, such as a backup

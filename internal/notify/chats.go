@@ -199,7 +199,7 @@ func checkToken(label, token string) error {
 	return nil
 }
 
-var tokenPattern = regexp.MustCompile(`^[!-~]{1,1024}$`)
+var tokenPattern = regexp.MustCompile(`^[!-~]+$`)
 
 // need says which settings are missing or unknown.
 func (s *Service) need(settings map[string]string) error {

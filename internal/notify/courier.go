@@ -234,9 +234,7 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if since.After(batch[0].Created) || since.Before(batch[0].Created.Add(-giveUpAfter)) {
 		since = batch[0].Created
 	}
-	go func() {
-		k.results <- result{id, id2, ids, k.attempt(sending, ch, person, m, attempts, since)}
-	}()
+	go func() { k.results <- result{id, id2, ids, k.attempt(sending, ch, person, m, attempts, since)} }()
 	return nil
 }
 

@@ -16,6 +16,8 @@ const (
 	clockEvery = 30 * time.Second
 	// maxAlarms bounds the scope's alarms that are told at one look.
 	maxAlarms = 20
+	// alarmDelay is how much later than its cause an alarm may be seen.
+	alarmDelay = time.Minute
 )
 
 // ruleInForce is a rule with what has to be known to apply it.
@@ -65,12 +67,12 @@ type watcher struct {
 	c *Center
 	m *memory
 
-	last       time.Time // of the last look
-	quietUntil time.Time
-	written    time.Duration // the clock when it was last written
-	alarm      uint64        // the newest of the scope's alarms that was told
-	tallies    map[string]tallies
-	cursor     []alert.Event // posted, not written yet
+	last    time.Time     // of the last look
+	quiet   time.Duration // how much longer nobody is blamed for being away
+	written time.Duration // the clock when it was last written
+	alarms  uint64        // the cursor of the scope's alarms that were told
+	tallies map[string]tallies
+	waiting []alert.Event // posted, not written yet
 }
 
 // run looks until ctx ends. A store that fails is tried again at the next look:
@@ -89,7 +91,7 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-w.c.posted:
-			w.cursor = append(w.cursor, e)
+			w.waiting = append(w.waiting, e)
 		case <-ticker.C:
 		}
 	}
@@ -109,7 +111,7 @@ func (w *watcher) guarded(ctx context.Context, now time.Time) (err error) {
 // tick is one look.
 func (w *watcher) tick(ctx context.Context, now time.Time) error {
 	if w.m == nil {
-		if err := w.begin(ctx, now); err != nil {
+		if err := w.begin(ctx); err != nil {
 			return err
 		}
 	}
@@ -119,23 +121,27 @@ func (w *watcher) tick(ctx context.Context, now time.Time) error {
 		return err
 	}
 	if len(rules) == 0 && !w.m.following {
-		w.cursor, w.last = nil, now // nobody to be told
+		w.waiting, w.last = nil, now // nobody to be told
 		return nil
 	}
-	world := w.c.cfg.World()
+	world := w.c.cfg.World(w.alarms)
 	l := &look{
 		w: world, m: w.m, d: newDraft(now), rules: rules, saved: saved,
 		workers: workersOf(world.Ledger), tallies: w.tallies, clock: w.m.clock,
 	}
-	if world.Trouble != "" || world.Ledger == nil {
-		w.quietUntil = now.Add(w.c.cfg.QuietStart)
-	}
-	l.quiet = now.Before(w.quietUntil)
-	if !l.quiet && !w.last.IsZero() {
+	passed := time.Duration(0)
+	if !w.last.IsZero() {
 		// A clock that was set, or a machine that slept, makes nobody late.
-		l.clock += min(max(0, now.Sub(w.last)), 3*watchEvery)
+		passed = min(max(0, now.Sub(w.last)), 3*watchEvery)
 	}
-	alarm := w.see(l)
+	quiet := w.quiet - passed
+	if world.Trouble != "" || world.Ledger == nil {
+		quiet = w.c.cfg.QuietStart
+	}
+	if l.quiet = quiet > 0; !l.quiet {
+		l.clock += passed
+	}
+	w.see(l)
 	if l.clock != w.m.clock && (len(l.d.put)+len(l.d.forgets)+len(l.d.entries) > 0 || l.clock-w.written >= clockEvery) {
 		l.d.set(aboutClock, l.clock)
 	}
@@ -153,13 +159,14 @@ func (w *watcher) tick(ctx context.Context, now time.Time) error {
 	if _, ok := l.d.put[aboutClock]; ok {
 		w.written = l.clock
 	}
-	w.m.clock, w.last, w.alarm, w.cursor = l.clock, now, alarm, nil
+	w.quiet = max(0, quiet)
+	w.m.clock, w.last, w.alarms, w.waiting = l.clock, now, max(w.alarms, world.AlarmCursor), nil
 	w.c.count.dropped(dropUnwatched, l.unwatched)
 	return nil
 }
 
 // begin reads what was noticed before.
-func (w *watcher) begin(ctx context.Context, now time.Time) error {
+func (w *watcher) begin(ctx context.Context) error {
 	noticed, err := w.c.cfg.Store.Noticed(ctx)
 	if err != nil {
 		return err
@@ -169,7 +176,7 @@ func (w *watcher) begin(ctx context.Context, now time.Time) error {
 		w.c.log.Warn("what was noticed is not readable and is noticed anew", "names", len(unreadable), "first", unreadable[0])
 	}
 	w.m, w.written, w.tallies = m, m.clock, make(map[string]tallies)
-	w.quietUntil = now.Add(w.c.cfg.QuietStart)
+	w.quiet = w.c.cfg.QuietStart
 	return nil
 }
 
@@ -178,15 +185,15 @@ func (w *watcher) take() {
 	for {
 		select {
 		case e := <-w.c.posted:
-			w.cursor = append(w.cursor, e)
+			w.waiting = append(w.waiting, e)
 		default:
 			return
 		}
 	}
 }
 
-// see lets every rule look, and returns the newest alarm that was told.
-func (w *watcher) see(l *look) (alarm uint64) {
+// see lets every rule look.
+func (w *watcher) see(l *look) {
 	for _, r := range l.rules {
 		names := l.watched(r)
 		if r.wantsAny(alert.WorkerOffline, alert.WorkerOnline) {
@@ -202,10 +209,10 @@ func (w *watcher) see(l *look) (alarm uint64) {
 	l.forgetRules()
 	l.seeBlocks()
 	l.seeNodes()
-	for _, e := range w.cursor {
+	for _, e := range w.waiting {
 		l.tellAll(e)
 	}
-	return w.seeAlarms(l)
+	w.seeAlarms(l)
 }
 
 // forgetRules forgets what rules noticed that are not in force any more.
@@ -235,15 +242,14 @@ func (l *look) forgetRules() {
 	}
 }
 
-// seeAlarms tells the scope's new alarms.
-func (w *watcher) seeAlarms(l *look) (newest uint64) {
-	newest = w.alarm
+// seeAlarms tells the scope's new alarms. Those that were raised before a rule
+// was made are not for it.
+func (w *watcher) seeAlarms(l *look) {
 	told := 0
 	for _, a := range l.w.Alarms {
-		if a.ID <= w.alarm {
-			continue
+		if !w.last.IsZero() && a.At.Before(w.last.Add(-alarmDelay)) {
+			continue // an old one that was raised again
 		}
-		newest = max(newest, a.ID)
 		if told++; told > maxAlarms {
 			w.c.count.dropped(dropFlood, 1)
 			continue
@@ -254,10 +260,9 @@ func (w *watcher) seeAlarms(l *look) (newest uint64) {
 			Values: map[string]any{"alarm": a.Kind, "session": a.Session},
 		}
 		for _, r := range l.rules {
-			if r.wants(alert.ScopeAlarm) && (len(r.Alarms) == 0 || slices.Contains(r.Alarms, a.Kind)) {
+			if r.wants(alert.ScopeAlarm) && !a.At.Before(r.Created) && (len(r.Alarms) == 0 || slices.Contains(r.Alarms, a.Kind)) {
 				l.d.tell(r, e)
 			}
 		}
 	}
-	return newest
 }

@@ -16,16 +16,17 @@ type World struct {
 	// here, "" when all is well. While there is some, nobody is blamed for being
 	// offline.
 	Trouble string
-	Alarms  []Alarm // of the microscope, newest last
+	Alarms  []Alarm // of the microscope, that are newer than what was asked for
+	// AlarmCursor is what to ask with for those that come later.
+	AlarmCursor uint64
 }
 
 // Alarm is one of the microscope's.
 type Alarm struct {
-	ID       uint64 // rises
 	Kind     string
 	Severity string // info, warning or critical
 	Session  string
-	At       time.Time
+	At       time.Time // when it was raised first
 	Text     string
 }
 
@@ -44,7 +45,7 @@ type Person struct {
 	Email    string // "" when not known
 }
 
-// rejectsOf and the like are what is read of a worker.
+// worker is what is read of one.
 type worker struct {
 	online             bool
 	accepted, rejected uint64
