@@ -55,7 +55,7 @@ var engines = map[string][]string{
 	"github.com/gopacket/gopacket":        {"internal/scope"}, // pcap and pcapng files
 	"github.com/pressly/goose":            {"internal/store"},
 	"github.com/go-zeromq/zmq4":           {"internal/node", "internal/devnet"},
-	"github.com/coder/websocket":          {"internal/api", "internal/nostr", "internal/top"}, // the page and the scope; relays and their clients; the live feed
+	"github.com/coder/websocket":          {"internal/api", "internal/nostr", "internal/top", "internal/notify"}, // the page and the scope; relays and their clients; the live feed; Discord's gateway
 	"github.com/golang-jwt/jwt":           {"internal/account"},
 	"github.com/MicahParks/keyfunc":       {"internal/account"},
 	"github.com/MicahParks/jwkset":        {"internal/account"},

@@ -408,7 +408,9 @@ func TestOthersCommands(t *testing.T) {
 	}
 	s.discord.Forget()
 	s.discord.Cut()
-	s.soon("a new session", func() bool { return s.discord.Counts().Identified == 2 && s.bot.Status().Connected && s.bot.registered.Load() })
+	s.soon("a new session", func() bool {
+		return s.discord.Counts().Identified == 2 && s.bot.Status().Connected && s.bot.registered.Load()
+	})
 	if _, written := s.discord.Commands(); len(written) != 2 {
 		t.Errorf("written again: %q", written)
 	}

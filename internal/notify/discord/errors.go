@@ -18,12 +18,12 @@ var (
 	errNotLinked    = errors.New("no Discord account is linked")
 	errSwitchedOff  = errors.New("notifications at Discord are switched off")
 	errNotConnected = errors.New("the bot is not connected to Discord")
-	errToken        = errors.New("Discord refuses the bot's token")
+	errToken        = errors.New("the bot's token is refused by Discord")
 	errQuiet        = errors.New("the bot has just connected; it tells what waits in a few minutes")
 	errBusy         = errors.New("many messages are waiting for Discord")
 	errTurn         = errors.New("the message waited too long for its turn")
-	errRateLimit    = errors.New("Discord asks for a pause")
-	errUnreachable  = errors.New("Discord cannot be reached")
+	errRateLimit    = errors.New("a pause is asked for by Discord")
+	errUnreachable  = errors.New("no way to reach Discord")
 	errOutgoing     = errors.New("the message may have arrived; it is sent again in a way that Discord recognizes")
 )
 
@@ -81,9 +81,9 @@ func judge(err error) *failure {
 // answered is what Discord says of an error, for people.
 func answered(e *discordgo.RESTError) error {
 	if e.Message != nil && e.Message.Message != "" {
-		return fmt.Errorf("Discord answered %d: %s", e.Response.StatusCode, oneLine(e.Message.Message, 200))
+		return fmt.Errorf("answer %d of Discord: %s", e.Response.StatusCode, oneLine(e.Message.Message, 200))
 	}
-	return fmt.Errorf("Discord answered %d", e.Response.StatusCode)
+	return fmt.Errorf("answer %d of Discord", e.Response.StatusCode)
 }
 
 // asNotify is a failure in the outbox's words.

@@ -46,7 +46,7 @@ func end(reason string, err error) *ending { return &ending{reason: reason, err:
 // Why connections end.
 var (
 	errFresh    = errors.New("the session cannot be resumed")
-	errAsked    = errors.New("Discord asked for another connection")
+	errAsked    = errors.New("another connection was asked for")
 	errNoAck    = errors.New("a heartbeat was not acknowledged")
 	errOddFrame = errors.New("a message that is none of the gateway's")
 	errAddress  = errors.New("the gateway's address is not one to connect to")

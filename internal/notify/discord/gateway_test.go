@@ -186,15 +186,15 @@ func TestAnswersOfTheAPI(t *testing.T) {
 		reason    string
 		says      string
 	}{
-		{"missing permission", discordtest.Refused(403, 50013, "Missing Permissions"), true, 0, reasonForbidden, "Discord answered 403: Missing Permissions"},
+		{"missing permission", discordtest.Refused(403, 50013, "Missing Permissions"), true, 0, reasonForbidden, "answer 403 of Discord: Missing Permissions"},
 		{"no such channel", discordtest.Refused(404, 10003, "Unknown Channel"), true, 0, reasonNotFound, "Unknown Channel"},
 		{"revoked token", discordtest.Refused(401, 0, "401: Unauthorized"), false, pauseToken, reasonToken, "token"},
 		{"rate limit", discordtest.RateLimited(3 * time.Second), false, 3 * time.Second, reasonRateLimit, "pause"},
 		{"rate limit of a proxy", discordtest.Fault{Status: 429, Body: "<html>error 1015</html>", Header: map[string]string{"Retry-After": "40"}}, false, 40 * time.Second, reasonRateLimit, "pause"},
 		{"server error", discordtest.Fault{Status: 500, Body: "<html>"}, false, 0, reasonServer, "500"},
 		{"bad gateway", discordtest.Fault{Status: 502, Body: ""}, false, 0, reasonUnreachable, "arrived"},
-		{"no answer", discordtest.Fault{}, false, 0, reasonUnreachable, "cannot be reached"},
-		{"endless answer", discordtest.Fault{Status: 200, Body: strings.Repeat(" ", maxAnswer+10)}, false, 0, reasonUnreachable, "cannot be reached"},
+		{"no answer", discordtest.Fault{}, false, 0, reasonUnreachable, "no way to reach"},
+		{"endless answer", discordtest.Fault{Status: 200, Body: strings.Repeat(" ", maxAnswer+10)}, false, 0, reasonUnreachable, "no way to reach"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -70,7 +70,7 @@ func newPoster(send func(context.Context, post) error, count *counters, log *slo
 // it returns at once; a piece that was not on its way then is withdrawn.
 func (p *poster) deliver(ctx context.Context, it *piece) error {
 	it.done = make(chan error, 1)
-	if err, over := p.enqueue(it, time.Now()); over {
+	if over, err := p.enqueue(it, time.Now()); over {
 		return err
 	}
 	select {
@@ -95,14 +95,14 @@ func (p *poster) deliver(ctx context.Context, it *piece) error {
 
 // enqueue takes a piece in, unless it arrived before or cannot get its turn in
 // time: over is true then.
-func (p *poster) enqueue(it *piece, now time.Time) (err error, over bool) {
+func (p *poster) enqueue(it *piece, now time.Time) (over bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if slices.Contains(p.known, it.id) {
-		return nil, true
+		return true, nil
 	}
 	if wait := p.notBefore.Sub(now); wait > 0 {
-		return notify.Later(errRateLimit, wait), true
+		return true, notify.Later(errRateLimit, wait)
 	}
 	waiting := 0
 	for _, other := range p.queue {
@@ -111,11 +111,11 @@ func (p *poster) enqueue(it *piece, now time.Time) (err error, over bool) {
 	turns := time.Duration((waiting + length(it.text)) / maxContent)
 	if len(p.queue) >= maxPieces || turns > 1 {
 		p.count.drop(reasonBusy)
-		return notify.Later(errBusy, turns*p.pace), true
+		return true, notify.Later(errBusy, turns*p.pace)
 	}
 	it.queued = now
 	p.queue = append(p.queue, it)
-	return nil, false
+	return false, nil
 }
 
 // withdraw takes a piece out of the queue; false when it is not in it.

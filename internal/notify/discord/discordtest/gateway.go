@@ -153,14 +153,14 @@ func (s *Server) resumeAs(ctx context.Context, c *conn, data json.RawMessage) (c
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.sessions[d.SessionID]
 	switch {
 	case json.Unmarshal(data, &d) != nil:
 		return 4002
 	case d.Token != Token && d.Token != "Bot "+Token:
 		return 4004
 	}
-	if known = s.sessions[d.SessionID]; known == nil {
+	known := s.sessions[d.SessionID]
+	if known == nil {
 		_ = send(ctx, c.ws, 9, false)
 		return 0
 	}
