@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
@@ -79,7 +80,7 @@ func (s *session) handleAuthorize(r *stratum.Request) {
 func (s *session) authorize(r *stratum.Request, a *stratum.Authorize) {
 	user, wish := userHints(a.User)
 	name := cleanText(user, maxName)
-	address := addressOf(name)
+	address := bitcoin.AddressIn(name)
 	if why := s.admit(name, address); why != stratum.NotRejected {
 		s.pool.counters.reject(why)
 		s.refuse(r, why)

@@ -58,17 +58,6 @@ func FuzzUserHints(f *testing.F) {
 	})
 }
 
-func TestAddressOf(t *testing.T) {
-	for user, want := range map[string]string{
-		alice: alice, alice + ".rig": alice, alice + "_rig": alice, alice + "/rig.2": alice, alice + "+1024": alice,
-		alice + " rig": alice, "": "", ".rig": "", strings.ToUpper(alice) + ".x": alice, strings.ToUpper(alice[:5]) + alice[5:]: strings.ToUpper(alice[:5]) + alice[5:], "bc1é": "bc1",
-	} {
-		if got := addressOf(user); got != want {
-			t.Errorf("addressOf(%q) = %q", user, got)
-		}
-	}
-}
-
 func TestCleanText(t *testing.T) {
 	for text, want := range map[string]string{
 		"cgminer/4.11.1": "cgminer/4.11.1", "a\nb\x00\x1b[31mc": "ab[31mc", "é€😀": "é€😀", "\xff\xfeok": "ok",
