@@ -43,7 +43,8 @@ type Account struct {
 
 	mu      sync.Mutex // guards pending and pings; taken after Ledger.mu where both are held
 	pending pending
-	pings   *pings // nil before the first
+	pings   *pings       // nil before the first
+	first   *firstShares // nil before the first
 
 	// Guarded by Ledger.mu.
 	window   window

@@ -28,6 +28,22 @@ type ConnectionView struct {
 
 	// Round-trip times in ms, as in [WorkerView]; 0 when unknown.
 	PingP50, PingP95 float64
+
+	// Of this connection alone.
+	Hashrate           float64 // H/s
+	Accuracy           string  // of Hashrate, as in [WorkerView]
+	ShareRate          float64 // accepted shares per minute
+	Accepted, Rejected uint64
+	LastShare          time.Time // zero when there was none
+	FirstShare         FirstShare
+}
+
+// FirstShare is how long the first accepted share took on work that made all
+// earlier work worthless, as a new block does. The zero value means that there
+// was none yet.
+type FirstShare struct {
+	Last, P50, P95 time.Duration // of the latest samples
+	Samples        int           // 32 at most
 }
 
 // Worker is one worker as of the latest tick; false when it is not in memory,
@@ -48,6 +64,8 @@ func (l *Ledger) Worker(name string) (WorkerDetail, bool) {
 			ID: a.info.ConnectionID, UserAgent: a.info.UserAgent, TLS: a.info.TLS,
 			Remote: a.info.Remote, ConnectedAt: wall(a.info.ConnectedAt), Difficulty: a.latest.difficulty,
 			PingP50: float64(a.latest.ping50), PingP95: float64(a.latest.ping95),
+			Hashrate: a.estimate.hashrate(), Accuracy: a.estimate.accuracy(), ShareRate: a.estimate.perMinute(),
+			Accepted: a.accepted.Load(), Rejected: a.rejected.Load(), LastShare: wall(a.latest.lastShare), FirstShare: a.firsts(),
 		})
 	}
 	d.Difficulties, d.Shares = w.difficulties(), w.recentShares()

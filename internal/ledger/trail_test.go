@@ -28,6 +28,9 @@ func TestWorkerDetail(t *testing.T) {
 	second := h.Connect(ledger.ConnInfo{ConnectionID: "c2", Worker: "w", Address: "addr", UserAgent: "new/2", Remote: "192.0.2.2:2", TLS: true, ConnectedAt: h.now})
 	second.SetDifficulty(2000, 2000)
 	second.Ping(12500 * time.Microsecond)
+	for _, took := range []time.Duration{700 * time.Millisecond, 50 * time.Millisecond, 900 * time.Millisecond} {
+		second.FirstShare(took)
+	}
 	h.now = h.now.Add(250 * time.Millisecond)
 	second.Accept(h.share(2000, 123456))
 	h.now = h.now.Add(250 * time.Millisecond)
@@ -42,8 +45,10 @@ func TestWorkerDetail(t *testing.T) {
 	d := h.detail("w")
 	at := noon.Add(time.Second)
 	equal(t, "connections", d.Open, []ledger.ConnectionView{
-		{ID: "c2", UserAgent: "new/2", TLS: true, Remote: "192.0.2.2:2", ConnectedAt: at, Difficulty: 2000, PingP50: 12.5, PingP95: 12.5},
-		{ID: "c1", UserAgent: "old/1", Remote: "192.0.2.1:1", ConnectedAt: noon, Difficulty: 500},
+		{ID: "c2", UserAgent: "new/2", TLS: true, Remote: "192.0.2.2:2", ConnectedAt: at, Difficulty: 2000, PingP50: 12.5, PingP95: 12.5,
+			Hashrate: 2000 * (1 << 32) / 10.0, Accuracy: "~", ShareRate: 6, Accepted: 1, Rejected: 1, LastShare: at.Add(250 * time.Millisecond),
+			FirstShare: ledger.FirstShare{Last: 900 * time.Millisecond, P50: 700 * time.Millisecond, P95: 900 * time.Millisecond, Samples: 3}},
+		{ID: "c1", UserAgent: "old/1", Remote: "192.0.2.1:1", ConnectedAt: noon, Difficulty: 500, Accuracy: "~", Rejected: 1},
 	})
 	equal(t, "difficulties", d.Difficulties, []ledger.DifficultyChange{
 		{At: noon, Difficulty: 1000, ConnectionID: "c1"},

@@ -166,6 +166,7 @@ func (s *session) sendWorkLocked(now time.Time, clean bool) error {
 	}
 	rest := j.rest.dirty
 	if clean {
+		s.awaited = now.UnixNano()
 		rest = j.rest.clean
 	}
 	if s.conn.SendWork(difficulty, w.notify, rest) {

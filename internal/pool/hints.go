@@ -50,6 +50,13 @@ func userHints(user string) (name string, h hints) {
 	return name, h
 }
 
+// WorkerName is the full name of a worker that a miner signs in as a user: without
+// wishes and what cannot be printed, and of bounded length.
+func WorkerName(user string) string {
+	name, _ := userHints(user)
+	return cleanText(name, maxName)
+}
+
 // isSeparator says what stands between the words of a password, and between a
 // user name and its wishes.
 func isSeparator(r rune) bool { return strings.ContainsRune("+#,;|& \t\r\n", r) }

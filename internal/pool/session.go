@@ -74,6 +74,7 @@ type session struct {
 	lastWork   uint32 // id of the last work, if there was any
 	worked     bool   // there was
 	lastWorkAt time.Time
+	awaited    int64     // when work that makes all other worthless was sent, in Unix nanoseconds; 0 once a share was accepted
 	suggested  time.Time // when a suggestion last changed anything
 	lingering  *time.Timer
 }

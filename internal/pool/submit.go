@@ -90,6 +90,10 @@ func (s *session) creditLocked(account *ledger.Account, sh *share, now time.Time
 		return
 	}
 	credit := sh.assigned
+	if s.awaited != 0 {
+		account.FirstShare(time.Duration(now.UnixNano() - s.awaited))
+		s.awaited = 0
+	}
 	account.Accept(ledger.Share{Credit: credit, Difficulty: sh.difficulty(), Hash: sh.Hash, At: now})
 	if !s.controlled() {
 		return

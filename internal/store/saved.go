@@ -192,17 +192,11 @@ func (s *SQLite) WorkersOf(ctx context.Context, address string, limit int) (name
 	return names, nil
 }
 
-// WorkSum is the work of a worker in a period.
-type WorkSum struct {
-	At   time.Time // beginning of the period
-	Work float64   // sum of the assigned difficulties of accepted shares
-}
-
 // WorkSums adds up, in one look at the minutes from one time to another, the work
 // of some workers in periods of so many minutes. Periods without work are left
 // out; the others come oldest first.
-func (s *SQLite) WorkSums(ctx context.Context, names []string, from, to time.Time, minutes int) (map[string][]WorkSum, error) {
-	sums := make(map[string][]WorkSum)
+func (s *SQLite) WorkSums(ctx context.Context, names []string, from, to time.Time, minutes int) (map[string][]saved.WorkSum, error) {
+	sums := make(map[string][]saved.WorkSum)
 	if len(names) == 0 {
 		return sums, nil
 	}
@@ -215,7 +209,7 @@ func (s *SQLite) WorkSums(ctx context.Context, names []string, from, to time.Tim
 	args = append(args, from.Unix(), to.Unix())
 	type row struct {
 		name string
-		sum  WorkSum
+		sum  saved.WorkSum
 	}
 	err := s.view(ctx, func(tx *sql.Tx) error {
 		rows, err := query(ctx, tx, func(rows *sql.Rows) (r row, err error) {

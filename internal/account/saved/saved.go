@@ -130,6 +130,12 @@ type Store interface {
 	SavedUsers(ctx context.Context) ([]string, error)
 }
 
+// WorkSum is the work of a worker in a period.
+type WorkSum struct {
+	At   time.Time // beginning of the period
+	Work float64   // sum of the assigned difficulties of accepted shares
+}
+
 // Connection is an open connection of a worker.
 type Connection struct {
 	ID     string

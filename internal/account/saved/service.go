@@ -386,4 +386,10 @@ func (s *Service) Forget(user string) {
 		s.dropLocked(user, r.Worker)
 	}
 	delete(s.people, user)
+	for worker, o := range s.orders {
+		if o.UserID == user {
+			delete(s.orders, worker)
+			s.pool.SetWorkerDifficulty(worker, 0)
+		}
+	}
 }
