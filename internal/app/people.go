@@ -21,6 +21,9 @@ type people struct {
 	accounts *account.Service
 	gate     *access.Gate
 	password string // the first operator's when the account was made just now
+
+	isOwner      func(ctx context.Context, userID string) bool     // nil without a pool
+	savedWorkers func(ctx context.Context) (map[string]int, error) // nil without a pool
 }
 
 // openPeople makes the accounts that a store keeps, and that of the first
@@ -47,7 +50,9 @@ func (p *people) keeping(log *slog.Logger) part { return aside(part{"accounts", 
 
 // parts are the routes of people.
 func (p *people) parts(log *slog.Logger) []api.Part {
-	return []api.Part{authapi.New(authapi.Config{Service: p.accounts, Gate: p.gate, Log: log.With("part", "http")})}
+	return []api.Part{authapi.New(authapi.Config{
+		Service: p.accounts, Gate: p.gate, Log: log.With("part", "http"), IsOwner: p.isOwner, SavedWorkers: p.savedWorkers,
+	})}
 }
 
 // print shows the first operator's password to the person who started the
@@ -87,9 +92,11 @@ func (p *people) figures() []api.Figure {
 // people are the parts of the HTTP interface for people: each is made by who
 // knows what it needs.
 func (p *poolParts) peopleParts() []api.Part {
+	p.people.isOwner, p.people.savedWorkers = p.isOwner, p.savedCounts
 	return append(p.people.parts(p.log),
 		backupapi.New(p.people.gate, p.backups, p.people.accounts, p.log.With("part", "http")),
 		p.admin,
 		p.alertPart(),
+		p.savedPart(),
 	)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/abuse"
+	"github.com/poolscope/poolscope/internal/account/saved"
 	"github.com/poolscope/poolscope/internal/api"
 	"github.com/poolscope/poolscope/internal/api/adminapi"
 	"github.com/poolscope/poolscope/internal/backup"
@@ -128,6 +129,7 @@ type poolParts struct {
 	alerts  *notify.Center
 	api     *api.Server
 	admin   *adminapi.API
+	saved   *saved.Service
 
 	inherited  *Sockets // nil without
 	stratum    []net.Listener
@@ -196,7 +198,12 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		return err
 	}
 	poolConfig.TapSink = tapSink{p.scope.recorder}
+	p.saved = p.newSaved()
+	poolConfig.Authorized = heardOf(p.saved)
 	if p.pool, err = pool.New(poolConfig, nodeConfig.Network, p.nodes, p.ledger, log.With("part", "pool")); err != nil {
+		return err
+	}
+	if err := p.saved.Load(ctx); err != nil {
 		return err
 	}
 	p.inherit()
@@ -342,6 +349,7 @@ func (p *poolParts) front() stage {
 	parts = append(parts, p.scope.front()...)
 	parts = append(parts, pricePart(p.price, p.log)...)
 	parts = append(parts, aside(part{"backups", p.backups.Run}, p.log), aside(part{"alerts", p.alerts.Run}, p.log))
+	parts = append(parts, aside(part{"saved workers", p.saved.Run}, p.log))
 	parts = append(parts, webParts(p.api, p.http, p.https, p.tls)...)
 	for _, l := range p.stratum {
 		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})

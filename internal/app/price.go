@@ -50,5 +50,6 @@ func (p *poolParts) figures() []func() []api.Figure {
 		backupFigures(p.backups),
 		p.people.figures,
 		p.alertFigures,
+		p.savedFigures,
 	}
 }

@@ -179,3 +179,10 @@ func (s *session) recallOrderLocked(now time.Time, name string) {
 		s.retargetLocked(now, d)
 	}
 }
+
+// DifficultyLimits are those of every miner, whatever it or its owner asks for; a
+// most of 0 is none.
+func (p *Pool) DifficultyLimits() (least, most float64) {
+	d := p.config().Difficulty
+	return d.Min, d.Max
+}

@@ -134,7 +134,7 @@ func (s *Service) PresenceOf(name string) (p Presence) {
 	}
 	p.LastOnline = seen.LastOnline
 	if pool != nil {
-		p.Uptime, p.Known = uptime(&seen.Day, &pool.Day, minuteOf(seen.Since), pool.Minute)
+		p.Uptime, p.Known = uptime(&seen.Day, &pool.Day, minuteOf(seen.Since)+1, pool.Minute)
 	}
 	return p
 }
