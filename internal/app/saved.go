@@ -9,6 +9,7 @@ import (
 	"github.com/poolscope/poolscope/internal/account/saved"
 	"github.com/poolscope/poolscope/internal/api"
 	"github.com/poolscope/poolscope/internal/api/savedapi"
+	"github.com/poolscope/poolscope/internal/notify"
 	"github.com/poolscope/poolscope/internal/pool"
 )
 
@@ -105,4 +106,14 @@ func (p *poolParts) savedFigures() (all []api.Figure) {
 		})
 	}
 	return all
+}
+
+// alertSaved lists what everybody saved, for alerts.
+func (p *poolParts) alertSaved(ctx context.Context) ([]notify.Saved, error) {
+	all, err := p.saved.All(ctx)
+	list := make([]notify.Saved, len(all))
+	for i, s := range all {
+		list[i] = notify.Saved{UserID: s.UserID, Name: s.Name, Hash: s.Hash, Notify: s.Notify}
+	}
+	return list, err
 }
