@@ -1,0 +1,78 @@
+package clerk
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/poolscope/poolscope/internal/account"
+)
+
+// People gives accounts.
+type People interface {
+	// Identify returns the account of a person whom a provider knows, and
+	// makes it when there is none.
+	Identify(ctx context.Context, who account.Identity) (account.User, error)
+}
+
+// ErrDisabled says that a person may not sign in.
+var ErrDisabled = errors.New("the account is disabled")
+
+// How long an account is remembered: so long may a change of it go unnoticed,
+// and so seldom is the store asked for it.
+const (
+	rememberPerson = 10 * time.Second
+	maxRemembered  = 4096
+	lookUpTime     = 5 * time.Second
+)
+
+// people remembers the accounts of those who were seen lately, so that a
+// request with a cookie does not ask the store.
+type people struct {
+	source People
+
+	mu   sync.Mutex
+	seen map[string]person // by subject
+}
+
+type person struct {
+	user account.User
+	err  error
+	at   time.Time
+}
+
+// get returns the account of a token's person.
+func (p *people) get(ctx context.Context, t Token, now time.Time) (account.User, error) {
+	p.mu.Lock()
+	known, ok := p.seen[t.Subject]
+	p.mu.Unlock()
+	if ok && now.Sub(known.at) < rememberPerson {
+		return known.user, known.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	user, err := p.source.Identify(ctx, account.Identity{
+		Provider: account.ProviderClerk, Subject: t.Subject, Name: t.Name, Email: t.Email, EmailVerified: t.EmailVerified,
+	})
+	if ctx.Err() != nil {
+		return account.User{}, ctx.Err() // says nothing about the person
+	}
+	if err == nil && user.Disabled {
+		err = ErrDisabled
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen == nil || len(p.seen) >= maxRemembered {
+		p.seen = make(map[string]person)
+	}
+	p.seen[t.Subject] = person{user, err, now}
+	return user, err
+}
+
+// forget makes the next request ask for the person again.
+func (p *people) forget(subject string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.seen, subject)
+}
