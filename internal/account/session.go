@@ -96,9 +96,10 @@ func (s *Service) readSession(ctx context.Context, token Token) (Session, error)
 	return session, err
 }
 
-// open makes a new session for a user, and ends the one that the request came
-// with: what a stranger planted in a browser is worth nothing afterwards.
-func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Request, u User) (*Session, error) {
+// open makes a new session for a user, who proved at a time to be there, and ends
+// the one that the request came with: what a stranger planted in a browser is
+// worth nothing afterwards.
+func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Request, u User, proven time.Time) (*Session, error) {
 	if u.Disabled {
 		return nil, ErrDisabled
 	}
@@ -112,7 +113,7 @@ func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	value, token := newToken()
 	session := Session{
-		ID: newID(8), User: u, Created: now, LastSeen: now, Confirmed: now,
+		ID: newID(8), User: u, Created: now, LastSeen: now, Confirmed: proven,
 		UserAgent: clean(r.UserAgent(), 200), Address: AddressOf(r),
 	}
 	if err := s.store.AddSession(ctx, token, session, maxSessionsPerUser); err != nil {

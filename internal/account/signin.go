@@ -30,6 +30,9 @@ type Identity struct {
 	Name          string // to be shown; may be ""
 	Email         string // may be ""
 	EmailVerified bool
+	// Proven is when the person last proved to the provider to be there, such as
+	// by a password; zero when it does not say.
+	Proven time.Time
 }
 
 // SignIn checks name and password and opens a session, whose cookie it sets. It
@@ -48,7 +51,7 @@ func (s *Service) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Req
 		}
 		return nil, err
 	}
-	session, err := s.open(ctx, w, r, u)
+	session, err := s.open(ctx, w, r, u, s.now())
 	if err != nil {
 		return nil, s.notOpened(err)
 	}
@@ -169,8 +172,9 @@ func (s *Service) Confirm(ctx context.Context, r *http.Request, session *Session
 }
 
 // SignInExternal opens a session for a person whom a provider vouches for, and
-// sets its cookie. An account is made when there is none. It fails with
-// ErrDisabled, ErrFull or an error of the store.
+// sets its cookie. An account is made when there is none. What is dangerous can be
+// done for a while after who.Proven. It fails with ErrDisabled, ErrFull or an
+// error of the store.
 func (s *Service) SignInExternal(ctx context.Context, w http.ResponseWriter, r *http.Request, who Identity) (*Session, error) {
 	u, err := s.Identify(ctx, who)
 	action := Action{UserID: u.ID, User: u.Name, Address: AddressOf(r), Name: "session.sign_in", Detail: "through " + who.Provider}
@@ -183,7 +187,7 @@ func (s *Service) SignInExternal(ctx context.Context, w http.ResponseWriter, r *
 		s.refused(err)
 		return nil, err
 	}
-	session, err := s.open(ctx, w, r, u)
+	session, err := s.open(ctx, w, r, u, who.Proven)
 	if err != nil {
 		return nil, s.notOpened(err)
 	}

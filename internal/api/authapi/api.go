@@ -19,6 +19,8 @@ type Config struct {
 	Service *account.Service
 	Gate    *access.Gate
 	Log     *slog.Logger
+	// External are other ways to sign in than with a password of ours.
+	External External
 	// IsOwner reports whether a user has proven to own a worker.
 	IsOwner func(ctx context.Context, userID string) bool
 	// SavedWorkers counts the saved workers by user.

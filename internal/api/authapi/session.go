@@ -46,7 +46,8 @@ type oidcView struct {
 }
 
 type clerkView struct {
-	SignInURL string `json:"sign_in_url"`
+	SignInURL string `json:"sign_in_url"`        // of a page of ours, which takes return_to, or of Clerk's
+	KeepURL   string `json:"keep_url,omitempty"` // of a page of ours that keeps the session in a frame
 }
 
 // serveSession answers GET /api/auth/session: to everybody, and never with 401.
@@ -87,7 +88,13 @@ func (a *API) signOut(w http.ResponseWriter, r *http.Request, _ access.Viewer) {
 		a.refuse(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, okAnswer{true})
+	a.send(w, http.StatusOK, signedOutView{true, a.signOutOfClerk(w, r)})
+}
+
+// signedOutView is the answer of POST /api/auth/sign-out.
+type signedOutView struct {
+	OK       bool   `json:"ok"`
+	Location string `json:"location,omitempty"` // page of ours that has to be visited to be signed out at the provider, too
 }
 
 // register answers POST /api/auth/register. Who made an account is signed in.
