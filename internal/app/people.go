@@ -20,6 +20,7 @@ import (
 type people struct {
 	accounts *account.Service
 	gate     *access.Gate
+	external authapi.External
 	password string // the first operator's when the account was made just now
 
 	isOwner      func(ctx context.Context, userID string) bool     // nil without a pool
@@ -31,6 +32,7 @@ type people struct {
 func openPeople(ctx context.Context, cfg *config.Config, store account.Store, log *slog.Logger) (*people, error) {
 	p := &people{accounts: account.New(accountConfigOf(cfg), store, log.With("part", "accounts"))}
 	p.gate = access.NewGate(p.accounts)
+	p.external = externalOf(cfg, p.accounts, log)
 	var err error
 	if p.password, err = p.accounts.AddFirst(ctx); err != nil {
 		return nil, fmt.Errorf("account of the first operator: %w", err)
@@ -51,7 +53,7 @@ func (p *people) keeping(log *slog.Logger) part { return aside(part{"accounts", 
 // parts are the routes of people.
 func (p *people) parts(log *slog.Logger) []api.Part {
 	return []api.Part{authapi.New(authapi.Config{
-		Service: p.accounts, Gate: p.gate, Log: log.With("part", "http"), IsOwner: p.isOwner, SavedWorkers: p.savedWorkers,
+		Service: p.accounts, Gate: p.gate, External: p.external, Log: log.With("part", "http"), IsOwner: p.isOwner, SavedWorkers: p.savedWorkers,
 	})}
 }
 
@@ -81,7 +83,7 @@ func (p *people) figures() []api.Figure {
 			Label: "reason", Value: reason, Number: float64(refused[reason]), Counter: true,
 		})
 	}
-	return append(all,
+	return append(append(all, externalFigures(p.external)...),
 		api.Figure{Name: "auth_store_errors_total", Help: "Failed attempts to read or write accounts, sessions and the audit trail.", Number: float64(s.StoreErrors), Counter: true},
 		api.Figure{Name: "auth_actions_dropped_total", Help: "Entries of the audit trail that were lost.", Number: float64(s.ActionsDropped), Counter: true},
 		api.Figure{Name: "auth_cached_sessions", Help: "Sessions in memory.", Number: float64(s.CachedSessions)},

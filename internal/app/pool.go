@@ -350,6 +350,7 @@ func (p *poolParts) front() stage {
 	parts = append(parts, pricePart(p.price, p.log)...)
 	parts = append(parts, aside(part{"backups", p.backups.Run}, p.log), aside(part{"alerts", p.alerts.Run}, p.log))
 	parts = append(parts, aside(part{"saved workers", p.saved.Run}, p.log))
+	parts = append(parts, p.people.asking(p.log)...)
 	parts = append(parts, webParts(p.api, p.http, p.https, p.tls)...)
 	for _, l := range p.stratum {
 		parts = append(parts, part{"Stratum listener", func(ctx context.Context) error { return p.pool.Serve(ctx, l, pool.ListenerOptions{}) }})

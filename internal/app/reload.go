@@ -131,6 +131,9 @@ func (p *poolParts) deskStatus() api.Desk {
 // LogConfig is the configuration's part about logs.
 func LogConfig(cfg *config.Config) telemetry.LogConfig {
 	secrets := []string{cfg.HTTP.Token.Reveal(), cfg.Backup.Key.Reveal(), cfg.Backup.S3SecretKey.Reveal(), cfg.Discord.Token.Reveal(), cfg.Alerts.SMTPPassword.Reveal()}
+	for i := range cfg.OIDC {
+		secrets = append(secrets, cfg.OIDC[i].ClientSecret.Reveal())
+	}
 	for i := range cfg.Nodes {
 		secrets = append(secrets, cfg.Nodes[i].Password.Reveal())
 	}

@@ -472,7 +472,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	who.print(out)
 	log.Info("scope started", "version", build.Version, "miners", s.address(), "http", ports.HTTP)
 
-	front := slices.Concat(s.front(), stage{{"system sampler", sampler.Run}}, webParts(server, web, secureWeb, s.tls), nodeParts)
+	front := slices.Concat(s.front(), stage{{"system sampler", sampler.Run}}, who.asking(log), webParts(server, web, secureWeb, s.tls), nodeParts)
 	return runStages(ctx, log, append(append(s.keeping(), stage{who.keeping(log)}), front)...)
 }
 

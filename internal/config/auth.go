@@ -21,6 +21,39 @@ type Auth struct {
 	// addresses that it has verified, or "PROVIDER:SUBJECT" with its own name of
 	// the person. Local accounts have their role in the books.
 	Operators []string `toml:"operators" reload:"live"`
+
+	// Issuer of Clerk's session tokens, which is the address of your Clerk
+	// instance, such as "https://clerk.pool.example". Empty: no signing in with
+	// Clerk.
+	ClerkIssuerURL string `toml:"clerk_issuer_url" reload:"restart"`
+
+	// Address of its public keys. Empty: .well-known/jwks.json at the issuer.
+	ClerkJWKSURL string `toml:"clerk_jwks_url" reload:"restart"`
+
+	// Clerk's hosted page for signing in, such as
+	// "https://accounts.pool.example/sign-in". Empty: the one that Clerk's script
+	// knows.
+	ClerkSigninURL string `toml:"clerk_signin_url" reload:"restart"`
+
+	// Path of ours that Clerk's page sends people back to.
+	ClerkCallbackPath string `toml:"clerk_callback_path" reload:"restart"`
+
+	// Address that Clerk's script is loaded from. Empty: the issuer.
+	ClerkFrontendAPIURL string `toml:"clerk_frontend_api_url" reload:"restart"`
+
+	// Publishable key of the instance, pk_…, which Clerk's script needs. Empty:
+	// people bring their session token from a page of yours.
+	ClerkPublishableKey string `toml:"clerk_publishable_key" reload:"restart"`
+
+	// Name of the cookie with the session token.
+	ClerkSessionCookieName string `toml:"clerk_session_cookie_name" reload:"restart"`
+
+	// Audience (aud) that session tokens must name. Empty: any or none.
+	ClerkSessionAudience string `toml:"clerk_session_audience" reload:"restart"`
+
+	// Pages that session tokens may have been made for (azp), such as
+	// "https://pool.example". Empty list: any.
+	ClerkAuthorizedParties []string `toml:"clerk_authorized_parties" reload:"restart"`
 }
 
 // Values of auth.registration.

@@ -29,6 +29,10 @@ type Config struct {
 	// database; poolscope account makes and changes them.
 	Auth Auth `toml:"auth"`
 
+	// OpenID Connect providers that people sign in with, such as Keycloak, Authentik
+	// or Google. Repeat the section for more.
+	OIDC []OIDC `toml:"oidc"`
+
 	// What miners connect to.
 	Stratum Stratum `toml:"stratum"`
 
@@ -119,6 +123,10 @@ type HTTP struct {
 
 	// File with the token, instead of writing it here.
 	TokenFile string `toml:"token_file" reload:"live"`
+
+	// Address of the page as people know it, such as "https://pool.example".
+	// Identity providers send them back there. Empty: as each request says.
+	PublicURL string `toml:"public_url" reload:"restart"`
 }
 
 // Stratum is section [stratum].
@@ -502,7 +510,7 @@ func Default() *Config {
 	c := &Config{
 		DataDir: "data",
 		HTTP:    HTTP{Listen: "127.0.0.1:8000"},
-		Auth:    Auth{Registration: RegistrationClosed, SessionIdle: 7 * 24 * time.Hour, SessionMax: 30 * 24 * time.Hour},
+		Auth:    Auth{Registration: RegistrationClosed, SessionIdle: 7 * 24 * time.Hour, SessionMax: 30 * 24 * time.Hour, ClerkCallbackPath: "/clerk/callback", ClerkSessionCookieName: "__session"},
 		Stratum: Stratum{
 			Listen:         []string{":3333"},
 			TLSListen:      []string{":4333"},

@@ -225,6 +225,9 @@ func (c *Config) readSecretFiles() []Problem {
 	read("alerts.smtp_password_file", c.Alerts.SMTPPasswordFile, &c.Alerts.SMTPPassword)
 	read("backup.key_file", c.Backup.KeyFile, &c.Backup.Key)
 	read("backup.s3_secret_key_file", c.Backup.S3SecretKeyFile, &c.Backup.S3SecretKey)
+	for i := range c.OIDC {
+		read(fmt.Sprintf("oidc.%d.client_secret_file", i+1), c.OIDC[i].ClientSecretFile, &c.OIDC[i].ClientSecret)
+	}
 	for i := range c.Nodes {
 		read(fmt.Sprintf("node.%d.password_file", i+1), c.Nodes[i].PasswordFile, &c.Nodes[i].Password)
 	}

@@ -67,7 +67,10 @@ func (c *Config) problems() []Problem {
 		v.complain("data_dir", "must not be empty")
 	}
 	v.listeners()
+	v.publicURL()
 	v.auth()
+	v.clerk()
+	v.oidc()
 	v.network()
 	v.scope()
 	v.fleet()
