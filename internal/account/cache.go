@@ -106,6 +106,13 @@ func (c *cache) atEdition(edition int64) {
 	}
 }
 
+// age is the number of times that all was forgotten.
+func (c *cache) age() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.generation
+}
+
 func (c *cache) size() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -78,6 +78,13 @@ func (s *Service) look(ctx context.Context, now time.Time) {
 	s.cache.atEdition(edition)
 }
 
+// Generation changes whenever what was read of accounts before may be out of
+// date, whoever changed it.
+func (s *Service) Generation(ctx context.Context) uint64 {
+	s.look(ctx, s.now())
+	return s.cache.age()
+}
+
 // readSession reads a session from the store. Few are read at a time: made-up
 // cookies must not keep others from the books.
 func (s *Service) readSession(ctx context.Context, token Token) (Session, error) {

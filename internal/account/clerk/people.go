@@ -14,13 +14,15 @@ type People interface {
 	// Identify returns the account of a person whom a provider knows, and
 	// makes it when there is none.
 	Identify(ctx context.Context, who account.Identity) (account.User, error)
+	// Generation changes whenever an account may have.
+	Generation(ctx context.Context) uint64
 }
 
 // ErrDisabled says that a person may not sign in.
 var ErrDisabled = errors.New("the account is disabled")
 
-// How long an account is remembered: so long may a change of it go unnoticed,
-// and so seldom is the store asked for it.
+// How long an account is remembered unless accounts change, so that what the
+// provider says anew of a person is noticed.
 const (
 	rememberPerson = 10 * time.Second
 	maxRemembered  = 4096
@@ -40,14 +42,16 @@ type person struct {
 	user account.User
 	err  error
 	at   time.Time
+	age  uint64 // generation of the accounts
 }
 
 // get returns the account of a token's person.
 func (p *people) get(ctx context.Context, t Token, now time.Time) (account.User, error) {
+	age := p.source.Generation(ctx)
 	p.mu.Lock()
 	known, ok := p.seen[t.Subject]
 	p.mu.Unlock()
-	if ok && now.Sub(known.at) < rememberPerson {
+	if ok && known.age == age && now.Sub(known.at) < rememberPerson {
 		return known.user, known.err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
@@ -66,7 +70,7 @@ func (p *people) get(ctx context.Context, t Token, now time.Time) (account.User,
 	if p.seen == nil || len(p.seen) >= maxRemembered {
 		p.seen = make(map[string]person)
 	}
-	p.seen[t.Subject] = person{user, err, now}
+	p.seen[t.Subject] = person{user, err, now, age}
 	return user, err
 }
 
