@@ -43,7 +43,7 @@ func newAlerts(cfg *config.Config, s alertSources, log *slog.Logger) *notify.Cen
 // alertSources are those of a pool.
 func (p *poolParts) alertSources() alertSources {
 	return alertSources{
-		store: p.store.Alerts(), world: p.alertWorld, saved: p.alertSaved,
+		store: p.store.Alerts(), world: p.alertWorld, saved: p.alertSaved, services: p.discord.services(),
 		person: func(ctx context.Context, id string) (notify.Person, bool, error) {
 			return personOf(ctx, p.people.accounts, id)
 		},

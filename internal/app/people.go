@@ -100,5 +100,6 @@ func (p *poolParts) peopleParts() []api.Part {
 		p.admin,
 		p.alertPart(),
 		p.savedPart(),
+		p.discordPart(),
 	)
 }

@@ -124,7 +124,8 @@ type poolParts struct {
 	pool    *pool.Pool
 	feed    *feed
 	sampler *telemetry.Sampler
-	price   *price.Feed // nil without
+	price   *price.Feed   // nil without
+	discord *discordParts // nil without
 	backups *backup.Service
 	alerts  *notify.Center
 	api     *api.Server
@@ -211,7 +212,13 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	p.feed = &feed{templates: p.nodes.Templates(), tips: p.nodes.Tips(), pool: takers{chain, p.pool}, log: log.With("part", "templates")}
 	p.sampler = telemetry.NewSampler(sampleEvery)
 	p.price = newPriceFeed(cfg, log)
+	if p.discord, err = openDiscord(ctx, cfg, p.store, p.people.accounts, log); err != nil {
+		return err
+	}
 	p.alerts = newAlerts(cfg, p.alertSources(), log)
+	if err := p.discord.use(ctx, p.alerts, p.store.Alerts()); err != nil {
+		return err
+	}
 	if p.backups, err = newBackups(cfg, build, p.backupFailed, log); err != nil {
 		return err
 	}
@@ -348,6 +355,7 @@ func (p *poolParts) front() stage {
 	}
 	parts = append(parts, p.scope.front()...)
 	parts = append(parts, pricePart(p.price, p.log)...)
+	parts = append(parts, p.discord.part(p.log)...)
 	parts = append(parts, aside(part{"backups", p.backups.Run}, p.log), aside(part{"alerts", p.alerts.Run}, p.log))
 	parts = append(parts, aside(part{"saved workers", p.saved.Run}, p.log))
 	parts = append(parts, p.people.asking(p.log)...)

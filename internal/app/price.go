@@ -50,6 +50,7 @@ func (p *poolParts) figures() []func() []api.Figure {
 		backupFigures(p.backups),
 		p.people.figures,
 		p.alertFigures,
+		p.discord.figures,
 		p.savedFigures,
 	}
 }

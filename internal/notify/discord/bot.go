@@ -46,9 +46,6 @@ type Config struct {
 	// 0 is five minutes, below 0 none.
 	QuietAfter time.Duration
 	Links      Links
-	// Linked, when set, is told of links that were made: whose, and who lost the
-	// Discord account by that, "" for nobody.
-	Linked func(ctx context.Context, userID, movedFrom string)
 }
 
 // Bot is the bot. It is made by New, and does nothing before Run.

@@ -118,9 +118,6 @@ func (b *Bot) notify(ctx context.Context, user *discordgo.User, code string) (re
 		b.log.Error("Discord account not linked", "err", err)
 		return "Something went wrong at the pool. Please try again in a moment, with a new code.", resultFailed
 	}
-	if b.config.Linked != nil {
-		b.config.Linked(ctx, r.UserID, r.MovedFrom)
-	}
 	reply = fmt.Sprintf("Linked. You will be notified in <#%s> about the workers that you saved. `/%s` ends that.", b.config.ChannelID, commandStop)
 	if r.MovedFrom != "" {
 		reply += "\nYour Discord account was linked to another account at the pool until now. That one is not linked any more."

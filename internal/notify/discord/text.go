@@ -2,6 +2,7 @@ package discord
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -41,6 +42,15 @@ func escape(s string) string {
 	return strings.NewReplacer("://", "\\:\\/\\/", "@", "@"+zeroWidth).Replace(b.String())
 }
 
+// address is what a payout address looks like: Bech32 (BIP 173, of any case) or
+// Base58Check, of every network.
+var address = regexp.MustCompile(`(?i:\b(?:bc1|tb1|bcrt1)[02-9ac-hj-np-z]{11,87}\b)|\b[123mn][1-9A-HJ-NP-Za-km-z]{25,34}\b`)
+
+// censor shortens payout addresses: everybody in the server reads the channel.
+func censor(s string) string {
+	return address.ReplaceAllStringFunc(s, func(a string) string { return a[:8] + "..." + a[len(a)-8:] })
+}
+
 // oneLine is a text without what would break a line or hide in it, at most limit
 // bytes long.
 func oneLine(s string, limit int) string {
@@ -74,7 +84,7 @@ func compose(mention string, m notify.Message, now time.Time) string {
 		when = fmt.Sprintf(" · <t:%d:R>", m.At.Unix())
 	}
 	if len(m.Lines) == 1 {
-		return strings.TrimSpace(mention + " " + escape(oneLine(m.Lines[0], maxLine)) + when)
+		return strings.TrimSpace(mention + " " + escape(oneLine(censor(m.Lines[0]), maxLine)) + when)
 	}
 
 	var b strings.Builder
@@ -83,7 +93,7 @@ func compose(mention string, m notify.Message, now time.Time) string {
 	const room = len("\n… and 999999 more")
 	left := maxContent - length(b.String())
 	for i, line := range m.Lines {
-		line = "\n• " + escape(oneLine(line, maxLine))
+		line = "\n• " + escape(oneLine(censor(line), maxLine))
 		need := length(line)
 		if need > left || need+room > left && i+1 < len(m.Lines) {
 			fmt.Fprintf(&b, "\n… and %d more", len(m.Lines)-i)

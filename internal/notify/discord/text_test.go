@@ -27,6 +27,21 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+func TestCensor(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{"Offline >5m: 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa.rigA", "Offline >5m: 1A1zP1eP...v7DivfNa.rigA"},
+		{"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4.attic, BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc1qw508...7kv8f3t4.attic, BC1QW508...7KV8F3T4"},
+		{"bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6", "bcrt1p0x...vqc8gma6"},
+		{"hash 00000000000000000001bd61ee4f46e8ba3c40b0a0f0d8ab9f98263f25a3577e", "hash 00000000000000000001bd61ee4f46e8ba3c40b0a0f0d8ab9f98263f25a3577e"},
+		{"rig7 is offline, height 840000", "rig7 is offline, height 840000"},
+	}
+	for _, tt := range tests {
+		if got := censor(tt.in); got != tt.want {
+			t.Errorf("%q → %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
 func TestCompose(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	tests := []struct {
