@@ -27,7 +27,7 @@ func TestBesideARunningProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer beside.Close()
+	t.Cleanup(func() { _ = beside.Close() })
 	u := account.User{ID: "u", Name: "jane", Provider: account.ProviderLocal, Role: account.RoleViewer}
 	if err := beside.AddUser(t.Context(), u, "jane", "hash", 10); err != nil {
 		t.Fatal(err)

@@ -131,7 +131,7 @@ func (a *API) send(w http.ResponseWriter, status int, value any) {
 func (a *API) refuse(w http.ResponseWriter, err error) {
 	var weak *account.WeakPasswordError
 	var busy *account.BusyError
-	status := http.StatusInternalServerError
+	var status int
 	switch {
 	case errors.As(err, &busy):
 		w.Header().Set("Retry-After", strconv.Itoa(busy.Seconds()))

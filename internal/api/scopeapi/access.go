@@ -33,35 +33,36 @@ type refusals struct {
 }
 
 // admit checks who asks. A token that is given must be right, even where none is
-// needed: who sends one wants to know.
-func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) error {
+// needed: who sends one wants to know. bySession says that it is their session
+// alone that lets somebody in.
+func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) (bySession bool, err error) {
 	if op.guard == guardOpen {
-		return nil
+		return false, nil
 	}
 	if a.cross.Check(r) != nil || !a.sameSite(op, r) {
 		a.refusals.crossSite.Add(1)
-		return errCrossSite
+		return false, errCrossSite
 	}
 	given := tokenOf(r)
 	if op.guard == guardRead && given == "" && !a.cfg.Public && access.IsLocal(r) {
-		return nil
+		return false, nil
 	}
 	if given == "" && a.signedIn(r) {
-		return nil
+		return true, nil
 	}
 	switch want := *a.token.Load(); {
 	case access.IsToken(given, want):
-		return nil
+		return false, nil
 	case want == "":
 		a.refusals.noToken.Add(1)
 		if op.guard == guardWrite {
-			return errNoWriteHere
+			return false, errNoWriteHere
 		}
-		return errNoToken
+		return false, errNoToken
 	}
 	a.refusals.token.Add(1)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="poolscope"`)
-	return errToken
+	return false, errToken
 }
 
 // signedIn reports whether a request comes from an operator's session.

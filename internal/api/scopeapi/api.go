@@ -166,12 +166,13 @@ func (a *API) methods(r *http.Request, at url.URL) (allowed []string) {
 
 // answer serves one operation: access, parameters, body, then the handler.
 func (a *API) answer(op *operation, w http.ResponseWriter, r *http.Request) {
-	if err := a.admit(op, w, r); err != nil {
+	bySession, err := a.admit(op, w, r)
+	if err != nil {
 		a.sendFailure(w, err)
 		return
 	}
-	c := &call{api: a, w: w, r: r}
-	err := c.read(op)
+	c := &call{api: a, w: w, r: r, bySession: bySession}
+	err = c.read(op)
 	if err == nil {
 		err = op.serve(c)
 	}
@@ -229,6 +230,8 @@ type call struct {
 	r      *http.Request
 	values map[string]any // parameters that were given, or have a default
 	body   map[string]any // members of the body that were given
+
+	bySession bool // who asks was let in since they are signed in
 }
 
 // json answers with a value.

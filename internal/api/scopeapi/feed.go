@@ -19,6 +19,7 @@ type FeedConfig struct {
 	Ping      time.Duration // time between two pings, and to answer one; 20 s
 	Patience  time.Duration // for one frame: who reads nothing for as long is gone; 20 s
 	AgentPing time.Duration // the application's ping of /api/ws/agents; 30 s
+	SignedIn  time.Duration // time between two looks whether who opened one is signed in still; 2 s
 }
 
 // feedQueue is how many messages may wait to be encoded.
@@ -73,7 +74,7 @@ func NewFeed(cfg FeedConfig) *Feed {
 	for _, d := range []struct {
 		value    *time.Duration
 		standard time.Duration
-	}{{&cfg.Ping, 20 * time.Second}, {&cfg.Patience, 20 * time.Second}, {&cfg.AgentPing, 30 * time.Second}} {
+	}{{&cfg.Ping, 20 * time.Second}, {&cfg.Patience, 20 * time.Second}, {&cfg.AgentPing, 30 * time.Second}, {&cfg.SignedIn, 2 * time.Second}} {
 		if *d.value <= 0 {
 			*d.value = d.standard
 		}

@@ -27,12 +27,13 @@ const (
 	endSilent              // it did not answer a ping
 	endWrite               // it read nothing for too long, or the write failed
 	endShutdown            // the server stops
+	endSession             // who opened it is not signed in any more
 	numEnds
 )
 
 // String is the label of the counter.
 func (e end) String() string {
-	return [numEnds]string{"gone", "no_pong", "write_error", "shutdown"}[e]
+	return [numEnds]string{"gone", "no_pong", "write_error", "shutdown", "signed_out"}[e]
 }
 
 // feedRefusal is why a WebSocket was refused, besides access.
@@ -129,6 +130,17 @@ func (c *call) pump(conn *websocket.Conn, below *http.ResponseController, l *lis
 		}
 		cancel(errSilent)
 	}()
+	if c.bySession {
+		go func() {
+			defer func() {
+				if recover() != nil {
+					c.api.panics.Add(1)
+				}
+				cancel(errSignedOut)
+			}()
+			c.watchSession(ctx)
+		}()
+	}
 	// A write that waits for the client must not outlive the server, and neither
 	// must the goodbye; the library by itself takes its time.
 	unhook := context.AfterFunc(ctx, func() {
@@ -144,12 +156,17 @@ func (c *call) pump(conn *websocket.Conn, below *http.ResponseController, l *lis
 		why = endShutdown
 	case errors.Is(context.Cause(ctx), errSilent):
 		why = endSilent
+	case errors.Is(context.Cause(ctx), errSignedOut):
+		why = endSession
 	case errors.Is(err, context.DeadlineExceeded), err != nil && ctx.Err() == nil:
 		why = endWrite
 	}
 	cancel(nil)
 	if why == endShutdown {
 		_ = conn.Close(websocket.StatusGoingAway, "the program is shutting down")
+	}
+	if why == endSession {
+		_ = conn.Close(websocket.StatusPolicyViolation, "signed out")
 	}
 	_ = conn.CloseNow()
 	<-done
@@ -159,6 +176,23 @@ func (c *call) pump(conn *websocket.Conn, below *http.ResponseController, l *lis
 
 // errSilent ends a WebSocket whose client does not answer pings.
 var errSilent = fail(http.StatusRequestTimeout, "no answer to a ping")
+
+// errSignedOut ends a WebSocket of a session that has ended.
+var errSignedOut = fail(http.StatusUnauthorized, "signed out")
+
+// watchSession returns when the session that the WebSocket was opened with has
+// ended, or ctx has.
+func (c *call) watchSession(ctx context.Context) {
+	tick := time.NewTicker(c.api.feed.cfg.SignedIn)
+	defer tick.Stop()
+	for c.api.signedIn(c.r) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
 
 // ignore reads what the client sends, text or not, until it is gone. Somebody
 // has to, for pongs and the close frame to be seen.
