@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // contentSecurityPolicy lets the page load from this server alone, and run no
@@ -11,8 +13,8 @@ import (
 const contentSecurityPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// middleware is what every request goes through: security headers, a body
-// limit, recovery from panics, and counting.
+// middleware is what every request goes through: who sent it, security headers, a
+// body limit, recovery from panics, and counting.
 func (s *Server) middleware(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
@@ -22,6 +24,7 @@ func (s *Server) middleware(mux *http.ServeMux) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		r.RemoteAddr = access.ClientOf(r, s.cfg.Proxies)
 		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 
 		rec := &recorder{ResponseWriter: w}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,8 @@ type Config struct {
 	// who know the scope's token, and signed-in operators. With one, addresses of
 	// the operator's own network are left out of /api/status.
 	Token string
+	// Proxies are trusted to tell in X-Forwarded-For whose requests they pass on.
+	Proxies []netip.Prefix
 	// MaxLive bounds the number of WebSockets; default 1000.
 	MaxLive int
 	// MaxConnections bounds the number of HTTP connections; default 4096.

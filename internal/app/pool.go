@@ -223,7 +223,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		return err
 	}
 	p.openAdmin()
-	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
+	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal(), Proxies: cfg.HTTP.Proxies()}, api.Sources{
 		Ledger:   p.ledger,
 		Pool:     p.pool.Status,
 		Node:     p.nodes.Status,

@@ -454,7 +454,7 @@ func RunScope(ctx context.Context, cfg *config.Config, build telemetry.Build, lo
 	}
 	s.serve(o, nil)
 	sampler := telemetry.NewSampler(sampleEvery)
-	server := api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal()}, api.Sources{
+	server := api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal(), Proxies: cfg.HTTP.Proxies()}, api.Sources{
 		System: sampler.System, Build: build, Scope: s.api, Faults: s.faults,
 		Gate: who.gate, Trail: who.accounts, Parts: who.parts(log), Figures: []func() []api.Figure{who.figures},
 	}, log.With("part", "http"))

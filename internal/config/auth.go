@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -62,8 +63,12 @@ const (
 	RegistrationOpen   = "open"
 )
 
-// auth checks section [auth].
+// Proxies are the networks of the key trusted_proxies.
+func (h *HTTP) Proxies() []netip.Prefix { return parseNetworks(h.TrustedProxies) }
+
+// auth checks section [auth], and whom [http] believes.
 func (v *validator) auth() {
+	v.proxies("http.trusted_proxies", v.config.HTTP.TrustedProxies)
 	a := v.config.Auth
 	if a.Registration != RegistrationClosed && a.Registration != RegistrationOpen {
 		v.complain("auth.registration", "%q must be closed or open", a.Registration)

@@ -116,6 +116,11 @@ type HTTP struct {
 	// asks on the plain address is then sent here. Empty: no HTTPS.
 	TLSListen string `toml:"tls_listen" reload:"restart"`
 
+	// Addresses and networks of reverse proxies, such as "10.0.0.2" or
+	// "10.0.0.0/24", that tell in X-Forwarded-For whose requests they pass on. Limits
+	// on guessing passwords and the audit trail go by that; nobody gets in by it.
+	TrustedProxies []string `toml:"trusted_proxies" reload:"restart"`
+
 	// Access token for what is not public, sent as "Authorization: Bearer …".
 	// Empty: operators who sign in and whoever is at this machine get in. With a
 	// token, being at this machine is not enough.
@@ -509,7 +514,7 @@ type Fleet struct {
 func Default() *Config {
 	c := &Config{
 		DataDir: "data",
-		HTTP:    HTTP{Listen: "127.0.0.1:8000"},
+		HTTP:    HTTP{Listen: "127.0.0.1:8000", TrustedProxies: []string{"127.0.0.0/8", "::1"}},
 		Auth:    Auth{Registration: RegistrationClosed, SessionIdle: 7 * 24 * time.Hour, SessionMax: 30 * 24 * time.Hour, ClerkCallbackPath: "/clerk/callback", ClerkSessionCookieName: "__session"},
 		Stratum: Stratum{
 			Listen:         []string{":3333"},

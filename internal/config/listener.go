@@ -46,16 +46,21 @@ func (v *validator) listener(key string, l *Listener) {
 // trustedProxies checks the keys for connections that begin with a PROXY
 // protocol header: the switch and the list of who may send one.
 func (v *validator) trustedProxies(section, name string, on bool, proxies []string) {
-	for _, text := range proxies {
-		if _, err := parseNetwork(text); err != nil {
-			v.complain(section+".trusted_proxies", `%q must be an address or a network, such as "10.0.0.2" or "10.0.0.0/24"`, text)
-		}
-	}
+	v.proxies(section+".trusted_proxies", proxies)
 	switch {
 	case on && len(proxies) == 0:
 		v.complain(section+"."+name, "needs trusted_proxies: anybody else could pretend to be any miner")
 	case !on && len(proxies) > 0:
 		v.complain(section+".trusted_proxies", "means nothing unless %s is true", name)
+	}
+}
+
+// proxies checks a list of addresses and networks.
+func (v *validator) proxies(key string, list []string) {
+	for _, text := range list {
+		if _, err := parseNetwork(text); err != nil {
+			v.complain(key, `%q must be an address or a network, such as "10.0.0.2" or "10.0.0.0/24"`, text)
+		}
 	}
 }
 
