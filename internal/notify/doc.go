@@ -13,7 +13,7 @@
 // message, marks the message as being sent before it leaves, and writes down what
 // became of it. Nobody can do that in one step together with a foreign server: a
 // message that was being sent when the program was killed is sent again, under
-// the same id. Services that know ids (our own webhook, Matrix, Discord's bot,
-// mail by its Message-ID) show it once; to the others it goes with the remark
+// the same id. Services that know ids (our own webhook, Matrix, mail by its
+// Message-ID) show it once; to the others it goes with the remark
 // that it may be a repetition.
 package notify
