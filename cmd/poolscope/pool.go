@@ -38,7 +38,7 @@ func (c *poolCommand) Run(env *environment) error {
 	defer logs.Close()
 	return app.RunPool(env.ctx, app.PoolOptions{
 		Config:    cfg,
-		Load:      c.load,
+		Source:    config.Source{Path: c.Config, Flags: c.flags()},
 		Logs:      logs,
 		Build:     env.build,
 		Out:       env.stdout,

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"time"
+
 	"github.com/poolscope/poolscope/internal/api/adminapi"
 	"github.com/poolscope/poolscope/internal/pool"
 )
 
 // openAdmin makes the operators' part of the HTTP interface.
 func (p *poolParts) openAdmin() {
+	p.inForce.Store(p.cfg)
 	src := adminapi.Sources{
 		Gate:        p.people.gate,
 		Trail:       p.people.accounts,
@@ -14,6 +17,7 @@ func (p *poolParts) openAdmin() {
 		StrikeLimit: p.watch.StrikeLimit,
 		Notes:       p.store,
 		Audit:       p.store,
+		Settings:    &settings{pool: p, now: time.Now},
 		Log:         p.log.With("part", "http"),
 	}
 	if p.logs != nil {

@@ -24,8 +24,9 @@ type desk struct {
 	load     func() (*config.Config, error)
 	program  Program
 	requests <-chan Request
-	stop     func()   // ends the pool
-	handOver *Sockets // for the next program, when there is to be one
+	calls    <-chan func(context.Context, *desk) // of operators who sit at the page
+	stop     func()                              // ends the pool
+	handOver *Sockets                            // for the next program, when there is to be one
 }
 
 // run deals with requests until ctx ends.
@@ -34,6 +35,8 @@ func (d *desk) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case call := <-d.calls:
+			call(ctx, d)
 		case r := <-d.requests:
 			switch r {
 			case RequestReload:
@@ -41,7 +44,10 @@ func (d *desk) run(ctx context.Context) error {
 				d.pool.reload(d.load)
 				tellSystemd(d.pool.log, "READY=1")
 			case RequestUpgrade:
-				d.upgrade(ctx)
+				if err := d.upgrade(ctx); err != nil {
+					d.pool.log.Error("no upgrade, this program goes on", "err", err)
+					d.pool.pool.Note("upgrade", "no upgrade, this program goes on: "+err.Error())
+				}
 			}
 		}
 	}
@@ -49,26 +55,21 @@ func (d *desk) run(ctx context.Context) error {
 
 // upgrade ends the pool for a new program, if that one is able to start. The
 // sockets stay open all the while: who connects waits in the kernel's queue.
-func (d *desk) upgrade(ctx context.Context) {
+func (d *desk) upgrade(ctx context.Context) error {
 	log := d.pool.log
-	refuse := func(err error) {
-		log.Error("no upgrade, this program goes on", "err", err)
-		d.pool.pool.Note("upgrade", "no upgrade, this program goes on: "+err.Error())
-	}
 	if d.handOver != nil {
-		return // under way
+		return nil // under way
 	}
 	if err := d.program.check(ctx); err != nil {
-		refuse(err)
-		return
+		return err
 	}
 	sockets, err := d.pool.shareSockets()
 	if err != nil {
-		refuse(err)
-		return
+		return err
 	}
 	log.Info("upgrade begins: miners are asked to come again", "program", d.program.Path)
 	tellSystemd(log, "RELOADING=1")
 	d.handOver = sockets
 	d.stop()
+	return nil
 }

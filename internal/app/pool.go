@@ -38,10 +38,10 @@ const sampleEvery = 2 * time.Second
 // PoolOptions are what a pool needs of the program that it runs in.
 type PoolOptions struct {
 	Config *config.Config
-	// Load reads the configuration again, in the way that gave Config.
-	Load  func() (*config.Config, error)
-	Logs  *telemetry.Logs
-	Build telemetry.Build
+	// Source is what Config was read from, and will be read from again.
+	Source config.Source
+	Logs   *telemetry.Logs
+	Build  telemetry.Build
 	// Out is told what a person needs to know.
 	Out io.Writer
 
@@ -77,7 +77,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 	for _, warning := range cfg.Warnings() {
 		log.Warn("configuration", "warning", warning)
 	}
-	p := &poolParts{cfg: cfg, log: log, logs: o.Logs, inherited: o.Inherited}
+	p := &poolParts{cfg: cfg, log: log, logs: o.Logs, inherited: o.Inherited, source: o.Source, calls: make(chan func(context.Context, *desk))}
 	if err := p.bind(ctx, o.Build); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	desk := &desk{pool: p, load: o.Load, program: o.Program, requests: o.Requests, stop: stop}
+	desk := &desk{pool: p, load: o.Source.Load, calls: p.calls, program: o.Program, requests: o.Requests, stop: stop}
 	err = runStages(ctx, log, append(p.keeping(), append(p.front(), part{"operator's desk", desk.run}))...)
 	if desk.handOver != nil {
 		p.leave()
@@ -111,7 +111,10 @@ func runPool(ctx context.Context, o PoolOptions) (next *Sockets, err error) {
 
 // poolParts is everything that a pool is made of, bound and ready to run.
 type poolParts struct {
-	cfg     *config.Config // in force; a reload replaces it
+	cfg     *config.Config                // in force; a reload replaces it
+	inForce atomic.Pointer[config.Config] // cfg, for other goroutines than the desk's
+	source  config.Source
+	calls   chan func(context.Context, *desk) // to the operator's desk; nil without one
 	log     *slog.Logger
 	logs    *telemetry.Logs // nil in the demo, which has nothing to reload
 	reloads reloads

@@ -28,8 +28,12 @@ func (p *poolParts) reload(load func() (*config.Config, error)) {
 		p.refuse(err)
 		return
 	}
+	p.tellChanges(changes)
+}
+
+// tellChanges says for each changed key whether it is in force.
+func (p *poolParts) tellChanges(changes []config.Change) (live, waiting []string) {
 	p.reloads.applied.Add(1)
-	var live, waiting []string
 	for _, c := range changes {
 		if c.Live {
 			live = append(live, c.Key)
@@ -44,6 +48,7 @@ func (p *poolParts) reload(load func() (*config.Config, error)) {
 	if len(waiting) > 0 {
 		p.pool.Note("configuration", "changes that need a restart: "+strings.Join(waiting, ", "))
 	}
+	return live, waiting
 }
 
 // adopt puts a configuration in force, or returns why not, with everything as
@@ -88,6 +93,7 @@ func (p *poolParts) adopt(load func() (*config.Config, error)) ([]config.Change,
 		p.log.Warn("configuration", "warning", warning)
 	}
 	p.cfg = adopted
+	p.inForce.Store(adopted)
 	p.paceGarbage()
 	return changes, nil
 }
@@ -130,13 +136,6 @@ func (p *poolParts) deskStatus() api.Desk {
 
 // LogConfig is the configuration's part about logs.
 func LogConfig(cfg *config.Config) telemetry.LogConfig {
-	secrets := []string{cfg.HTTP.Token.Reveal(), cfg.Backup.Key.Reveal(), cfg.Backup.S3SecretKey.Reveal(), cfg.Discord.Token.Reveal(), cfg.Alerts.SMTPPassword.Reveal()}
-	for i := range cfg.OIDC {
-		secrets = append(secrets, cfg.OIDC[i].ClientSecret.Reveal())
-	}
-	for i := range cfg.Nodes {
-		secrets = append(secrets, cfg.Nodes[i].Password.Reveal())
-	}
 	return telemetry.LogConfig{
 		Level:  cfg.Log.Level,
 		Format: cfg.Log.Format,
@@ -148,6 +147,6 @@ func LogConfig(cfg *config.Config) telemetry.LogConfig {
 			KeepFor:  cfg.Log.KeepFor,
 			Compress: cfg.Log.Compress,
 		},
-		Secrets: secrets,
+		Secrets: cfg.Secrets(),
 	}
 }

@@ -386,3 +386,15 @@ func walkTypes(path string, t reflect.Type, keys, repeated map[string]reflect.Ty
 		}
 	}
 }
+
+// Locked says why the file cannot change a value that is in force: what the
+// environment and flags set wins over it. It is "" for others.
+func Locked(o Origin) string {
+	switch o.Kind {
+	case "env":
+		return "set by the environment variable " + o.Source + "; change it there"
+	case "flag":
+		return "set by " + o.Source + " on the command line; change it there"
+	}
+	return ""
+}

@@ -249,7 +249,7 @@ password = """hunter6
 url = "kept"
 passwrod = 'hunter7'
 [log]
-level = "kept"
+level = "kept" # http://u:hunter9@host
 [oops]
 x = {a = "hunter8"}
 `), []string{"node.1.password"}))

@@ -8,7 +8,7 @@ import (
 
 // Redact returns the text of a configuration file with the values of secrets, and
 // of keys that do not exist, replaced: one of those may be a secret with its name
-// misspelt. Comments that look like such keys are replaced, too. The values of the
+// misspelt. So are users in URLs, and comments that look like secret keys. The values of the
 // keys in changed are marked, so that a comparison shows that they differ.
 //
 // A file that is no TOML is returned as nothing.
@@ -30,8 +30,12 @@ func Redact(data []byte, changed []string) []byte {
 		}
 		l.data = l.splice(p.value, p.to, text)
 	}
-	return secretComment().ReplaceAll(l.data, []byte("${1}"+redacted))
+	text := secretComment().ReplaceAll(l.data, []byte("${1}"+redacted))
+	return userInURL.ReplaceAll(text, []byte("${1}"+redacted+"@"))
 }
+
+// userInURL finds user and password in front of a URL's host.
+var userInURL = regexp.MustCompile(`(://)[^\s/?#"']+@`)
 
 // secretComment finds comments that look like a secret key with its value.
 func secretComment() *regexp.Regexp {

@@ -42,3 +42,15 @@ func (s *Secret) UnmarshalText(text []byte) error {
 
 // LogValue redacts slog attributes.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Secrets are the values of all keys that are secrets, for those who take them out
+// of texts.
+func (c *Config) Secrets() []string {
+	var all []string
+	for _, f := range c.fields() {
+		if s, ok := f.value.Interface().(Secret); ok && s.IsSet() {
+			all = append(all, s.Reveal())
+		}
+	}
+	return all
+}

@@ -59,6 +59,16 @@ func (p *Pool) Reconfigure(cfg Config) error {
 	return nil
 }
 
+// Check says why Reconfigure would fail with a configuration, and changes nothing.
+func (p *Pool) Check(cfg Config) error {
+	rules := p.rules()
+	if rules == nil {
+		return nil // the network is not known yet
+	}
+	_, err := newPayoutRules(cfg.Payout, rules.network)
+	return err
+}
+
 // learnNetwork fixes the network once it is known.
 func (p *Pool) learnNetwork(n bitcoin.Network) error {
 	p.settingsMu.Lock()

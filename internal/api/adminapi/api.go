@@ -24,6 +24,8 @@ type Sources struct {
 	Notes NoteStore
 	Logs  Logs
 	Audit Audit
+	// Settings is the configuration.
+	Settings Settings
 	// StrikeLimit is the number of points at which a connection is dropped.
 	StrikeLimit func() float64
 
@@ -64,6 +66,9 @@ func New(src Sources) *API {
 		"/api/admin/logs":                    {http.MethodGet: gate.Operator(a.serveLogs)},
 		"/api/admin/logs/level":              {http.MethodPut: gate.Operator(a.serveLogLevel)},
 		"/api/admin/audit":                   {http.MethodGet: gate.Operator(a.serveAudit)},
+		"/api/admin/settings":                {http.MethodGet: gate.Operator(a.serveSettings), http.MethodPost: gate.Confirmed(a.serveSaveSettings)},
+		"/api/admin/settings/check":          {http.MethodPost: gate.Operator(a.serveCheckSettings)},
+		"/api/admin/restart":                 {http.MethodPost: gate.Confirmed(a.serveRestart)},
 	}
 	for pattern, by := range a.routes {
 		a.mux.HandleFunc(pattern, by.serve)

@@ -22,6 +22,10 @@ var requests = []struct {
 	{http.MethodGet, "/api/admin/logs", false},
 	{http.MethodPut, "/api/admin/logs/level", false},
 	{http.MethodGet, "/api/admin/audit", false},
+	{http.MethodGet, "/api/admin/settings", false},
+	{http.MethodPost, "/api/admin/settings", true},
+	{http.MethodPost, "/api/admin/settings/check", false},
+	{http.MethodPost, "/api/admin/restart", true},
 }
 
 // TestWhoGetsIn asks for every route as everybody.
