@@ -23,7 +23,12 @@ export interface Providers {
   /** Anybody may make themselves such an account. */
   registration: boolean;
   oidc: { id: string; name: string }[];
-  clerk?: { sign_in_url: string };
+  /**
+   * `sign_in_url` is a page of this server, a path, which takes `return_to`, or
+   * one of Clerk's. `keep_url` is a page of this server that renews the session
+   * while it is open in a frame.
+   */
+  clerk?: { sign_in_url: string; keep_url?: string };
 }
 
 /** GET /api/auth/session: who looks at the page. */
@@ -80,7 +85,8 @@ export function signIn(name: string, password: string): Promise<unknown> {
   return sendJSON('POST', '/api/auth/sign-in', { name, password });
 }
 
-export function signOut(): Promise<unknown> {
+/** Ends the session; `location` is a page to go to, where it is ended at the provider, too. */
+export function signOut(): Promise<{ location?: string }> {
   return sendJSON('POST', '/api/auth/sign-out');
 }
 
@@ -95,9 +101,25 @@ export function register(order: Registration): Promise<unknown> {
   return sendJSON('POST', '/api/auth/register', order);
 }
 
-/** Begins to sign in with an OpenID Connect provider; answers with the address to go to there. */
-export function startOIDC(id: string, returnTo: string): Promise<{ location: string }> {
+/**
+ * Begins to sign in with an OpenID Connect provider; answers with the address to
+ * go to there. With `confirm`, who is signed in has to prove there to be present.
+ */
+export function startOIDC(
+  id: string,
+  returnTo: string,
+  confirm = false,
+): Promise<{ location: string }> {
   return sendJSON('POST', `/api/auth/oidc/${encodeURIComponent(id)}/start`, {
     return_to: returnTo,
+    confirm,
   });
+}
+
+/** Where people sign in with Clerk and come back from to a page of this server. */
+export function clerkAddress(clerk: NonNullable<Providers['clerk']>, returnTo: string): string {
+  const address = clerk.sign_in_url;
+  return address.startsWith('/')
+    ? `${location.origin}${address}?return_to=${encodeURIComponent(returnTo)}`
+    : address;
 }

@@ -143,10 +143,10 @@ function SignInLink(props: { path: string; className?: string | undefined; child
 function SignOut() {
   const leave = useMutation({
     mutationFn: signOut,
-    onSuccess: () => {
+    onSuccess: (ended) => {
       forgetToken();
       // Loaded anew, so that nothing of what was seen stays in this tab's memory.
-      location.assign('/');
+      location.assign(ended.location ?? '/');
     },
   });
   return (

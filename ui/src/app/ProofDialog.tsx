@@ -5,7 +5,7 @@ import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { confirmPassword } from '../api/admin';
 import { ApiError, errorText } from '../api/client';
 import { answerProof, type Need } from '../api/proof';
-import { startOIDC, useSession } from '../api/session';
+import { clerkAddress, signOut, startOIDC, useSession } from '../api/session';
 import { Button } from '../components/Button';
 import styles from '../components/Dialog.module.css';
 import { PasswordInput } from '../components/PasswordInput';
@@ -131,10 +131,13 @@ function Elsewhere({ provider }: { provider: string }) {
   const href = useRouterState({ select: (s) => s.location.href });
   const named = session?.providers.oidc.find((p) => p.id === provider)?.name ?? provider;
   const start = useMutation({
-    mutationFn: async () =>
-      provider === 'clerk'
-        ? (session?.providers.clerk?.sign_in_url ?? '/sign-in')
-        : (await startOIDC(provider, href)).location,
+    mutationFn: async () => {
+      if (provider !== 'clerk') return (await startOIDC(provider, href, true)).location;
+      // Clerk asks for the password only where there is no session any more.
+      await signOut();
+      const clerk = session?.providers.clerk;
+      return clerk ? clerkAddress(clerk, href) : '/sign-in';
+    },
     onSuccess: (to) => {
       location.assign(to);
     },

@@ -6,6 +6,7 @@ import { Time } from '../components/Time';
 import { networkName } from '../lib/stratum';
 import { hasPool } from '../lib/pool';
 import { AccountMenu } from './AccountMenu';
+import { ClerkKeeper } from './ClerkKeeper';
 import { Commands } from './Commands';
 import { ConnectionStrip, LiveBadge } from './Connection';
 import { Logo } from './Logo';
@@ -67,6 +68,7 @@ export function Shell() {
       </footer>
       <ConnectionStrip />
       <Proof />
+      <ClerkKeeper />
       <TokenDialog />
     </>
   );

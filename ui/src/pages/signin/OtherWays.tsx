@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { LogIn } from 'lucide-react';
 import { refusalText } from '../../api/client';
-import { startOIDC, type Providers } from '../../api/session';
+import { clerkAddress, startOIDC, type Providers } from '../../api/session';
 import { Button } from '../../components/Button';
 import { webAddress } from '../../lib/returnTo';
 import styles from './SignInPage.module.css';
@@ -36,7 +36,7 @@ export function OtherWays({ providers, returnTo }: { providers: Providers; retur
           <Button
             disabled={busy}
             onClick={() => {
-              leave(clerk.sign_in_url);
+              leave(clerkAddress(clerk, returnTo));
             }}
           >
             <LogIn size={16} aria-hidden="true" />

@@ -116,6 +116,8 @@ const FAILURES: Record<string, string> = {
   expired: 'It took too long. Please begin again.',
   disabled: 'This account was switched off by the operator.',
   unavailable: 'The provider does not answer now. Please try again in a while.',
+  not_allowed: 'People with your e-mail address may not sign in here.',
+  not_confirmed: 'The provider did not ask for your password again, so nothing was confirmed.',
 };
 
 /** What the address says is nobody's text: only what is known is repeated. */
