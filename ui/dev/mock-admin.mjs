@@ -1,6 +1,7 @@
 // What the mock answers to operators: /api/auth/session and /api/admin/…, with
 // the password "mock" where one is asked for. See mock.mjs.
 import { createHash, randomBytes } from 'node:crypto';
+import { checkSettings, restart, saveSettings, settingsForm } from './mock-settings.mjs';
 
 const started = Date.now();
 const iso = (ms) => new Date(ms).toISOString();
@@ -274,6 +275,10 @@ const ROUTES = [
   ['GET', /^\/api\/admin\/audit$/, ({ query }) => json(auditPage(query))],
   ['GET', /^\/api\/admin\/backups$/, () => json(backupState())],
   ['POST', /^\/api\/admin\/backups$/, () => confirmed(runBackup)()],
+  ['GET', /^\/api\/admin\/settings$/, () => json(settingsForm())],
+  ['POST', /^\/api\/admin\/settings\/check$/, ({ body }) => json(checkSettings(body))],
+  ['POST', /^\/api\/admin\/settings$/, ({ body }) => confirmed(() => saveSettings(body))()],
+  ['POST', /^\/api\/admin\/restart$/, () => confirmed(restart)()],
   ['GET', /^\/api\/admin\/accounts$/, () => json({ accounts })],
   ['POST', /^\/api\/admin\/accounts$/, ({ body }) => confirmed(() => addAccount(body))()],
   [

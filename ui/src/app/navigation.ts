@@ -14,6 +14,7 @@ import {
   Satellite,
   ScrollText,
   Server,
+  Settings,
   Star,
   Users,
   type LucideIcon,
@@ -77,6 +78,7 @@ export const ADMIN_AREAS: AreaGroup = {
   areas: [
     { to: '/admin/miners', label: 'Miners', icon: Pickaxe },
     { to: '/admin/accounts', label: 'Accounts', icon: Users },
+    { to: '/admin/settings', label: 'Settings', icon: Settings },
     { to: '/admin/logs', label: 'Log', icon: ScrollText },
     { to: '/admin/audit', label: 'Audit trail', icon: FileClock },
     { to: '/admin/backups', label: 'Backups', icon: Archive },

@@ -20,6 +20,14 @@ export function adminRoutes<Root extends AnyRootRoute>(root: Root) {
     }),
     createRoute({
       getParentRoute,
+      path: '/admin/settings',
+      component: lazyRouteComponent(
+        () => load(() => import('./settings/SettingsPage')),
+        'SettingsPage',
+      ),
+    }),
+    createRoute({
+      getParentRoute,
       path: '/admin/logs',
       component: lazyRouteComponent(() => load(() => import('./logs/LogsPage')), 'LogsPage'),
     }),

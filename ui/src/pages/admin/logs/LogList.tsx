@@ -103,7 +103,6 @@ export function LogList({ ref, lines, gaps, following, chosen, onChoose, onEnd }
   const items = virtualizer.getVirtualItems();
   const first = items[0]?.index ?? 0;
   return (
-     
     <div
       ref={scroller}
       className={styles.scroller}

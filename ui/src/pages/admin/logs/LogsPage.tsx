@@ -19,7 +19,10 @@ import styles from './LogsPage.module.css';
 import { filterLines, LEVELS, lineText, type LogFilter, type LogLine, type Tail } from './tail';
 
 /** Why the lines stand still. */
-interface Held { by: 'button' | 'scrolling'; tail: Tail }
+interface Held {
+  by: 'button' | 'scrolling';
+  tail: Tail;
+}
 
 /** What the program says, as it says it. */
 export function LogsPage() {
