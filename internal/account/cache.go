@@ -72,6 +72,17 @@ func (c *cache) takeSeen() map[Token]time.Time {
 	return seen
 }
 
+// putBackSeen returns what could not be written, but for what is newer since.
+func (c *cache) putBackSeen(seen map[Token]time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for token, at := range seen {
+		if _, newer := c.seen[token]; !newer && len(c.seen) < maxCached {
+			c.seen[token] = at
+		}
+	}
+}
+
 // clear forgets all sessions.
 func (c *cache) clear() {
 	c.mu.Lock()

@@ -151,6 +151,7 @@ func (s *Service) see(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	if err := s.store.SeeSessions(ctx, seen); err != nil {
+		s.cache.putBackSeen(seen)
 		s.failed("sessions not written", err)
 	}
 }
