@@ -67,6 +67,9 @@ type Sources struct {
 	Gate *access.Gate
 	// Trail is told what operators do; it may be nil.
 	Trail account.Trail
+	// Owns reports whether a person has proven that a worker is theirs; it is asked
+	// for signed-in people only.
+	Owns func(userID, worker string) bool
 	// Parts answer for what has a package of its own: people, administration.
 	Parts []Part
 	// Figures are numbers of parts that have packages of their own, for /metrics.

@@ -15,7 +15,7 @@ type workerPage struct {
 	APIVersion string    `json:"api_version"`
 	UpdatedAt  time.Time `json:"updated_at"`
 	Operator   bool      `json:"operator"` // the viewer is the operator
-	Owner      bool      `json:"owner"`    // the viewer knows the worker's full name
+	Owner      bool      `json:"owner"`    // the viewer knows the worker's full name, or is signed in and has proven to own it
 	WorkerRow
 	Address        string           `json:"address"`       // payout address; censored unless the viewer is operator or owner
 	AcceptedWork   float64          `json:"accepted_work"` // difficulty, ever
@@ -82,7 +82,8 @@ func (s *Server) findWorker(w http.ResponseWriter, r *http.Request) (d ledger.Wo
 		http.Error(w, "a worker is named by 16 hex digits, or by 64: the SHA-256 of its full name", http.StatusBadRequest)
 		return d, v, false
 	}
-	v.operator = s.operator(r)
+	asks := s.gate.Viewer(r)
+	v.operator = asks.Operator()
 	if s.src.Ledger != nil {
 		now := s.now()
 		name, owner, known := s.directory.find(ref, now, func(yield func(string) bool) {
@@ -92,7 +93,7 @@ func (s *Server) findWorker(w http.ResponseWriter, r *http.Request) (d ledger.Wo
 				}
 			}
 		})
-		v.owner = owner
+		v.owner = owner || known && asks.Session != nil && s.src.Owns != nil && s.src.Owns(asks.UserID(), name)
 		if known {
 			d, ok = s.src.Ledger.Worker(name)
 		}

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/account"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
@@ -220,5 +222,36 @@ func BenchmarkWorker(b *testing.B) {
 		if get(b, s, "/api/workers/"+ref).Code != http.StatusOK {
 			b.Fatal("not found")
 		}
+	}
+}
+
+// signedIn are people by what their requests carry in place of a cookie.
+type signedIn map[string]string
+
+func (s signedIn) Session(r *http.Request) *account.Session {
+	if id := s[r.Header.Get("Test-Person")]; id != "" {
+		return &account.Session{User: account.User{ID: id, Role: account.RoleViewer}}
+	}
+	return nil
+}
+
+// Who has proven to own a worker sees it as who knows its name does, other people
+// as the public.
+func TestWorkerPageOfOwner(t *testing.T) {
+	m := full()
+	name := satoshi + ".rigA"
+	src := m.sources()
+	src.Gate = access.NewGate(signedIn{"alice": "a1", "bob": "b1"})
+	src.Gate.SetTokens("secret", "")
+	src.Owns = func(user, worker string) bool { return user == "a1" && worker == name }
+	s := New(Config{Token: "secret"}, src, nil)
+	for person, owner := range map[string]bool{"alice": true, "bob": false, "": false} {
+		page := fetch[workerPage](t, s, "/api/workers/"+idOf(name), "Test-Person", person)
+		if page.Owner != owner || page.Operator || (page.Name == name) != owner || (page.Coinbase != nil) != owner {
+			t.Errorf("%q: owner %v, operator %v, name %s, coinbase %v", person, page.Owner, page.Operator, page.Name, page.Coinbase != nil)
+		}
+	}
+	if page := fetch[workerPage](t, s, "/api/workers/"+idOf(name), "Test-Person", "alice", "Origin", "https://elsewhere.example"); page.Owner || page.Name == name {
+		t.Error("a page of another site asks in the owner's name, and is told")
 	}
 }

@@ -242,6 +242,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Scope:    p.scope.api,
 		Gate:     p.people.gate,
 		Trail:    p.people.accounts,
+		Owns:     p.saved.Owns,
 		Parts:    p.peopleParts(),
 	}, log.With("part", "http"))
 	return nil
