@@ -1,0 +1,349 @@
+package saved_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"github.com/poolscope/poolscope/internal/account/saved"
+	"github.com/poolscope/poolscope/internal/bitcoin"
+
+	"bytes"
+	"encoding/base64"
+)
+
+func TestProofByPassword(t *testing.T) {
+	r := newRig(t)
+	r.save("a1", rig, alice+".other")
+	r.save("b1", rig)
+	c := r.claim("a1", rig)
+	if again := r.claim("a1", rig); again != c || !c.Expires.Equal(noon.Add(24*time.Hour)) {
+		t.Errorf("the claim is %+v, then %+v", c, again)
+	}
+	other := r.claim("b1", rig)
+	if other.Code == c.Code {
+		t.Fatal("two people have the same code")
+	}
+
+	r.Authorized("c1", alice+".other", c.Code, home) // of another worker
+	r.Authorized("c1", rig, "x", home)
+	r.Authorized("c1", rig, "own-0000-0000-0000", home)
+	if r.Owns("a1", rig) || r.Owns("b1", rig) || r.OwnsAny("a1") {
+		t.Fatal("owned without a proof")
+	}
+	r.Authorized("c1", rig, "d=1000,"+strings.ToUpper(c.Code)+";x", home)
+	if !r.Owns("a1", rig) || r.Owns("a1", alice+".other") || r.Owns("b1", rig) || r.Owns("", rig) || !r.OwnsAny("a1") || r.OwnsAny("b1") {
+		t.Fatal("the wrong things are owned")
+	}
+	if _, ok := r.ClaimOf("a1", saved.HashOf(rig)); ok {
+		t.Error("the code can be used again")
+	}
+	// The miner goes on sending it; for somebody else it is worth nothing.
+	r.must(r.GiveUp(t.Context(), "a1", saved.HashOf(rig)))
+	r.Authorized("c2", rig, c.Code, home)
+	if r.Owns("a1", rig) {
+		t.Error("a used code proves again")
+	}
+
+	// Both can own it.
+	r.Authorized("c3", rig, other.Code, home)
+	c = r.claim("a1", rig)
+	r.Authorized("c3", rig, c.Code, home)
+	r.restart()
+	if !r.Owns("a1", rig) || !r.Owns("b1", rig) {
+		t.Error("facts are not kept")
+	}
+	r.must(r.GiveUp(t.Context(), "a1", saved.HashOf(rig)))
+	if r.Owns("a1", rig) || !r.Owns("b1", rig) {
+		t.Error("who gives up takes it from another")
+	}
+	r.must(r.Remove(t.Context(), "b1", saved.HashOf(rig)))
+	r.save("b1", rig)
+	if r.Owns("b1", rig) {
+		t.Error("removed and saved again, and still owned")
+	}
+	proofs := 0
+	for _, a := range r.trail.actions {
+		if a.Name == "worker.prove" && !a.Failed {
+			proofs++
+		}
+		if strings.Contains(strings.ToLower(fmt.Sprint(a)), "own-") {
+			t.Errorf("a code in the audit trail: %+v", a)
+		}
+	}
+	if proofs != 3 {
+		t.Errorf("%d proofs in the trail", proofs)
+	}
+}
+
+func TestClaimExpires(t *testing.T) {
+	r := newRig(t)
+	r.save("a1", rig)
+	c := r.claim("a1", rig)
+	r.now = noon.Add(24 * time.Hour)
+	r.Authorized("c1", rig, c.Code, home)
+	if _, ok := r.ClaimOf("a1", saved.HashOf(rig)); ok || r.Owns("a1", rig) || r.Counts()["code_expired"] != 1 {
+		t.Errorf("claimed %v, owned %v, %v", ok, r.Owns("a1", rig), r.Counts())
+	}
+	if next := r.claim("a1", rig); next.Code == c.Code {
+		t.Error("the next claim has the same code")
+	}
+	if err := r.Sign(t.Context(), "a1", "Alice", saved.HashOf(alice+".none"), "x"); !errors.Is(err, saved.ErrNotSaved) {
+		t.Errorf("of a worker that is not saved: %v", err)
+	}
+	r.now = r.now.Add(25 * time.Hour)
+	if err := r.Sign(t.Context(), "a1", "Alice", saved.HashOf(rig), "x"); !errors.Is(err, saved.ErrNoClaim) {
+		t.Errorf("signed too late: %v", err)
+	}
+}
+
+// Anybody can sign a miner in under any name: a code must come from where the
+// worker mines from.
+func TestEvidence(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(r *rigged)
+		from    netip.Addr
+		owned   bool
+	}{
+		"a new worker": {func(*rigged) {}, home, true},
+		"a new worker, that is connected now": {func(r *rigged) {
+			r.pool.here(rig, 0, saved.Connection{ID: "c9", Remote: home, Since: r.now})
+		}, home, true},
+		"connected elsewhere": {func(r *rigged) {
+			r.pool.here(rig, 0, saved.Connection{ID: "c9", Remote: away, Since: r.now}, saved.Connection{ID: "c1", Remote: home, Since: r.now})
+		}, away, false},
+		"at home, and back": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
+			r.look()
+			r.now = r.now.Add(time.Minute)
+			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: home, Since: r.now})
+		}, home, true},
+		"in the moment in which the real one is away": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
+			r.look()
+			r.now = r.now.Add(time.Minute)
+			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: away, Since: r.now})
+		}, away, false},
+		"hours after the real one left": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
+			r.look()
+			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: away, Since: r.now})
+			r.now = r.now.Add(3 * time.Hour)
+			r.look()
+		}, away, false},
+		"a worker that moved a day ago": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
+			r.look()
+			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: away, Since: r.now})
+			r.now = r.now.Add(25 * time.Hour)
+			r.look()
+			r.restart()
+			r.claim("a1", rig)
+		}, away, true},
+		"a worker with shares that just came": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: home, Since: r.now.Add(-time.Minute)})
+		}, home, false},
+		"the same, ten minutes later": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: home, Since: r.now.Add(-10 * time.Minute)})
+		}, home, true},
+		"an IPv6 host that picked another address": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: netip.MustParseAddr("2001:db8:1:2::1"), Since: r.now.Add(-time.Hour)})
+			r.look()
+		}, netip.MustParseAddr("2001:db8:1:2:aaaa::7"), true},
+		"another IPv6 network": {func(r *rigged) {
+			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: netip.MustParseAddr("2001:db8:1:2::1"), Since: r.now.Add(-time.Hour)})
+			r.look()
+			r.pool.here(rig, 100)
+		}, netip.MustParseAddr("2001:db8:1:3::1"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.save("a1", rig)
+			r.claim("a1", rig)
+			c.prepare(r)
+			r.Authorized("c9", rig, r.claim("a1", rig).Code, c.from)
+			if got := r.Owns("a1", rig); got != c.owned {
+				t.Errorf("owned: %v; %v", got, r.Counts())
+			}
+			claim, ok := r.ClaimOf("a1", saved.HashOf(rig))
+			if ok == c.owned || (claim.Refused == "") != c.owned {
+				t.Errorf("claim %+v, %v", claim, ok)
+			}
+		})
+	}
+}
+
+// Guessing is limited by address; who has the right code is not kept out by
+// others.
+func TestGuessesAreLimited(t *testing.T) {
+	r := newRig(t)
+	r.save("a1", rig)
+	c := r.claim("a1", rig)
+	for i := range 200 {
+		r.Authorized("x", rig, fmt.Sprintf("own-0000-0000-%04d", i), away)
+	}
+	if n := r.Counts(); n["code_unknown"] != 60 || n["code_guesses_limited"] != 140 {
+		t.Errorf("counts: %v", n)
+	}
+	r.Authorized("x", rig, c.Code, away)
+	if r.Owns("a1", rig) {
+		t.Error("a guesser's right code counts, though there were too many")
+	}
+	r.Authorized("c1", rig, c.Code, home)
+	if !r.Owns("a1", rig) {
+		t.Error("another address is kept out")
+	}
+	for range 200 {
+		if _, err := r.Claim(t.Context(), "a1", saved.HashOf(rig)); err != nil {
+			if !errors.Is(err, saved.ErrTooMany) {
+				t.Fatal(err)
+			}
+			return
+		}
+		r.must(r.GiveUp(t.Context(), "a1", saved.HashOf(rig)))
+	}
+	t.Error("codes without end")
+}
+
+func TestProofBySignature(t *testing.T) {
+	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{5}, 32))
+	script := append([]byte{0, 20}, address.Hash160(key.PubKey().SerializeCompressed())...)
+	owner, ok := bitcoin.AddressOf(script, bitcoin.Regtest)
+	if !ok {
+		t.Fatal("no address")
+	}
+	sign := func(message string) string {
+		text := append([]byte("\x18Bitcoin Signed Message:\n"), byte(len(message)))
+		return base64.StdEncoding.EncodeToString(ecdsa.SignCompact(key, chainhash.DoubleHashB(append(text, message...)), true))
+	}
+	r := newRig(t)
+	r.save("a1", owner+".one", owner+".two", rig, "nobody.rig")
+	r.save("b1", owner+".one")
+	one := saved.HashOf(owner + ".one")
+	c, theirs := r.claim("a1", owner+".one"), r.claim("b1", owner+".one")
+	message := r.Message(owner+".one", "Alice", c.Code)
+	for _, part := range []string{"pool", owner + ".one", "Alice", c.Code} {
+		if !strings.Contains(message, part) || strings.ContainsAny(message, "\r\n") {
+			t.Errorf("%q is not in %q", part, message)
+		}
+	}
+	for name, text := range map[string]string{
+		"nothing": "", "another message": sign(message + "."), "another's message": sign(r.Message(owner+".one", "Bob", theirs.Code)),
+		"another worker's": sign(r.Message(owner+".two", "Alice", c.Code)), "another person's name": sign(r.Message(owner+".one", "Bob", c.Code)),
+	} {
+		if err := r.Sign(t.Context(), "a1", "Alice", one, text); !errors.Is(err, bitcoin.ErrSignature) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := r.Sign(t.Context(), "b1", "Bob", one, sign(message)); !errors.Is(err, bitcoin.ErrSignature) {
+		t.Errorf("by somebody else: %v", err)
+	}
+	r.claim("a1", rig)
+	if err := r.Sign(t.Context(), "a1", "Alice", saved.HashOf(rig), sign(message)); !errors.Is(err, bitcoin.ErrSignature) {
+		t.Errorf("for another address: %v", err)
+	}
+	r.claim("a1", "nobody.rig")
+	if err := r.Sign(t.Context(), "a1", "Alice", saved.HashOf("nobody.rig"), sign(message)); !errors.Is(err, saved.ErrAddress) {
+		t.Errorf("without an address: %v", err)
+	}
+	if r.OwnsAny("a1") || r.OwnsAny("b1") {
+		t.Fatal("owned without a proof")
+	}
+
+	r.must(r.Sign(t.Context(), "a1", "Alice", one, sign(message)))
+	for range 2 {
+		if !r.Owns("a1", owner+".one") || !r.Owns("a1", owner+".two") || r.Owns("a1", rig) || r.Owns("b1", owner+".one") {
+			t.Error("the wrong things are owned")
+		}
+		r.restart()
+	}
+	r.save("a1", owner+".three") // saved later
+	if !r.Owns("a1", owner+".three") || r.Owns("a1", owner+".four") {
+		t.Error("an address' other workers")
+	}
+	if err := r.Sign(t.Context(), "a1", "Alice", one, sign(message)); !errors.Is(err, saved.ErrNoClaim) {
+		t.Errorf("used twice: %v", err)
+	}
+	r.must(r.GiveUp(t.Context(), "a1", saved.HashOf(owner+".two")))
+	if r.Owns("a1", owner+".one") {
+		t.Error("one worker given up, the address not")
+	}
+	tries := 0
+	for ; tries < 100; tries++ {
+		if err := r.Sign(t.Context(), "b1", "Bob", one, "x"); errors.Is(err, saved.ErrTooMany) {
+			break
+		}
+	}
+	if tries > 30 {
+		t.Errorf("%d signatures tried", tries)
+	}
+}
+
+// What owners order lasts, and goes with the last owner.
+func TestOrders(t *testing.T) {
+	r := newRig(t)
+	r.save("a1", rig)
+	r.save("b1", rig)
+	hash := saved.HashOf(rig)
+	if _, _, err := r.Order(t.Context(), "a1", hash, 64); !errors.Is(err, saved.ErrNotOwned) {
+		t.Errorf("not owned: %v", err)
+	}
+	if _, _, err := r.Restart("a1", hash); !errors.Is(err, saved.ErrNotOwned) {
+		t.Errorf("not owned: %v", err)
+	}
+	if _, _, err := r.Restart("a1", saved.HashOf("other")); !errors.Is(err, saved.ErrNotSaved) {
+		t.Errorf("not saved: %v", err)
+	}
+	for _, user := range []string{"a1", "b1"} {
+		r.Authorized("c1", rig, r.claim(user, rig).Code, home)
+	}
+	r.pool.here(rig, 1, saved.Connection{ID: "c1", Remote: home, Since: noon})
+	if worker, n, err := r.Order(t.Context(), "a1", hash, 64); worker != rig || n != 1 || err != nil {
+		t.Errorf("ordered: %s, %d, %v", worker, n, err)
+	}
+	delete(r.pool.difficulties, rig)
+	r.restart()
+	if r.pool.difficulties[rig] != 64 || r.OrderOf(rig) != 64 {
+		t.Errorf("after a restart: %v, %v", r.pool.difficulties[rig], r.OrderOf(rig))
+	}
+	r.must(r.GiveUp(t.Context(), "a1", hash))
+	if r.OrderOf(rig) != 64 {
+		t.Error("the order is gone while somebody owns the worker")
+	}
+	r.must(r.Remove(t.Context(), "b1", hash))
+	if r.OrderOf(rig) != 0 || r.pool.difficulties[rig] != 0 {
+		t.Error("the order stays when nobody owns the worker")
+	}
+}
+
+func TestRestartsAreLimited(t *testing.T) {
+	r := newRig(t)
+	r.save("a1", rig)
+	r.save("b1", rig)
+	hash := saved.HashOf(rig)
+	for _, user := range []string{"a1", "b1"} {
+		r.Authorized("c1", rig, r.claim(user, rig).Code, home)
+	}
+	done := 0
+	for i := range 60 {
+		r.now = noon.Add(time.Duration(i) * 30 * time.Second)
+		_, _, err := r.Restart([]string{"a1", "b1"}[i%2], hash)
+		switch {
+		case err == nil:
+			done++
+		case !errors.Is(err, saved.ErrTooMany):
+			t.Fatal(err)
+		}
+	}
+	if done < 15 || done > 30 || len(r.pool.dropped) != done {
+		t.Errorf("%d restarts in half an hour, %d at the pool", done, len(r.pool.dropped))
+	}
+}
