@@ -77,7 +77,7 @@ func (p savedPool) Tag() string { return p.parts.pool.Status().Tag }
 func (p *poolParts) savedPart() api.Part {
 	return savedapi.New(savedapi.Config{
 		Gate: p.people.gate, Saved: p.saved, Trail: p.people.accounts,
-		Books: p.ledger, Store: p.store, Miners: p.pool, Wire: p.scope.library,
+		Books: p.ledger, Store: p.store, Wire: p.scope.library,
 		TapMode: tapSwitch{pool: p.pool}.TapMode, Limits: p.pool.DifficultyLimits, Discord: p.discord.saved(),
 		Log: p.log.With("part", "http"),
 	})

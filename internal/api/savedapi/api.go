@@ -17,7 +17,6 @@ import (
 	"github.com/poolscope/poolscope/internal/account/saved"
 	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
-	"github.com/poolscope/poolscope/internal/pool"
 	"github.com/poolscope/poolscope/internal/scope/capture"
 	"github.com/poolscope/poolscope/internal/scope/journal"
 )
@@ -39,11 +38,6 @@ type Store interface {
 	WorkSums(ctx context.Context, names []string, from, to time.Time, minutes int) (map[string][]saved.WorkSum, error)
 }
 
-// Miners tells of open connections. *pool.Pool does.
-type Miners interface {
-	Connection(id string) (pool.ConnectionInfo, bool)
-}
-
 // Wire finds what the microscope captured. *journal.Library does.
 type Wire interface {
 	Session(ctx context.Context, id string) (capture.Session, error)
@@ -52,9 +46,8 @@ type Wire interface {
 }
 
 var (
-	_ Books  = (*ledger.Ledger)(nil)
-	_ Miners = (*pool.Pool)(nil)
-	_ Wire   = (*journal.Library)(nil)
+	_ Books = (*ledger.Ledger)(nil)
+	_ Wire  = (*journal.Library)(nil)
 )
 
 // Discord tells of a person's account there.
@@ -63,19 +56,17 @@ type Discord interface {
 	Linked(ctx context.Context, userID string) (registered, enabled bool)
 }
 
-// Config is what an API needs. Discord, Wire, Miners and TapMode may be nil.
+// Config is what an API needs. Discord, Wire, TapMode and Limits may be nil.
 type Config struct {
 	Gate    *access.Gate
 	Saved   *saved.Service
 	Trail   account.Trail
 	Books   Books
 	Store   Store
-	Miners  Miners
 	Wire    Wire
 	TapMode func() string // "off", "all" or "worker:NAME"
 	Discord Discord       // nil: it is not configured
-	// MinDifficulty and MaxDifficulty bound what an owner can order; a max of 0 is
-	// none.
+	// Limits bound the difficulty that an owner can order; a most of 0 is none.
 	Limits func() (least, most float64)
 
 	Log *slog.Logger

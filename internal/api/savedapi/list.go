@@ -14,8 +14,8 @@ import (
 // maxRows bounds the rows of one worker: there is one for each connection.
 const maxRows = 16
 
-// list is the response of GET /api/saved-workers. Members below "workers of ours"
-// are not the contract's.
+// list is the response of GET /api/saved-workers. All of its members are the
+// contract's.
 type list struct {
 	UpdatedAt            time.Time `json:"updated_at"`
 	SavedMax             int       `json:"saved_max"`
