@@ -85,7 +85,7 @@ func (l *look) tellBlock(b *ledger.Block, kind alert.Kind) {
 		switch {
 		case kind == alert.BlockFound:
 			e.At, e.Severity = b.FoundAt, alert.Good
-			e.Text = fmt.Sprintf("Block found: height %d by %s, %s BTC (hash %s)", b.Height, name, format.BTC(b.Value), hash)
+			e.Text = fmt.Sprintf("Block found: height %d by %s, %s (hash %s)", b.Height, name, format.BTC(b.Value), hash)
 		case kind == alert.BlockConfirmed:
 			e.Severity = alert.Good
 			e.Text = fmt.Sprintf("Block confirmed: height %d by %s, %d deep (hash %s)", b.Height, name, b.Confirmations, hash)

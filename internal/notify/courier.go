@@ -56,7 +56,7 @@ type courier struct {
 	c        *Center
 	busy     map[string]bool // channels with a message under way
 	held     map[string]bool // channels whose messages wait for a limit
-	own      map[string]bool // batches that this process began
+	own      map[string]bool // batches of which this process knows all attempts
 	results  chan result
 	unwritt  []result // that the store did not take yet
 	lastTidy time.Time
@@ -220,8 +220,10 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if err := k.c.cfg.Store.Begin(ctx, ids, id2, now); err != nil {
 		return err
 	}
-	k.own[id2] = true
 	m := compose(id2, events, digest)
+	if !again {
+		k.own[id2] = true
+	}
 	if again && !k.c.services[ch.Kind].Idempotent {
 		m.Lines = append(m.Lines, repetition)
 		for i := range m.Events {
@@ -234,7 +236,13 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if since.After(batch[0].Created) || since.Before(batch[0].Created.Add(-giveUpAfter)) {
 		since = batch[0].Created
 	}
-	go func() { k.results <- result{id, id2, ids, k.attempt(sending, ch, person, m, attempts, since)} }()
+	go func() {
+		o := k.attempt(sending, ch, person, m, attempts, since)
+		if again && o.State == alert.Queued {
+			o.State = alert.Sending // it may still have arrived before
+		}
+		k.results <- result{id, id2, ids, o}
+	}()
 	return nil
 }
 
@@ -354,7 +362,7 @@ func (k *courier) write(ctx context.Context) bool {
 			k.c.log.Warn("what became of a message was not written; tried again", "err", err)
 			return false
 		}
-		if r.outcome.State != alert.Queued {
+		if r.outcome.State != alert.Queued && r.outcome.State != alert.Sending {
 			delete(k.own, r.batch)
 		}
 		k.c.noted(r.channel, r.outcome)

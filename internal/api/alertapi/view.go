@@ -114,7 +114,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request, c caller) {
 			ID: e.ID, ChannelID: e.Channel, Kind: e.Event.Kind, Severity: e.Event.Severity, Worker: e.Event.Worker, Text: e.Event.Text,
 			At: e.Event.At.UTC(), State: e.State, Attempts: e.Attempts, Error: e.Error, UpdatedAt: e.Updated.UTC(),
 		}
-		if e.State == alert.Queued && e.Attempts > 0 {
+		if (e.State == alert.Queued || e.State == alert.Sending) && e.NextTry.After(e.Updated) {
 			view.NextTryAt = e.NextTry.UTC()
 		}
 		p.Recent = append(p.Recent, view)
