@@ -30,7 +30,7 @@ const (
 	resultFailed   = "failed"
 	resultBusy     = "busy"
 	resultUnheard  = "answer_lost"
-	whereCodesLive = "on the pool's page, under Saved workers"
+	whereCodesLive = "on the pool's page, under Account"
 )
 
 var commandResults = []string{resultLinked, resultWrong, resultLimited, resultStopped, resultNothing, resultForeign, resultFailed, resultBusy, resultUnheard}

@@ -66,8 +66,8 @@ export function TemplatePanel() {
         <Facts
           items={[
             ['Reward', template && formatBTC(template.value_sats)],
-            ...worth(status, overview),
             ['Of which fees', template && formatAmount(template.fees_sats)],
+            ...worth(status, overview),
             ['Transactions', template && formatCount(template.transactions)],
             ['Filled', template && <Meter part={template.weight / MAX_WEIGHT} />],
             ['Network difficulty', template && formatDifficulty(template.network_difficulty)],
