@@ -51,6 +51,8 @@ type Sources struct {
 	System func() telemetry.System
 	Bans   Bans
 	Miners Miners
+	// Note is the operators' note on a worker, by its full name; it may be nil.
+	Note func(ctx context.Context, worker string) string
 	// Captures are the recordings of miners' wires.
 	Captures Captures
 	// Panics counts those that other parts of the program survived, by part.

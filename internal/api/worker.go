@@ -17,8 +17,9 @@ type workerPage struct {
 	Operator   bool      `json:"operator"` // the viewer is the operator
 	Owner      bool      `json:"owner"`    // the viewer knows the worker's full name, or is signed in and has proven to own it
 	WorkerRow
-	Address        string           `json:"address"`       // payout address; censored unless the viewer is operator or owner
-	AcceptedWork   float64          `json:"accepted_work"` // difficulty, ever
+	Note           string           `json:"note,omitempty"` // operators', for them alone
+	Address        string           `json:"address"`        // payout address; censored unless the viewer is operator or owner
+	AcceptedWork   float64          `json:"accepted_work"`  // difficulty, ever
 	RejectedWork   float64          `json:"rejected_work"`
 	PingP95MS      float64          `json:"ping_p95_ms,omitempty"`
 	Rejects        []rejectView     `json:"rejects"`          // ever
@@ -121,7 +122,11 @@ func (s *Server) serveWorker(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.sendJSON(w, http.StatusOK, s.buildWorker(&d, v, s.now()))
+	page := s.buildWorker(&d, v, s.now())
+	if v.operator && s.src.Note != nil {
+		page.Note = s.src.Note(r.Context(), d.Name)
+	}
+	s.sendJSON(w, http.StatusOK, page)
 }
 
 func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {

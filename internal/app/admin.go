@@ -5,10 +5,11 @@ import (
 
 	"github.com/poolscope/poolscope/internal/api/adminapi"
 	"github.com/poolscope/poolscope/internal/pool"
+	"github.com/poolscope/poolscope/internal/telemetry"
 )
 
 // openAdmin makes the operators' part of the HTTP interface.
-func (p *poolParts) openAdmin() {
+func (p *poolParts) openAdmin(build telemetry.Build) {
 	p.inForce.Store(p.cfg)
 	src := adminapi.Sources{
 		Gate:        p.people.gate,
@@ -18,6 +19,7 @@ func (p *poolParts) openAdmin() {
 		Notes:       p.store,
 		Audit:       p.store,
 		Settings:    &settings{pool: p, now: time.Now},
+		State:       p.adminState(build),
 		Log:         p.log.With("part", "http"),
 	}
 	if p.logs != nil {

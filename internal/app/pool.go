@@ -116,7 +116,7 @@ type poolParts struct {
 	source  config.Source
 	calls   chan func(context.Context, *desk) // to the operator's desk; nil without one
 	log     *slog.Logger
-	logs    *telemetry.Logs // nil in the demo, which has nothing to reload
+	logs    *telemetry.Logs // nil where a test has none
 	reloads reloads
 	store   *store.SQLite
 	people  *people
@@ -225,7 +225,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 	if p.backups, err = newBackups(cfg, build, p.backupFailed, log); err != nil {
 		return err
 	}
-	p.openAdmin()
+	p.openAdmin(build)
 	p.api = api.New(api.Config{UI: ui.FS(), Token: cfg.HTTP.Token.Reveal(), Proxies: cfg.HTTP.Proxies()}, api.Sources{
 		Ledger:   p.ledger,
 		Pool:     p.pool.Status,
@@ -235,6 +235,7 @@ func (p *poolParts) open(ctx context.Context, build telemetry.Build) (err error)
 		Figures:  p.figures(),
 		Bans:     p.pool,
 		Miners:   p.pool,
+		Note:     p.admin.Note,
 		Captures: p.pool,
 		Panics:   p.panics,
 		Desk:     p.deskStatus,

@@ -159,12 +159,21 @@ func (f *former) key(key string, field reflect.StructField, standard, now, file 
 		k.Set = secret.IsSet()
 		return k
 	}
+	if plain == feedKey && (mayHoldKey(now.String()) || mayHoldKey(file.String())) {
+		k.Kind, k.Set = KindSecret, true
+		return k
+	}
 	k.Default, k.Value = formValue(standard), formValue(now)
 	if k.InFile {
 		k.File = formValue(file)
 	}
 	return k
 }
+
+// feedKey is the price feed's URL. Many feeds want an access key in its query.
+const feedKey = "price.feed"
+
+func mayHoldKey(feed string) bool { return strings.Contains(feed, "?") }
 
 func kindOf(t reflect.Type) string {
 	switch {
@@ -236,6 +245,7 @@ func isDangerous(key string) bool {
 // choices are the keys that have one of a few values.
 var choices = map[string][]any{
 	"auth.registration": {RegistrationClosed, RegistrationOpen},
+	"alerts.smtp_tls":   {"starttls", "tls", "none"},
 	"network.chain":     {"", "main", "test", "testnet4", "signet", "regtest"},
 	"scope.send_proxy":  {0, 1, 2},
 	"scope.reconnect":   {"hold", "pass"},
@@ -286,6 +296,9 @@ var limits = map[string]limit{
 	"fleet.telemetry_kind":                {0, 65535},
 	"fleet.order_kind":                    {0, 65535},
 	"fleet.max_megabytes":                 {1, math.Inf(1)},
+	"alerts.user_messages_per_hour":       {0, math.Inf(1)},
+	"alerts.messages_per_hour":            {0, math.Inf(1)},
+	"alerts.smtp_port":                    {1, 65535},
 	"backup.keep_last":                    {0, 1000},
 	"backup.keep_daily":                   {0, 1000},
 	"backup.keep_weekly":                  {0, 1000},

@@ -143,6 +143,7 @@ func TestLimitsAreTheValidators(t *testing.T) {
 	base := func() *Config {
 		c := Default()
 		c.Listeners = []Listener{{Listen: ":9999"}}
+		c.Alerts.SMTPHost, c.Alerts.SMTPFrom = "mail.example", "pool@example.org"
 		return c
 	}
 	complains := func(plain string, value any) bool {
@@ -248,6 +249,8 @@ password = """hunter6
 [x]"""
 url = "kept"
 passwrod = 'hunter7'
+[price]
+feed = "https://prices.example/?key=hunter10"
 [log]
 level = "kept" # http://u:hunter9@host
 [oops]

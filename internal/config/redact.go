@@ -21,7 +21,8 @@ func Redact(data []byte, changed []string) []byte {
 	for _, p := range slices.Backward(l.pairs) {
 		key := withoutNumbers(p.key)
 		t, known := types[key]
-		if known && t != secretType || !known && (l.inlines[p.key] != nil || l.arrays[p.key] != nil) {
+		isSecret := t == secretType || key == feedKey && mayHoldKey(string(l.data[p.value:p.to]))
+		if known && !isSecret || !known && (l.inlines[p.key] != nil || l.arrays[p.key] != nil) {
 			continue
 		}
 		text := `"` + redacted + `"`

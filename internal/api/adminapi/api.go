@@ -26,6 +26,8 @@ type Sources struct {
 	Audit Audit
 	// Settings is the configuration.
 	Settings Settings
+	// State is the state of the program.
+	State StateSource
 	// StrikeLimit is the number of points at which a connection is dropped.
 	StrikeLimit func() float64
 
@@ -68,6 +70,7 @@ func New(src Sources) *API {
 		"/api/admin/audit":                   {http.MethodGet: gate.Operator(a.serveAudit)},
 		"/api/admin/settings":                {http.MethodGet: gate.Operator(a.serveSettings), http.MethodPost: gate.Confirmed(a.serveSaveSettings)},
 		"/api/admin/settings/check":          {http.MethodPost: gate.Operator(a.serveCheckSettings)},
+		"/api/admin/state":                   {http.MethodGet: gate.Operator(a.serveState)},
 		"/api/admin/restart":                 {http.MethodPost: gate.Confirmed(a.serveRestart)},
 	}
 	for pattern, by := range a.routes {

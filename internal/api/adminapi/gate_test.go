@@ -26,6 +26,7 @@ var requests = []struct {
 	{http.MethodPost, "/api/admin/settings", true},
 	{http.MethodPost, "/api/admin/settings/check", false},
 	{http.MethodPost, "/api/admin/restart", true},
+	{http.MethodGet, "/api/admin/state", false},
 }
 
 // TestWhoGetsIn asks for every route as everybody.
