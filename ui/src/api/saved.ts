@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
+import type { Message } from '../scope/types';
 import { fetchJSON, sendJSON } from './client';
 import type { Accuracy } from './types';
 
@@ -28,6 +29,10 @@ export interface SavedEntry {
   connection_duration_seconds?: number;
   /** Proven to be this person's. */
   owned: boolean;
+  /** How: by the miner's password, or by its address for all workers of it. */
+  proof?: 'password' | 'address';
+  /** What its owner ordered; left out while the pool chooses. */
+  ordered_difficulty?: number;
   /** What was begun to prove it. */
   claim?: PendingClaim;
   /** 0 to 100. */
@@ -38,6 +43,8 @@ export interface SavedEntry {
 export interface PendingClaim {
   code: string;
   expires_at: string;
+  /** Why the code did not count when it came. */
+  refused?: string;
 }
 
 /** GET /api/saved-workers. */
@@ -145,4 +152,47 @@ export function restartWorker(hash: string): Promise<{ connections: number }> {
 /** Sets the difficulty of an own worker; null lets the pool choose again. */
 export function setDifficulty(hash: string, difficulty: number | null): Promise<unknown> {
   return sendJSON('PUT', `${at(hash)}/difficulty`, { difficulty });
+}
+
+/** GET /api/saved-workers/{hash}/wire: what was captured of an own worker. */
+export interface WireSessions {
+  /** What of the pool's connections is captured now: `off`, `all`, `worker:NAME`, or `other`. */
+  tap: string;
+  /** The latest first. */
+  sessions: WireSession[];
+}
+
+export interface WireSession {
+  id: string;
+  connected_at: string;
+  ended_at?: string;
+  live: boolean;
+  user_agent: string;
+  /** Lines. */
+  messages: number;
+}
+
+export function wireQuery(hash: string) {
+  return queryOptions({
+    queryKey: [...KEY, hash, 'wire'],
+    queryFn: ({ signal }) => fetchJSON<WireSessions>(`${at(hash)}/wire`, signal),
+    refetchInterval: PERIOD,
+  });
+}
+
+/** A page of the lines of a session, in the order in which they were captured. */
+export interface WireLines {
+  live: boolean;
+  lines: Message[];
+  /** What to ask for lines after. */
+  next: number;
+}
+
+export function fetchLines(
+  hash: string,
+  session: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<WireLines> {
+  return fetchJSON(`${at(hash)}/wire/${encodeURIComponent(session)}?after=${after}`, signal);
 }

@@ -11,8 +11,9 @@ import {
 import { Button } from '../../components/Button';
 import { CopyButton } from '../../components/CopyButton';
 import { Segmented } from '../../components/Segmented';
+import { Skeleton } from '../../components/Skeleton';
 import { useNow } from '../../lib/clock';
-import { formatTimer, parseTime } from '../../lib/format';
+import { formatTimer, parseTime, sentence } from '../../lib/format';
 import { CodeInstructions } from './CodeInstructions';
 import type { SavedWorker } from './group';
 import styles from './WorkerDialog.module.css';
@@ -39,7 +40,8 @@ export function Claim({ worker: w }: { worker: SavedWorker }) {
       return renew();
     },
   });
-  const claim = made ?? w.claim;
+  // What the server says of it is newer; what to sign is only in the answer of the claim.
+  const claim = w.claim ?? made;
 
   return (
     <section>
@@ -70,24 +72,23 @@ export function Claim({ worker: w }: { worker: SavedWorker }) {
               { value: 'signature', label: 'Signature of the address' },
             ]}
             value={way}
-            onChange={setWay}
+            onChange={(next: Way) => {
+              setWay(next);
+              // The same claim again, with what to sign.
+              if (next === 'signature' && !made) begin.mutate();
+            }}
           />
           {way === 'password' ? (
             <ByPassword
               code={claim.code}
               expiresAt={claim.expires_at}
+              refused={claim.refused}
               onRenew={() => {
                 begin.mutate();
               }}
             />
           ) : (
-            <BySignature
-              worker={w}
-              claim={made}
-              onNeeded={() => {
-                begin.mutate();
-              }}
-            />
+            <BySignature worker={w} claim={made} />
           )}
           <div className={styles.actions}>
             <Button
@@ -111,7 +112,12 @@ export function Claim({ worker: w }: { worker: SavedWorker }) {
   );
 }
 
-function ByPassword(props: { code: string; expiresAt: string; onRenew: () => void }) {
+function ByPassword(props: {
+  code: string;
+  expiresAt: string;
+  refused: string | undefined;
+  onRenew: () => void;
+}) {
   const now = useNow();
   const left = Math.max(((parseTime(props.expiresAt) ?? 0) - now) / 1000, 0);
   if (left === 0) {
@@ -139,16 +145,17 @@ function ByPassword(props: { code: string; expiresAt: string; onRenew: () => voi
         <p role="status">Waiting for the miner…</p>
         <span title="Until the code expires">{formatTimer(left)}</span>
       </div>
+      {props.refused !== undefined && (
+        <p className={styles.failed} role="alert">
+          The code came, but does not count: {sentence(props.refused)}
+        </p>
+      )}
       <CodeInstructions code={props.code} />
     </>
   );
 }
 
-function BySignature(props: {
-  worker: SavedWorker;
-  claim: ClaimAnswer | undefined;
-  onNeeded: () => void;
-}) {
+function BySignature(props: { worker: SavedWorker; claim: ClaimAnswer | undefined }) {
   const { worker: w, claim } = props;
   const client = useQueryClient();
   const id = useId();
@@ -159,9 +166,9 @@ function BySignature(props: {
   });
   if (!claim) {
     return (
-      <div className={styles.actions}>
-        <Button onClick={props.onNeeded}>Show what to sign</Button>
-      </div>
+      <p className={styles.text}>
+        <Skeleton width="32ch" />
+      </p>
     );
   }
   if (claim.address === undefined) {

@@ -55,7 +55,13 @@ function Difficulty({ worker: w }: { worker: SavedWorker }) {
       }}
     >
       <label htmlFor={id}>
-        Difficulty{w.difficulty > 0 && <span> now {formatDifficulty(w.difficulty)}</span>}
+        Difficulty{' '}
+        <span>
+          {w.difficulty > 0 && `now ${formatDifficulty(w.difficulty)}, `}
+          {w.ordered === undefined
+            ? 'chosen by the pool'
+            : `ordered: ${formatDifficulty(w.ordered)}`}
+        </span>
       </label>
       <input
         id={id}

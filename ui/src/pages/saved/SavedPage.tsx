@@ -7,7 +7,7 @@ import { Panel } from '../../components/Panel';
 import { SignInPrompt } from '../../components/SignInPrompt';
 import { Skeleton } from '../../components/Skeleton';
 import { StaleNote } from '../../components/StaleNote';
-import { formatCount } from '../../lib/format';
+import { formatCount, parseTime } from '../../lib/format';
 import { Page } from '../scope/Page';
 import { groupSaved } from './group';
 import { SavedTable } from './SavedTable';
@@ -47,7 +47,11 @@ export function SavedPage() {
         ) : (
           <>
             <SaveForm list={data} />
-            <SavedTable workers={workers} onOpen={setChosen} />
+            <SavedTable
+              workers={workers}
+              now={parseTime(data?.updated_at) ?? dataUpdatedAt}
+              onOpen={setChosen}
+            />
           </>
         )}
       </div>

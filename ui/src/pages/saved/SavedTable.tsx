@@ -53,14 +53,16 @@ const STEP = 600_000;
 /** All saved workers, a line each. */
 export function SavedTable(props: {
   workers: SavedWorker[] | undefined;
+  /** The server's time when they were like that, ms. */
+  now: number;
   onOpen: (hash: string) => void;
 }) {
-  const { workers, onOpen } = props;
+  const { workers, now, onOpen } = props;
   const [text, setText] = useState('');
   const [state, setState] = useState<'all' | 'online' | 'offline'>('all');
   const many = workers !== undefined && workers.length >= MANY;
   const rows = workers && (many ? filterSaved(workers, text, state) : workers);
-  const days = useDays();
+  const days = useDays(now);
   return (
     <Panel
       title="Workers"
@@ -115,14 +117,14 @@ export function SavedTable(props: {
   );
 }
 
+/** Hashrates of the day until a time, as the sparklines want them. */
 interface Days {
   points: Map<string, SparkPoint[]> | undefined;
   to: number;
 }
 
-/** The hashrates of the last day, as the sparklines want them. */
-function useDays(): Days {
-  const { data, dataUpdatedAt } = useQuery(savedHistoryQuery);
+function useDays(to: number): Days {
+  const { data } = useQuery(savedHistoryQuery);
   const points = useMemo(
     () =>
       data &&
@@ -137,12 +139,7 @@ function useDays(): Days {
       ),
     [data],
   );
-  // All end where the server's latest point is, so that they can be compared.
-  const to = useMemo(
-    () => Math.max(...[...(points?.values() ?? [])].map((p) => p.at(-1)?.at ?? 0), 0),
-    [points],
-  );
-  return { points, to: to > 0 ? to : dataUpdatedAt };
+  return { points, to };
 }
 
 function columns(days: Days, onOpen: (hash: string) => void): Column<SavedWorker, Key>[] {

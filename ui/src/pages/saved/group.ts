@@ -10,6 +10,9 @@ export interface SavedWorker {
   notify: boolean;
   owned: boolean;
   claim: PendingClaim | undefined;
+  proof: SavedEntry['proof'];
+  /** What its owner ordered; undefined while the pool chooses. */
+  ordered: number | undefined;
   /** Sums over its connections. */
   hashrate: number;
   accuracy: Accuracy | undefined;
@@ -50,6 +53,8 @@ function begin(e: SavedEntry): SavedWorker {
     notify: e.notify_enabled,
     owned: e.owned,
     claim: e.claim,
+    proof: e.proof,
+    ordered: e.ordered_difficulty,
     hashrate: e.hashrate,
     accuracy: e.hashrate_accuracy,
     sharesPerMinute: e.shares_per_minute,
