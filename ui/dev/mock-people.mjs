@@ -2,6 +2,7 @@
 // An operator is signed in to begin with. Whoever signs out may come back under
 // any name with the password "mock mock 1"; only `operator` is one.
 import { createHash, randomBytes } from 'node:crypto';
+import { alerts } from './mock-alerts.mjs';
 
 const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 const hashOf = (name) => createHash('sha256').update(name).digest('hex');
@@ -175,6 +176,7 @@ function signIn({ name, password }) {
 
 /** Routes for whoever is signed in: method and path, `*` for one part of it. */
 const own = {
+  ...alerts,
   'GET /api/auth/sessions': () => ({
     sessions: sessions.map((s) => ({ ...s, current: s.id === 'a1' })),
   }),
@@ -242,6 +244,8 @@ const own = {
     expires_at: iso(Date.now() + 300_000),
   }),
   'POST /api/saved-workers/one-time-code/clear': () => ({ cleared: true }),
+  'GET /api/discord': () => ({ registered: false, notify_enabled: false }),
+  'POST /api/discord/unlink': () => ({ ok: true }),
   'POST /api/discord/notify-enabled': ({ enabled }) => ({ ok: true, enabled }),
 };
 

@@ -191,7 +191,7 @@ function columns(days: Days, onOpen: (hash: string) => void): Column<SavedWorker
       numeric: true,
       value: (w) => w.bestDifficulty,
       cell: (w) => (
-        <span className={styles.gold}>
+        <span className={w.bestDifficulty > 0 ? styles.gold : undefined}>
           {w.bestDifficulty > 0 ? formatDifficulty(w.bestDifficulty) : NONE}
         </span>
       ),
@@ -248,7 +248,7 @@ function columns(days: Days, onOpen: (hash: string) => void): Column<SavedWorker
 function Name({ worker: w }: { worker: SavedWorker }) {
   return (
     <span className={styles.name}>
-      <Link to="/workers/$id" params={{ id: w.hash }} title={w.name} preload={false} dir="auto">
+      <Link to="/workers/$id" params={{ id: w.hash }} title={w.name} preload={false}>
         <WorkerName name={shortWorker(w.name)} />
       </Link>
       {w.owned && (
