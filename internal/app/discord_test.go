@@ -25,12 +25,17 @@ type site struct {
 	t       *testing.T
 	base    string
 	browser *http.Client
+	parts   *poolParts
 }
 
 // startSite runs a pool until the test ends, and signs its first operator in.
 func startSite(t *testing.T, cfg *config.Config) *site {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	return startLoggedSite(t, cfg, slog.New(slog.DiscardHandler))
+}
+
+func startLoggedSite(t *testing.T, cfg *config.Config, log *slog.Logger) *site {
+	t.Helper()
 	p := &poolParts{cfg: cfg, log: log}
 	if err := p.bind(t.Context(), telemetry.Build{}); err != nil {
 		t.Fatal(err)
@@ -49,7 +54,7 @@ func startSite(t *testing.T, cfg *config.Config) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, base: "http://" + p.http.Addr().String(), browser: &http.Client{Jar: jar, Timeout: 10 * time.Second}}
+	s := &site{t: t, base: "http://" + p.http.Addr().String(), browser: &http.Client{Jar: jar, Timeout: 10 * time.Second}, parts: p}
 	s.ask("POST", "/api/auth/sign-in", map[string]any{"name": account.FirstOperator, "password": p.people.password}, 200)
 	return s
 }
