@@ -32,6 +32,13 @@ func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.answer(n)
 }
 
+// asks is what was asked for last.
+func (s *site) asks() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.target
+}
+
 // gaps are the times between requests.
 func (s *site) gaps() []time.Duration {
 	s.mu.Lock()
@@ -98,8 +105,8 @@ func TestPriceAndRefresh(t *testing.T) {
 		if !ok || p.Value != 67187.3 || p.Currency != "usd" || !p.At.Equal(begin) {
 			t.Fatalf("%+v, %t", p, ok)
 		}
-		if s.target != "https://prices.example/simple?in=usd" {
-			t.Errorf("asked %s", s.target)
+		if target := s.asks(); target != "https://prices.example/simple?in=usd" {
+			t.Errorf("asked %s", target)
 		}
 		time.Sleep(4 * time.Hour)
 		for _, gap := range s.gaps() {
