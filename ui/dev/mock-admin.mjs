@@ -254,6 +254,50 @@ function runBackup() {
   return json({ asked: true }, 202);
 }
 
+// ── the program ──
+
+const state = () => ({
+  version: 'mock',
+  commit: hex(20),
+  go: 'go1.26.0',
+  started_at: iso(started),
+  uptime_sec: (Date.now() - started) / 1000,
+  config_file: '/etc/poolscope/poolscope.toml',
+  data_dir: '/var/lib/poolscope',
+  database: '/var/lib/poolscope/poolscope.db',
+  sizes: {
+    at: iso(Date.now() - 20_000),
+    data_dir: 2_345_678_901,
+    database: 345_678_901,
+    blocks: 4_123_456,
+    capture: 1_234_567_890,
+    backups: 48_123_456,
+  },
+  config: { reloads_applied: 3, reloads_refused: 1, restart_keys: 2 },
+  backup: {
+    running: false,
+    encrypted: true,
+    every_sec: 86_400,
+    targets: backupState().targets,
+  },
+  providers: [
+    { id: 'local', state: 'ready' },
+    { id: 'clerk', state: 'not_reached', failed: 12 },
+  ],
+  discord: { connected: true, name: 'attic pool', delivered: 41, dropped: 0 },
+  price: {
+    value: 91_234.5,
+    currency: 'eur',
+    at: iso(Date.now() - 90_000),
+    fetched: 12,
+    failed: 1,
+  },
+  log_lines_lost: 0,
+  actions_dropped: 2,
+  refused: { cross_site: 0, unauthorized: 14, forbidden: 2, unconfirmed: 5 },
+  sign_ins: { ok: 7, wrong: 3 },
+});
+
 // ── routes: method, pattern, answer ──
 
 const ROUTES = [
@@ -270,6 +314,7 @@ const ROUTES = [
       return done();
     },
   ],
+  ['GET', /^\/api\/admin\/state$/, () => json(state())],
   ['GET', /^\/api\/admin\/logs$/, ({ query }) => json(logPage(query))],
   ['PUT', /^\/api\/admin\/logs\/level$/, ({ body }) => setLevel(body)],
   ['GET', /^\/api\/admin\/audit$/, ({ query }) => json(auditPage(query))],

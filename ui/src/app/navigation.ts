@@ -9,6 +9,7 @@ import {
   Cpu,
   FileClock,
   Gauge,
+  HeartPulse,
   Pickaxe,
   Rows3,
   Satellite,
@@ -76,7 +77,8 @@ export const PEOPLE_AREAS: AreaGroup = {
 export const ADMIN_AREAS: AreaGroup = {
   name: 'Administration',
   areas: [
-    { to: '/admin/miners', label: 'Miners', icon: Pickaxe },
+    { to: '/admin', label: 'State', icon: HeartPulse, exact: true },
+    { to: '/admin/miners', label: 'Live miners', icon: Pickaxe },
     { to: '/admin/accounts', label: 'Accounts', icon: Users },
     { to: '/admin/settings', label: 'Settings', icon: Settings },
     { to: '/admin/logs', label: 'Log', icon: ScrollText },

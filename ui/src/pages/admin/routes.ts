@@ -7,6 +7,11 @@ export function adminRoutes<Root extends AnyRootRoute>(root: Root) {
   return [
     createRoute({
       getParentRoute,
+      path: '/admin',
+      component: lazyRouteComponent(() => load(() => import('./state/StatePage')), 'StatePage'),
+    }),
+    createRoute({
+      getParentRoute,
       path: '/admin/miners',
       component: lazyRouteComponent(() => load(() => import('./miners/MinersPage')), 'MinersPage'),
     }),

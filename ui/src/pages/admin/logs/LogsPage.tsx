@@ -1,7 +1,6 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { ArrowDownToLine, Copy, Download, Pause, Play } from 'lucide-react';
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
-import { useView } from '../../../api/LiveProvider';
+import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Button } from '../../../components/Button';
 import { Field } from '../../../components/Field';
 import { Empty, Failure } from '../../../components/Message';
@@ -11,7 +10,7 @@ import { copyText } from '../../../lib/clipboard';
 import { saveFile } from '../../../lib/download';
 import { formatCount, plural } from '../../../lib/format';
 import { AdminPage } from '../AdminPage';
-import { forgetLines, logsQuery } from './api';
+import { logsQuery } from './api';
 import { LevelControl } from './LevelControl';
 import { LineDetail } from './LineDetail';
 import { LogList, type ListHandle } from './LogList';
@@ -27,7 +26,6 @@ interface Held {
 /** What the program says, as it says it. */
 export function LogsPage() {
   const { data: live, error, dataUpdatedAt } = useQuery(logsQuery);
-  useRestart();
   const [filter, setFilter] = useState<LogFilter>({ level: 'debug', part: '', text: '' });
   const [held, setHeld] = useState<Held>();
   const [chosen, setChosen] = useState<LogLine>();
@@ -115,19 +113,6 @@ export function LogsPage() {
       )}
     </AdminPage>
   );
-}
-
-/** Lines of a program that was started anew are numbered from 1 again. */
-function useRestart(): void {
-  const client = useQueryClient();
-  const started = useView('status').data?.started_at;
-  const before = useRef(started);
-  useEffect(() => {
-    if (before.current !== undefined && started !== undefined && before.current !== started) {
-      forgetLines(client);
-    }
-    before.current = started ?? before.current;
-  }, [client, started]);
 }
 
 /** How many lines came after those of another time. */

@@ -1,4 +1,4 @@
-import { queryOptions, type QueryClient } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 import { isRefused, operate, readAdmin } from '../../../api/admin';
 import { merge, MOST_LINES, type Level, type LogPage, type Tail } from './tail';
 
@@ -23,11 +23,6 @@ export const logsQuery = queryOptions({
   // Lines never change; comparing thousands of them each time is for nothing.
   structuralSharing: false,
 });
-
-/** Forgets the lines: those of a program that was started anew are numbered from 1 again. */
-export function forgetLines(client: QueryClient): void {
-  client.removeQueries({ queryKey: key });
-}
 
 /** Puts another level in force for some minutes; 0 brings the configured one back. */
 export function setLevel(order: { level: Level; minutes: number }): Promise<unknown> {

@@ -4,7 +4,7 @@ export type Level = (typeof LEVELS)[number];
 
 /** One message of the program. */
 export interface LogLine {
-  /** Grows; what is higher is newer. */
+  /** Grows, after a restart of the program as well; what is higher is newer. */
   id: number;
   at: string;
   level: Level;

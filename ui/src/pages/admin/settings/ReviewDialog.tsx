@@ -54,8 +54,10 @@ export function ReviewDialog({ form, changes, onReload, onSaved, onClose }: Revi
       {conflict ? (
         <div className={styles.conflict} role="alert">
           <p>{refusalText(conflict)}</p>
-          <p>Nothing was saved. Loading the settings anew discards what you entered.</p>
-          <Button onClick={onReload}>Load them anew</Button>
+          <p>
+            Nothing was saved. What you entered is kept, as far as it fits what the file says now.
+          </p>
+          <Button onClick={onReload}>Load the file anew</Button>
         </div>
       ) : (
         save.error !== null && (

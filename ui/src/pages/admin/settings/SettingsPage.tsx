@@ -10,8 +10,9 @@ import { AdminPage } from '../AdminPage';
 import { settingsQuery, type Saved } from './api';
 import { LeaveGuard } from './LeaveGuard';
 import {
-  allSections,
   addSection,
+  allSections,
+  carryOver,
   changesOf,
   countChanges,
   EMPTY,
@@ -52,10 +53,7 @@ export function SettingsPage() {
         <SettingsForm
           key={round}
           form={form}
-          onReload={async () => {
-            await refetch();
-            setRound(round + 1);
-          }}
+          onReload={async () => (await refetch()).data}
           onSaved={async (outcome) => {
             setSaved(outcome);
             await refetch();
@@ -76,7 +74,8 @@ function countWaiting(form: Form): number {
 
 function SettingsForm(props: {
   form: Form;
-  onReload: () => Promise<void>;
+  /** Reads the file anew; undefined when that fails. */
+  onReload: () => Promise<Form | undefined>;
   onSaved: (saved: Saved) => Promise<void>;
 }) {
   const { form, onReload, onSaved } = props;
@@ -248,7 +247,9 @@ function SettingsForm(props: {
           changes={changes}
           onReload={() => {
             setReviewing(false);
-            void onReload();
+            void onReload().then((again) => {
+              if (again) setDraft((now) => carryOver(form, now, again));
+            });
           }}
           onSaved={(outcome) => {
             setReviewing(false);

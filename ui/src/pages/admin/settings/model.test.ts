@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import {
   addSection,
   allSections,
+  carryOver,
   changesOf,
   countChanges,
   EMPTY,
@@ -239,6 +240,32 @@ it('removes a section with all that was entered in it, and takes that back', () 
   const draft = removeSection(drafted({ 'node.2.url': 'http://x' }), 'node.2');
   expect(changes(draft)).toEqual({ 'node.2': null });
   expect(countChanges(keepSection(draft, 'node.2'))).toBe(0);
+});
+
+it('carries what was entered over to a form that was read anew', () => {
+  const draft = removeSection(
+    drafted({ 'difficulty.start': '2048', 'abuse.ban_after': RESET, 'node.1.url': 'http://x' }),
+    'node.2',
+  );
+  const again: Form = {
+    ...form,
+    sections: form.sections.map((section) => ({
+      ...section,
+      settings: section.settings.map((s) =>
+        s.key === 'difficulty.start' ? { ...s, value: 2048, ...inFile } : s,
+      ),
+    })),
+  };
+  // What somebody else wrote meanwhile is no change any more.
+  expect(changesOf(again, carryOver(form, draft, again)).changes).toEqual({
+    'abuse.ban_after': null,
+    'node.1.url': 'http://x',
+    'node.2': null,
+  });
+  const moved: Form = { ...again, sections: again.sections.filter((s) => s.path !== 'node.2') };
+  expect(changesOf(moved, carryOver(form, draft, moved)).changes).toEqual({
+    'abuse.ban_after': null,
+  });
 });
 
 it('finds settings by words of their key or description, and what is not as it comes', () => {

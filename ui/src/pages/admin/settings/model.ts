@@ -179,7 +179,7 @@ function sameValue(kind: Kind, a: Value, b: Value): boolean {
 export function isChanged(setting: Setting, draft: Draft): boolean {
   const entry = draft.entries.get(setting.key);
   if (entry === undefined) return false;
-  if (entry === RESET) return true;
+  if (entry === RESET) return setting.inFile;
   if (setting.kind === 'secret') return entry !== '';
   const parsed = parseEntry(setting.kind, entry);
   return 'problem' in parsed || !sameValue(setting.kind, parsed.value, setting.value);
@@ -228,6 +228,28 @@ export function removeSection(draft: Draft, path: string): Draft {
 
 export function keepSection(draft: Draft, path: string): Draft {
   return { ...draft, removed: new Set([...draft.removed].filter((p) => p !== path)) };
+}
+
+/**
+ * What of a draft fits a form that was read anew. Where repeated sections came
+ * or went meanwhile, their numbers mean something else now.
+ */
+export function carryOver(before: Form, draft: Draft, form: Form): Draft {
+  const paths = (of: Form) => JSON.stringify(of.sections.map((section) => section.path));
+  const moved = paths(before) !== paths(form);
+  const kept = { ...draft, ...(moved && { removed: new Set<string>(), added: [] }) };
+  const known = new Map(
+    allSections(form, kept)
+      .filter((section) => !moved || !section.repeated)
+      .flatMap((section) => section.settings)
+      .map((setting) => [setting.key, setting]),
+  );
+  let next: Draft = { ...kept, entries: new Map() };
+  for (const [key, entry] of draft.entries) {
+    const setting = known.get(key);
+    if (setting?.locked === '') next = enter(next, setting, entry);
+  }
+  return next;
 }
 
 /** The sections of the form and those that were added, each kind together. */
