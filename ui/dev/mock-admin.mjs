@@ -1,5 +1,5 @@
-// What the mock answers to operators: /api/auth/session and /api/admin/…, with
-// the password "mock" where one is asked for. See mock.mjs.
+// What the mock answers to operators: /api/admin/…, with the password "mock"
+// where one is asked for. See mock.mjs.
 import { createHash, randomBytes } from 'node:crypto';
 import { checkSettings, restart, saveSettings, settingsForm } from './mock-settings.mjs';
 
@@ -16,23 +16,6 @@ const done = () => json({ ok: true });
 
 let confirmedUntil = 0;
 const confirmed = (then) => () => (Date.now() < confirmedUntil ? then() : refuse(403, 'confirm'));
-
-const session = () => ({
-  signed_in: true,
-  user: {
-    id: 'a1',
-    name: 'ada',
-    provider: 'local',
-    role: 'operator',
-    created_at: iso(started - 9e9),
-  },
-  session_id: 's1',
-  expires_at: iso(started + 9e9),
-  ...(Date.now() < confirmedUntil && { confirmed_until: iso(confirmedUntil) }),
-  operator: true,
-  local: false,
-  providers: { local: true, registration: false, oidc: [] },
-});
 
 function confirm(body) {
   if (body.password !== 'mock') return refuse(401, 'wrong password');
@@ -301,7 +284,6 @@ const state = () => ({
 // ── routes: method, pattern, answer ──
 
 const ROUTES = [
-  ['GET', /^\/api\/auth\/session$/, () => json(session())],
   ['POST', /^\/api\/auth\/confirm$/, ({ body }) => confirm(body)],
   ['GET', /^\/api\/admin\/miners$/, () => json(minerList())],
   ['DELETE', /^\/api\/admin\/miners\/(\w+)$/, ({ id }) => dropMiner(id)],

@@ -87,7 +87,7 @@ function Menu({ session, path }: { session: Session; path: string }) {
             <ul>
               {group.areas.map((area) => (
                 <li key={area.to}>
-                  <Link to={area.to}>
+                  <Link to={area.to} activeOptions={{ exact: area.exact ?? false }}>
                     <area.icon size={16} aria-hidden="true" />
                     {area.label}
                   </Link>
