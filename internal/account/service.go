@@ -32,6 +32,7 @@ const (
 	maxUsers           = 10_000
 	maxSessionsPerUser = 32
 	maxActions         = 50_000               // entries of the audit trail
+	maxStrangers       = 10_000               // and failures of strangers in it
 	keepActions        = 400 * 24 * time.Hour // and their age
 )
 
@@ -165,7 +166,7 @@ func (s *Service) prune(ctx context.Context) {
 	if err := s.store.PruneSessions(ctx, now.Add(-cfg.LastFor), now.Add(-cfg.IdleFor-2*seeEvery)); err != nil {
 		s.failed("expired sessions not deleted", err)
 	}
-	if err := s.store.PruneActions(ctx, now.Add(-keepActions), maxActions); err != nil {
+	if err := s.store.PruneActions(ctx, now.Add(-keepActions), maxActions, maxStrangers); err != nil {
 		s.failed("audit trail not shortened", err)
 	}
 }
@@ -189,14 +190,15 @@ type Stats struct {
 	SignIns        map[string]uint64 // by result, "ok" among them
 	StoreErrors    uint64
 	ActionsDropped uint64 // entries of the audit trail that were lost
+	ActionsSummed  uint64 // failures of strangers that were not noted one by one
 	CachedSessions int
 	Limited        int // accounts and addresses that are remembered for their failures
 }
 
 // Stats are what the service did since it started.
 func (s *Service) Stats() Stats {
-	out := Stats{SignIns: make(map[string]uint64), StoreErrors: s.counts.errors.Load(), ActionsDropped: s.trail.lost(),
-		CachedSessions: s.cache.size(), Limited: s.limits.size()}
+	out := Stats{SignIns: make(map[string]uint64), StoreErrors: s.counts.errors.Load(), CachedSessions: s.cache.size(), Limited: s.limits.size()}
+	out.ActionsDropped, out.ActionsSummed = s.trail.lost()
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()
 	for result, n := range s.counts.signIns {

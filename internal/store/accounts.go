@@ -259,9 +259,17 @@ func (s *SQLite) Actions(ctx context.Context, f account.ActionFilter) (page []ac
 }
 
 // PruneActions implements [account.Store].
-func (s *SQLite) PruneActions(ctx context.Context, older time.Time, keep int) error {
+func (s *SQLite) PruneActions(ctx context.Context, older time.Time, keep, strangers int) error {
+	const ofStrangers = `(failed = 1 AND user_name = '')`
 	return accountError("shorten the audit trail", s.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM actions WHERE at < ? OR id <= (SELECT id FROM actions ORDER BY id DESC LIMIT 1 OFFSET ?)`, toMillis(older), keep)
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM actions WHERE at < ?`, toMillis(older)); err != nil {
+			return err
+		}
+		for which, most := range map[string]int{ofStrangers: strangers, `NOT ` + ofStrangers: keep} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM actions WHERE `+which+` AND id <= (SELECT id FROM actions WHERE `+which+` ORDER BY id DESC LIMIT 1 OFFSET ?)`, most); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 }

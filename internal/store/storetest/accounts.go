@@ -306,12 +306,22 @@ func testActions(t *testing.T, s account.Store) {
 			t.Errorf("%q: %d entries, want %d", query, n, want)
 		}
 	}
-	check(t, s.PruneActions(t.Context(), noon.Add(2*time.Minute), 100))
+	check(t, s.PruneActions(t.Context(), noon.Add(2*time.Minute), 100, 100))
 	if n := len(read(account.ActionFilter{Limit: 100})); n != 8 {
 		t.Errorf("%d entries, want those of the last minutes", n)
 	}
-	check(t, s.PruneActions(t.Context(), noon, 3))
+	check(t, s.PruneActions(t.Context(), noon, 3, 100))
 	if rest := read(account.ActionFilter{Limit: 100}); len(rest) != 3 || rest[0].Target != "203.0.113.9" {
+		t.Errorf("%+v", rest)
+	}
+	// What strangers fail at does not push out what was done.
+	strangers := make([]account.Action, 20)
+	for i := range strangers {
+		strangers[i] = account.Action{At: noon, Name: "session.sign_in", Failed: true, Target: fmt.Sprint(i)}
+	}
+	check(t, s.AddActions(t.Context(), strangers))
+	check(t, s.PruneActions(t.Context(), noon, 3, 5))
+	if rest := read(account.ActionFilter{Limit: 100}); len(rest) != 8 || rest[0].Target != "19" || rest[4].Target != "15" || rest[5].Target != "203.0.113.9" {
 		t.Errorf("%+v", rest)
 	}
 	check(t, s.AddActions(t.Context(), actions[:1]))
