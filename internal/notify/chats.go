@@ -153,7 +153,7 @@ func (c *catalog) matrix(o Opening) (Channel, error) {
 	}}, nil
 }
 
-var matrixRoom = regexp.MustCompile(`^![!-~]{1,255}$`)
+var matrixRoom = regexp.MustCompile(`^![[:graph:]]{1,255}$`)
 
 // gotify sends to a Gotify server (https://gotify.net/docs/pushmsg).
 func (c *catalog) gotify(o Opening) (Channel, error) {
@@ -199,7 +199,7 @@ func checkToken(label, token string) error {
 	return nil
 }
 
-var tokenPattern = regexp.MustCompile(`^[!-~]+$`)
+var tokenPattern = regexp.MustCompile(`^[[:graph:]]+$`)
 
 // need says which settings are missing or unknown.
 func (s *Service) need(settings map[string]string) error {

@@ -78,7 +78,9 @@ func TestShapesOfServices(t *testing.T) {
 			method: "POST", path: "/services/T/B/x", wants: []string{`\u0026lt;b\u0026gt;`}, never: []string{`<b>`},
 		},
 		{
-			service: "gotify", settings: func(b string) map[string]string { return map[string]string{"server": b + "/push", "token": "Axxxxxxxxxxxxxx"} },
+			service: "gotify", settings: func(b string) map[string]string {
+				return map[string]string{"server": b + "/push", "token": "Axxxxxxxxxxxxxx"}
+			},
 			method: "POST", path: "/push/message", header: [2]string{"X-Gotify-Key", "Axxxxxxxxxxxxxx"}, wants: []string{`"priority":6`, `"message":"Offline`},
 		},
 		{
