@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,6 +171,29 @@ func TestClear(t *testing.T) {
 		t.Error("cleared twice")
 	}
 	redeem(t, s, "111", code, link.ErrCode)
+}
+
+// TestOneUse: of many who give a code at the same time, one is right.
+func TestOneUse(t *testing.T) {
+	s := open(t, openBooks(t, filepath.Join(t.TempDir(), "b.db")), nil)
+	code := newCode(t, s, "ann")
+	var wg sync.WaitGroup
+	var right atomic.Int64
+	for i := range 16 {
+		wg.Go(func() {
+			_, err := s.Redeem(t.Context(), "10"+strconv.Itoa(i), "", code)
+			switch {
+			case err == nil:
+				right.Add(1)
+			case !errors.Is(err, link.ErrCode):
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if right.Load() != 1 {
+		t.Errorf("%d were right", right.Load())
+	}
 }
 
 // TestLinkMoves: nobody loses a link without being told.

@@ -3,7 +3,10 @@ package discord
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,6 +211,23 @@ func TestAnswersOfTheAPI(t *testing.T) {
 				t.Errorf("%+v", st)
 			}
 		})
+	}
+}
+
+// TestRedirects are not followed: the token stays where it was told to go.
+func TestRedirects(t *testing.T) {
+	var asked atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	s := perform(t, nil)
+	s.connected()
+	s.soon("commands", func() bool { _, w := s.discord.Commands(); return len(w) == 2 })
+	s.discord.Fail(discordtest.Fault{Status: 307, Body: "{}", Header: map[string]string{"Location": elsewhere.URL}})
+	if err := s.send("", message("m", alert.WorkerOffline, "x")); err == nil {
+		t.Error("no error")
+	}
+	if asked.Load() != 0 {
+		t.Error("somebody else was asked")
 	}
 }
 
