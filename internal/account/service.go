@@ -47,8 +47,8 @@ type Service struct {
 	limits   *limiter
 	cache    *cache
 	trail    *trail
-	external func(r *http.Request) *Session // of another kind of cookie; nil without
-	lookups  chan struct{}                  // a value for each session that is read from the store
+	external External      // sessions of another kind of cookie; nil without
+	lookups  chan struct{} // a value for each session that is read from the store
 	counts   counts
 }
 
@@ -89,9 +89,22 @@ func (s *Service) Configure(cfg Config) {
 	s.cfg.Store(&cfg)
 }
 
+// External knows sessions of another kind than this service's.
+type External interface {
+	// Session is that of a request, nil when it has none.
+	Session(r *http.Request) *Session
+	// Sessions lists those of a user.
+	Sessions(userID string) []Session
+	// End ends sessions of a user, the one with an ID or, when that is "", all but
+	// the one with the ID keep, and returns how many.
+	End(userID, id, keep string) int
+	// Lives reports whether a session has not ended and its user may do the same.
+	Lives(session *Session) bool
+}
+
 // AlsoSessionsOf lets requests be signed in by something else than a session of
 // this service. It is to be called before the first request.
-func (s *Service) AlsoSessionsOf(find func(r *http.Request) *Session) { s.external = find }
+func (s *Service) AlsoSessionsOf(other External) { s.external = other }
 
 // Open reports whether anybody may make an account.
 func (s *Service) Open() bool { return s.cfg.Load().Open }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -25,7 +26,7 @@ func (s *Service) Session(r *http.Request) *Session {
 		}
 	}
 	if s.external != nil {
-		return s.external(r)
+		return s.external.Session(r)
 	}
 	return nil
 }
@@ -169,11 +170,24 @@ func (s *Service) Sessions(ctx context.Context, userID string) ([]Session, error
 			live = append(live, session)
 		}
 	}
+	if s.external != nil {
+		live = append(live, s.external.Sessions(userID)...)
+		slices.SortStableFunc(live, func(a, b Session) int { return b.Created.Compare(a.Created) })
+	}
 	return live, nil
+}
+
+// Lives reports whether a session has not ended, whose request lasts longer than
+// its cookie is good, such as a WebSocket.
+func (s *Service) Lives(session *Session) bool {
+	return s.external != nil && session != nil && s.external.Lives(session)
 }
 
 // EndSession ends one session of a user, or fails with ErrNoSession.
 func (s *Service) EndSession(ctx context.Context, userID, id string) error {
+	if s.external != nil && s.external.End(userID, id, "") > 0 {
+		return nil
+	}
 	return s.endSession(ctx, userID, id)
 }
 
@@ -191,5 +205,8 @@ func (s *Service) endSession(ctx context.Context, userID, id string) error {
 // may be "".
 func (s *Service) EndSessions(ctx context.Context, userID, keep string) error {
 	defer s.cache.clear()
+	if s.external != nil {
+		s.external.End(userID, "", keep)
+	}
 	return s.store.EndSessions(ctx, userID, keep)
 }

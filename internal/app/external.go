@@ -23,7 +23,7 @@ func externalOf(cfg *config.Config, accounts *account.Service, log *slog.Logger)
 			CookieName: a.ClerkSessionCookieName, FrontendAPI: a.ClerkFrontendAPIURL, PublishableKey: a.ClerkPublishableKey,
 			SignInURL: a.ClerkSigninURL, CallbackPath: a.ClerkCallbackPath,
 		}, accounts, log)
-		accounts.AlsoSessionsOf(out.Clerk.Session)
+		accounts.AlsoSessionsOf(out.Clerk)
 	}
 	if len(cfg.OIDC) > 0 {
 		var providers []oidc.Config

@@ -36,6 +36,7 @@ type Clerk struct {
 	keys    *keys
 	parser  *jwt.Parser
 	revoked revoked
+	seen    seen
 	people  people
 	now     func() time.Time
 }

@@ -73,10 +73,3 @@ func (p *people) get(ctx context.Context, t Token, now time.Time) (account.User,
 	p.seen[t.Subject] = person{user, err, now, age}
 	return user, err
 }
-
-// forget makes the next request ask for the person again.
-func (p *people) forget(subject string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.seen, subject)
-}

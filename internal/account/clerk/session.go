@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/account"
@@ -55,10 +56,59 @@ func (c *Clerk) session(ctx context.Context, r *http.Request, t Token) (*account
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		address = host
 	}
-	return &account.Session{
-		ID: shownID(revocationKey(t)), User: user, Created: t.Issued, LastSeen: now, Expires: t.Expires, Confirmed: t.Proven,
+	key := revocationKey(t)
+	session := &account.Session{
+		ID: shownID(key), User: user, Created: t.Issued, LastSeen: now, Expires: t.Expires, Confirmed: t.Proven,
 		UserAgent: r.UserAgent(), Address: address,
-	}, nil
+	}
+	if len(session.UserAgent) > 200 {
+		session.UserAgent = strings.ToValidUTF8(session.UserAgent[:200], "")
+	}
+	session.Created = c.seen.note(*session, key, t.SessionID == "")
+	return session, nil
+}
+
+// Sessions lists those of a user that were seen in the last day.
+func (c *Clerk) Sessions(userID string) []account.Session {
+	var all []account.Session
+	for _, known := range c.seen.of(userID, c.now()) {
+		all = append(all, known.session)
+	}
+	return all
+}
+
+// Lives reports whether a session has brought a token that is good still, and its
+// user may do what they might. A request that lasts, such as a WebSocket, has
+// only its first token.
+func (c *Clerk) Lives(session *account.Session) bool {
+	if session.User.Provider != account.ProviderClerk || !c.seen.lives(session.ID, c.now()) {
+		return false
+	}
+	user, err := c.people.get(context.Background(), Token{Subject: session.User.Subject}, c.now())
+	return err == nil && user.Role == session.User.Role
+}
+
+// End ends sessions of a user: the one with an ID, or with "" all but the one
+// with the ID keep. It returns how many.
+func (c *Clerk) End(userID, id, keep string) int {
+	n, now := 0, c.now()
+	for _, known := range c.seen.of(userID, now) {
+		if is := known.session.ID; id == "" && is != keep || is == id {
+			c.revoke(is, known.key, known.session.Expires, now)
+			n++
+		}
+	}
+	return n
+}
+
+// revoke refuses the tokens of a session for as long as there can be any.
+func (c *Clerk) revoke(id, key string, expires, now time.Time) {
+	until := now.Add(revokedFor)
+	if end := expires.Add(ClockSkew); end.After(until) {
+		until = end
+	}
+	c.revoked.add(key, until, now)
+	c.seen.forget(id)
 }
 
 // Revoke ends the session of a request's cookie: neither its token nor newer
@@ -72,13 +122,8 @@ func (c *Clerk) Revoke(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	now := c.now()
-	until := now.Add(revokedFor)
-	if token.Expires.Add(ClockSkew).After(until) {
-		until = token.Expires.Add(ClockSkew)
-	}
-	c.revoked.add(revocationKey(token), until, now)
-	c.people.forget(token.Subject)
+	key := revocationKey(token)
+	c.revoke(shownID(key), key, token.Expires, c.now())
 	return true
 }
 

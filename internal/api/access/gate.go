@@ -135,6 +135,16 @@ func (g *Gate) Open(next func(w http.ResponseWriter, r *http.Request, v Viewer))
 	}
 }
 
+// Lives reports whether a session of a request that lasts, such as a WebSocket,
+// has not ended although the request's cookie is good no longer: its browser has
+// a newer one.
+func (g *Gate) Lives(session *account.Session) bool {
+	others, ok := g.sessions.(interface {
+		Lives(session *account.Session) bool
+	})
+	return ok && session != nil && others.Lives(session)
+}
+
 // User lets signed-in people in and answers others with 401 "unauthorized" or,
 // when another site's page may have sent the request, 403 "forbidden".
 func (g *Gate) User(next func(w http.ResponseWriter, r *http.Request, v Viewer)) http.HandlerFunc {

@@ -49,7 +49,7 @@ func build(t *testing.T, account_ account.Config, change func(*clerk.Config, *Ex
 	}
 	h.keys = clerk.New(config, h.accounts, quiet)
 	external.Clerk = h.keys
-	h.accounts.AlsoSessionsOf(h.keys.Session)
+	h.accounts.AlsoSessionsOf(h.keys)
 	h.api = New(Config{Service: h.accounts, Gate: h.gate, External: external})
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -477,4 +477,54 @@ func TestDisabledPeopleStayOut(t *testing.T) {
 	if answer := h.ask(nil, post("/api/auth/session-refresh", "application/json", `{"token":"`+token+`"}`)); answer.StatusCode != 403 {
 		t.Errorf("Clerk: %d", answer.StatusCode)
 	}
+}
+
+func TestClerkSessionsAreEndedFromElsewhere(t *testing.T) {
+	h := build(t, account.Config{Operators: []string{"clerk:user_1"}}, nil)
+	var here, there providertest.Browser
+	for sid, b := range map[string]*providertest.Browser{"sess_here": &here, "sess_there": &there} {
+		h.ask(b, post("/api/auth/session-refresh", "application/json", `{"token":"`+h.token(t, map[string]any{"sid": sid})+`"}`))
+		h.session(t, b)
+	}
+	var list sessionsView
+	if err := json.Unmarshal([]byte(h.ask(&here, get("/api/auth/sessions")).Body), &list); err != nil || len(list.Sessions) != 2 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	other := ""
+	for _, s := range list.Sessions {
+		if !s.Current {
+			other = s.ID
+		}
+	}
+	// A request that lasts is told by the session, whose cookie it has not any more.
+	lasting := h.gate.Viewer(h.request(&there)).Session
+	if !h.gate.Lives(lasting) {
+		t.Error("a session that is in use has ended")
+	}
+	r := httptest.NewRequest(http.MethodDelete, site+"/api/auth/sessions/"+other, nil)
+	if answer := h.ask(&here, r); answer.StatusCode != 200 {
+		t.Fatalf("%d %s", answer.StatusCode, answer.Body)
+	}
+	if h.session(t, &there).SignedIn || h.gate.Lives(lasting) || !h.session(t, &here).SignedIn {
+		t.Error("the wrong session ended")
+	}
+	// Nor does the next token of that session bring it back.
+	if answer := h.ask(nil, post("/api/auth/session-refresh", "application/json", `{"token":"`+h.token(t, map[string]any{"sid": "sess_there"})+`"}`)); answer.StatusCode != 401 {
+		t.Errorf("revoked, but %d", answer.StatusCode)
+	}
+	// Who is no operator any more sees nothing more in what is still open.
+	mine := h.gate.Viewer(h.request(&here)).Session
+	if err := h.accounts.EndAllSessions(t.Context(), mine.User.ID); err != nil {
+		t.Fatal(err)
+	}
+	if h.gate.Lives(mine) || h.session(t, &here).SignedIn {
+		t.Error("an operator ended all sessions, but one lives")
+	}
+}
+
+// request is one of a browser that lasts.
+func (h *house) request(b *providertest.Browser) *http.Request {
+	r := b.Get(site + "/api/ws")
+	r.RemoteAddr = "192.0.2.7:4711"
+	return r
 }

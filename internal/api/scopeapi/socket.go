@@ -185,7 +185,12 @@ var errSignedOut = fail(http.StatusUnauthorized, "signed out")
 func (c *call) watchSession(ctx context.Context) {
 	tick := time.NewTicker(c.api.feed.cfg.SignedIn)
 	defer tick.Stop()
-	for c.api.signedIn(c.r) {
+	gate := c.api.cfg.Gate
+	if gate == nil {
+		return
+	}
+	session := gate.Viewer(c.r).Session
+	for c.api.signedIn(c.r) || gate.Lives(session) {
 		select {
 		case <-ctx.Done():
 			return
