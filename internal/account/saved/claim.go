@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/poolscope/poolscope/internal/account"
 	"github.com/poolscope/poolscope/internal/bitcoin"
@@ -107,6 +108,8 @@ func (s *Service) Message(worker, name, code string) string {
 	if tag == "" {
 		tag = "poolscope"
 	}
+	// A name from elsewhere may hold anything, and wallets sign lines as they are.
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }), " ")
 	return fmt.Sprintf("%s: %s is mine, says %s, %s", tag, worker, name, code)
 }
 

@@ -235,6 +235,9 @@ func TestProofBySignature(t *testing.T) {
 			t.Errorf("%q is not in %q", part, message)
 		}
 	}
+	if got := r.Message(rig, "Eve\r\nor\u202eil \U0001F600", "c"); strings.ContainsAny(got, "\r\n\u202e") || !strings.Contains(got, "Eve or il") {
+		t.Errorf("a name of several lines gives %q", got)
+	}
 	for name, text := range map[string]string{
 		"nothing": "", "another message": sign(message + "."), "another's message": sign(r.Message(owner+".one", "Bob", theirs.Code)),
 		"another worker's": sign(r.Message(owner+".two", "Alice", c.Code)), "another person's name": sign(r.Message(owner+".one", "Bob", c.Code)),
