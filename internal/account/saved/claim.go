@@ -268,6 +268,7 @@ func (s *Service) Sign(ctx context.Context, user, name, hash, signature string) 
 	}
 	s.mu.Lock()
 	s.personLocked(user).addresses[address] = now
+	s.all = nil
 	s.mu.Unlock()
 	s.count(countByAddress)
 	_, err = s.changeHeld(ctx, user, hash, func(r *Record) error {
@@ -327,6 +328,7 @@ func (s *Service) disownAddress(ctx context.Context, user, address string) error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.all = nil
 	if delete(p.addresses, address); len(p.addresses) == 0 && len(p.records) == 0 {
 		delete(s.people, user)
 	}

@@ -261,7 +261,17 @@ func TestProofBySignature(t *testing.T) {
 		t.Fatal("owned without a proof")
 	}
 
+	before := len(all(r))
 	r.must(r.Sign(t.Context(), "a1", "Alice", one, sign(message)))
+	owned := 0
+	for _, s := range all(r) {
+		if s.Owned == saved.ByAddress {
+			owned++
+		}
+	}
+	if owned != 2 || len(all(r)) != before {
+		t.Errorf("%d of %d in the list of all are owned", owned, before)
+	}
 	for range 2 {
 		if !r.Owns("a1", owner+".one") || !r.Owns("a1", owner+".two") || r.Owns("a1", rig) || r.Owns("b1", owner+".one") {
 			t.Error("the wrong things are owned")
@@ -278,6 +288,11 @@ func TestProofBySignature(t *testing.T) {
 	r.must(r.GiveUp(t.Context(), "a1", saved.HashOf(owner+".two")))
 	if r.Owns("a1", owner+".one") {
 		t.Error("one worker given up, the address not")
+	}
+	for _, s := range all(r) {
+		if s.Owned != saved.NotProven {
+			t.Errorf("in the list of all: %+v", s)
+		}
 	}
 	tries := 0
 	for ; tries < 100; tries++ {
@@ -349,4 +364,12 @@ func TestRestartsAreLimited(t *testing.T) {
 	if done < 15 || done > 30 || len(r.pool.dropped) != done {
 		t.Errorf("%d restarts in half an hour, %d at the pool", done, len(r.pool.dropped))
 	}
+}
+
+// all lists what everybody saved.
+func all(r *rigged) []saved.Saved {
+	r.t.Helper()
+	list, err := r.All(r.t.Context())
+	r.must(err)
+	return list
 }

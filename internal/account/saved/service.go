@@ -41,6 +41,7 @@ type Service struct {
 	people    map[string]*person            // by user
 	byWorker  map[string]map[string]*Record // by name, then user
 	total     int
+	all       []Saved // what All returned last; nil when something has changed since
 	orders    map[string]Order
 	sightings map[string]*Sighting
 	counts    map[string]uint64 // of proofs and refusals, by name
@@ -113,6 +114,7 @@ func (s *Service) personLocked(user string) *person {
 
 // keepLocked takes a record in, or replaces what is known of it.
 func (s *Service) keepLocked(r *Record) {
+	s.all = nil
 	p := s.personLocked(r.UserID)
 	if i := slices.IndexFunc(p.records, func(old *Record) bool { return old.Worker == r.Worker }); i >= 0 {
 		p.records[i] = r
@@ -130,6 +132,7 @@ func (s *Service) keepLocked(r *Record) {
 
 // dropLocked forgets a record.
 func (s *Service) dropLocked(user, worker string) {
+	s.all = nil
 	p := s.people[user]
 	if p == nil {
 		return
@@ -174,11 +177,18 @@ func (s *Service) ByUser(_ context.Context, user string) ([]Saved, error) {
 	return list, nil
 }
 
-// All lists what everybody saved, by person and name. It reads memory only.
+// All lists what everybody saved, by person and name. It reads memory only, and
+// makes the list anew only after a change. Callers must not change it.
 func (s *Service) All(context.Context) ([]Saved, error) {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make([]Saved, 0, s.total)
+	list := s.all
+	s.mu.RUnlock()
+	if list != nil {
+		return list, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list = make([]Saved, 0, s.total)
 	for _, p := range s.people {
 		for _, r := range p.records {
 			list = append(list, s.viewLocked(r))
@@ -187,6 +197,7 @@ func (s *Service) All(context.Context) ([]Saved, error) {
 	slices.SortFunc(list, func(a, b Saved) int {
 		return cmp.Or(strings.Compare(a.UserID, b.UserID), strings.Compare(a.Name, b.Name))
 	})
+	s.all = list
 	return list, nil
 }
 
