@@ -263,3 +263,35 @@ x = {a = "hunter8"}
 		t.Errorf("%s", got)
 	}
 }
+
+// FuzzParseSet: whatever a request says is a change that Edit can make, or an
+// error without the value.
+func FuzzParseSet(f *testing.F) {
+	for _, key := range []string{"http.listen", "node.1.url", "node.2", "difficulty.start", "abuse.ban_time", "stratum.listen", "log.compress", "listener.1.tls"} {
+		for _, value := range []string{`null`, `"x"`, `1`, `1e3`, `true`, `["a"]`, `"5m"`, `{}`, ` "\u0000\ud800" `} {
+			f.Add(key, value)
+		}
+	}
+	f.Fuzz(func(t *testing.T, key, value string) {
+		if !json.Valid([]byte(value)) {
+			return // json.RawMessage of a decoded request is valid
+		}
+		set, err := ParseSet(key, json.RawMessage(value))
+		if err != nil {
+			if len(value) > 12 && strings.Contains(err.Error(), value) && !strings.Contains(key, value) {
+				t.Errorf("the error has the value: %v", err)
+			}
+			return
+		}
+		edited, err := Edit([]byte("[[node]]\nurl = 'x'\n"), []Set{set})
+		if err != nil && !errors.Is(err, ErrEdit) {
+			t.Errorf("%q %s: %v", key, value, err)
+		}
+		if err == nil && set.Value != nil {
+			again, err := Edit(edited, []Set{set})
+			if err != nil || string(again) != string(edited) {
+				t.Errorf("%q %s: once more %v\n%q\n%q", key, value, err, edited, again)
+			}
+		}
+	})
+}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/abuse"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/api/adminapi"
 	"github.com/poolscope/poolscope/internal/pool"
 )
@@ -270,4 +271,29 @@ func TestNotes(t *testing.T) {
 	if !r.trail.last().Failed {
 		t.Error("the trail says that it was kept")
 	}
+}
+
+// BenchmarkMiners is one list of ten thousand connections, made, encoded and
+// compressed.
+func BenchmarkMiners(b *testing.B) {
+	p := &fakePool{}
+	for i := range 10_000 {
+		m := twoMiners()[0]
+		m.ID, m.Worker = fmt.Sprintf("%08x", i), fmt.Sprintf("bcrt1qexampleexampleexampleexample.%d", i)
+		p.miners = append(p.miners, m)
+	}
+	clock := now()
+	gate := access.NewGate(sessions{})
+	gate.SetTokens(adminSecret, "")
+	a := adminapi.New(adminapi.Sources{Gate: gate, Pool: p, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }})
+	req := httptest.NewRequest(http.MethodGet, "/api/admin/miners", nil)
+	req.Header.Set("Authorization", "Bearer "+adminSecret)
+	req.Header.Set("Accept-Encoding", "gzip")
+	size := 0
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, req)
+		size = w.Body.Len()
+	}
+	b.ReportMetric(float64(size), "B/answer")
 }
