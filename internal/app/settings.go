@@ -255,6 +255,9 @@ func keepConfig(file *configFile, now time.Time) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := files.RemoveLeftovers(filepath.Join(dir, base)); err != nil {
+		return "", err
+	}
 	stamp, number := now.UTC().Format(configStamp), 1
 	for _, k := range kept {
 		if k.stamp == stamp {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ReplaceDurably gives an existing file other contents, so that after a crash or a
@@ -50,4 +51,25 @@ func writeAs(dir string, data []byte, like fs.FileInfo) (path string, err error)
 		err = f.Sync()
 	}
 	return f.Name(), errors.Join(err, f.Close())
+}
+
+// RemoveLeftovers deletes what ReplaceDurably of a file left in its folder when it
+// was killed. Nobody may be replacing the file meanwhile.
+func RemoveLeftovers(path string) error {
+	dir, name := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(dir))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		middle, ours := strings.CutPrefix(e.Name(), "."+name+".")
+		middle, temporary := strings.CutSuffix(middle, ".tmp")
+		if !ours || !temporary || middle == "" || strings.Trim(middle, "0123456789") != "" {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }

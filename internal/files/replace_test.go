@@ -104,4 +104,14 @@ func TestReplaceKilled(t *testing.T) {
 			t.Fatalf("%d bytes, %v", len(got), err)
 		}
 	}
+	other := filepath.Join(filepath.Dir(path), ".file.mine.tmp")
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.RemoveLeftovers(path); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 2 {
+		t.Errorf("%v are left, %v", left, err)
+	}
 }
