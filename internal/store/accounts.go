@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/account"
@@ -242,9 +243,13 @@ func (s *SQLite) AddActions(ctx context.Context, actions []account.Action) error
 func (s *SQLite) Actions(ctx context.Context, f account.ActionFilter) (page []account.Action, err error) {
 	where, args := `WHERE (? = 0 OR id < ?)`, []any{f.Before, f.Before}
 	if f.Query != "" {
-		// No LIKE: its wildcards would be the reader's business.
-		where += ` AND instr(lower(user_name || char(10) || address || char(10) || name || char(10) || target || char(10) || detail), lower(?)) > 0`
-		args = append(args, f.Query)
+		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Query)) + "%"
+		var matches []string
+		for _, column := range []string{"user_name", "address", "name", "target", "detail"} {
+			matches = append(matches, `lower(`+column+`) LIKE ? ESCAPE '\'`)
+			args = append(args, pattern)
+		}
+		where += ` AND (` + strings.Join(matches, ` OR `) + `)`
 	}
 	err = s.view(ctx, func(tx *sql.Tx) (err error) {
 		page, err = query(ctx, tx, func(rows *sql.Rows) (a account.Action, err error) {
