@@ -188,21 +188,28 @@ func TestUndoneAttempts(t *testing.T) {
 func TestLimiterIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(time.Now)
-		for i := range 3 * maxPairs {
+		for i := range maxPairs + 2000 {
 			address := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
 			a, err := l.begin(fmt.Sprintf("user%d", i), address)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if i%8 == 0 && i < 8*2*maxKnown {
+			if i >= maxPairs && i < maxPairs+200 {
 				a.succeeded()
 			}
 			_ = l.register(address)
 		}
+		for i := range maxKnown - 100 {
+			a, err := l.begin("operator", fmt.Sprintf("10.200.%d.%d", i>>8, i&255))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.succeeded()
+		}
 		if n := l.size(); n > 4*maxPairs {
 			t.Errorf("%d entries", n)
 		}
-		if n := len(l.known); n > maxKnown {
+		if n := len(l.known); n != maxKnown {
 			t.Errorf("%d known addresses", n)
 		}
 	})

@@ -98,7 +98,7 @@ func signIn(t *testing.T, s *account.Service) *http.Request {
 	return r
 }
 
-// TestRequestsDoNotWrite: a page that asks ten times a second for an hour costs
+// TestRequestsDoNotWrite: a page that asks every second for an hour costs
 // the disk next to nothing.
 func TestRequestsDoNotWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -107,13 +107,13 @@ func TestRequestsDoNotWrite(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
 		r := signIn(t, s)
-		for range 36_000 {
+		for range 3600 {
 			if s.Session(r) == nil {
 				t.Fatal("signed out")
 			}
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(time.Second)
 		}
-		last := time.Now().Add(-100 * time.Millisecond)
+		last := time.Now().Add(-time.Second)
 		if n := books.seen.Load(); n > 61 {
 			t.Errorf("%d writes in an hour", n)
 		}
@@ -200,16 +200,25 @@ func TestOldHashes(t *testing.T) {
 
 // TestSessionsAreBounded: somebody who signs in all the time keeps the newest.
 func TestSessionsAreBounded(t *testing.T) {
-	s, books, jane := newService(t, account.Config{})
-	first := signIn(t, s)
-	var last *http.Request
-	for range 33 {
-		last = signIn(t, s)
+	s, books, _ := newService(t, account.Config{})
+	var user string
+	var first, last *http.Request
+	for range 34 {
+		w := httptest.NewRecorder()
+		session, err := s.SignInExternal(t.Context(), w, httptest.NewRequest(http.MethodPost, "/", nil), account.Identity{Provider: "idp", Subject: "mary"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		user, last = session.User.ID, httptest.NewRequest(http.MethodGet, "/", nil)
+		last.AddCookie(w.Result().Cookies()[0])
+		if first == nil {
+			first = last
+		}
 	}
 	if s.Session(first) != nil || s.Session(last) == nil {
 		t.Error("not the oldest ended")
 	}
-	if all, err := books.Sessions(t.Context(), jane.ID); err != nil || len(all) != 32 {
+	if all, err := books.Sessions(t.Context(), user); err != nil || len(all) != 32 {
 		t.Errorf("%d sessions, %v", len(all), err)
 	}
 }
