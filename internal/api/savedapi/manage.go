@@ -84,6 +84,9 @@ func (a *API) serveNotify(w http.ResponseWriter, r *http.Request, v access.Viewe
 		a.refuse(w, err)
 		return
 	}
+	if s, err := a.saved.Get(v.UserID(), hash); err == nil {
+		a.record(r, v, "worker.notify", s.Name, map[bool]string{true: "on", false: "off"}[enabled], false)
+	}
 	a.send(w, http.StatusOK, notifyAnswer{true, enabled})
 }
 

@@ -193,6 +193,15 @@ func TestWire(t *testing.T) {
 	for _, query := range []string{"?after=x", "?after=-1", "?limit=0", "?limit=1001", "?limit=x"} {
 		f.want("ann", http.MethodGet, path(rigA, "/wire/s1"+query), "", 400, "")
 	}
+	reads := 0
+	for _, a := range f.world.actions {
+		if a.Name == "worker.wire" && a.Target == rigA && a.Detail == "session s1" {
+			reads++
+		}
+	}
+	if reads != 1 { // not each page of it
+		t.Errorf("%d reads in the trail", reads)
+	}
 	if string(f.world.messages["s1"][0].Raw) != authorize {
 		t.Error("masking changed what is kept")
 	}

@@ -145,6 +145,9 @@ func (a *API) serveLines(w http.ResponseWriter, r *http.Request, v access.Viewer
 		a.refuse(w, err)
 		return
 	}
+	if after == 0 { // not each page of it
+		a.record(r, v, "worker.wire", s.Name, "session "+session.ID, false)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	body := []byte(`{"session":`)
