@@ -194,19 +194,19 @@ func (s *SQLite) WorkersOf(ctx context.Context, address string, limit int) (name
 
 // WorkSums adds up, in one look at the minutes from one time to another, the work
 // of some workers in periods of so many minutes. Periods without work are left
-// out; the others come oldest first.
+// out; the others come oldest first. The time comes first in the key of minutes,
+// so it looks at one minute after the other, and in each at these workers only:
+// what that costs does not depend on how many others there are.
 func (s *SQLite) WorkSums(ctx context.Context, names []string, from, to time.Time, minutes int) (map[string][]saved.WorkSum, error) {
 	sums := make(map[string][]saved.WorkSum)
 	if len(names) == 0 {
 		return sums, nil
 	}
 	length := int64(minutes) * 60
-	args := make([]any, 0, len(names)+3)
-	args = append(args, length)
+	args := []any{length, ceilUnix(from.Unix(), 60), to.Unix()}
 	for _, name := range names {
 		args = append(args, name)
 	}
-	args = append(args, from.Unix(), to.Unix())
 	type row struct {
 		name string
 		sum  saved.WorkSum
@@ -217,8 +217,10 @@ func (s *SQLite) WorkSums(ctx context.Context, names []string, from, to time.Tim
 			err = rows.Scan(&r.name, &period, &r.sum.Work)
 			r.sum.At = time.Unix(period*length, 0).UTC()
 			return r, err
-		}, `SELECT w.name, m.at / ? AS period, sum(m.work) FROM minutes m JOIN workers w ON w.id = m.worker
-			WHERE w.name IN (?`+strings.Repeat(`, ?`, len(names)-1)+`) AND m.at >= ? AND m.at < ? AND m.work > 0
+		}, `WITH RECURSIVE minute (start) AS (SELECT ?2 UNION ALL SELECT start + 60 FROM minute WHERE start + 60 < ?3)
+			SELECT w.name, m.at / ?1 AS period, sum(m.work)
+			FROM minute CROSS JOIN workers w CROSS JOIN minutes m ON m.at = minute.start AND m.worker = w.id
+			WHERE w.name IN (?4`+strings.Repeat(`, ?`, len(names)-1)+`) AND m.work > 0
 			GROUP BY w.name, period ORDER BY w.name, period`, args...)
 		for _, r := range rows {
 			sums[r.name] = append(sums[r.name], r.sum)

@@ -14,7 +14,7 @@ const (
 	chartRange  = 24 * time.Hour
 	chartStep   = 10 * time.Minute
 	chartFresh  = time.Minute // that a chart is kept for
-	maxCharts   = 256         // that are kept
+	maxCharts   = 64          // that are kept; one is 300 kB at most
 	maxReadings = 2           // at once
 
 	hashesPerDifficulty = 1 << 32
