@@ -234,7 +234,8 @@ func unitOf(key string, t reflect.Type) string {
 // dangerous are the keys, or the beginnings of keys, whose values can keep miners,
 // operators or money away.
 var dangerous = []string{
-	"data_dir", "http.listen", "http.tls_listen", "http.token", "auth.registration", "auth.operators", "stratum.listen", "stratum.tls_listen",
+	"data_dir", "http.listen", "http.tls_listen", "http.token", "http.trusted_proxies", "auth.registration", "auth.operators", "auth.clerk_issuer_url",
+	"auth.clerk_jwks_url", "auth.clerk_authorized_parties", "oidc.issuer", "oidc.client", "oidc.allowed_domains", "stratum.listen", "stratum.tls_listen",
 	"listener.listen", "node.", "network.", "payout.", "store.path", "backup.key", "scope.keep_passwords",
 }
 
