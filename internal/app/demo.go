@@ -22,7 +22,8 @@ import (
 const (
 	demoSharesPerMinute = 30
 	demoBenchmark       = 200 * time.Millisecond
-	demoShareOfCPU      = 0.5 // of what the machine can do, so that it stays usable
+	demoShareOfCPU      = 0.5              // of what the machine can do, so that it stays usable
+	demoQuietStart      = 15 * time.Second // its miners are there at once
 )
 
 // DemoOptions say how the demo runs. Addresses are host:port.
@@ -184,6 +185,7 @@ func demoConfig(o DemoOptions) *config.Config {
 	cfg.Scope.Tap = "all"
 	cfg.Difficulty.SharesPerMinute = demoSharesPerMinute
 	cfg.Network.Chain = string(bitcoin.Regtest)
+	cfg.Alerts.AllowPrivate, cfg.Alerts.QuietStart = true, demoQuietStart
 	return cfg
 }
 

@@ -172,6 +172,19 @@ func (s *shelf) states() (list []alert.State) {
 	return list
 }
 
+// entry is the i-th one as it is now, now a channel.
+func (s *shelf) entry(i int) alert.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[i]
+}
+
+func (s *shelf) now(id string) alert.Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.channels[id]
+}
+
 // put puts events into the outbox.
 func (s *shelf) put(t *testing.T, channel string, texts ...string) {
 	t.Helper()
@@ -210,6 +223,12 @@ func runCenter(t *testing.T, cfg Config) (c *Center, stop func()) {
 	}
 }
 
+// settle lets time pass in the bubble, and waits until nobody does anything.
+func settle(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func sameTexts(t *testing.T, name string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -225,11 +244,11 @@ func TestBatches(t *testing.T) {
 		_, stop := runCenter(t, newStage().config(s, out.service("sink", true)))
 		defer stop()
 		s.put(t, "c1", "a", "b")
-		time.Sleep(3 * time.Second)
+		settle(3 * time.Second)
 		s.put(t, "c1", "c")
-		time.Sleep(4 * time.Second)
+		settle(4 * time.Second)
 		s.put(t, "c1", "d")
-		time.Sleep(10 * time.Second)
+		settle(10 * time.Second)
 		if out.count() != 2 {
 			t.Errorf("%d messages", out.count())
 		}
@@ -255,12 +274,12 @@ func TestTriesAgain(t *testing.T) {
 		_, stop := runCenter(t, newStage().config(s, out.service("sink", false)))
 		defer stop()
 		s.put(t, "c1", "a")
-		time.Sleep(20 * time.Second)
+		settle(20 * time.Second)
 		s.put(t, "c1", "b")
-		if e := s.entries[0].Error; e != "refused [redacted] at [address]" {
+		if e := s.entry(0).Error; e != "refused [redacted] at [address]" {
 			t.Errorf("error is shown as %q", e)
 		}
-		time.Sleep(time.Hour)
+		settle(time.Hour)
 		sameTexts(t, "told", out.texts(), "a", "b")
 		if len(at) != 8 {
 			t.Fatalf("tried at %v", at)
@@ -284,21 +303,21 @@ func TestGivesUp(t *testing.T) {
 		c, stop := runCenter(t, newStage().config(s, out.service("sink", true)))
 		defer stop()
 		s.put(t, "c1", "a")
-		time.Sleep(10 * time.Second)
-		if s.states()[0] != alert.Failed || out.tried != 1 || s.channels["c1"].LastError != "no such chat" || !s.channels["c1"].Enabled {
-			t.Errorf("%v after %d tries, channel %+v", s.states(), out.tried, s.channels["c1"])
+		settle(10 * time.Second)
+		if s.states()[0] != alert.Failed || out.attempts() != 1 || s.now("c1").LastError != "no such chat" || !s.now("c1").Enabled {
+			t.Errorf("%v after %d tries, channel %+v", s.states(), out.attempts(), s.now("c1"))
 		}
 		out.mu.Lock()
 		out.fail = func(int) error { return errors.New("not now") }
 		out.mu.Unlock()
 		s.put(t, "c1", "b")
-		time.Sleep(23 * time.Hour)
+		settle(23 * time.Hour)
 		if s.states()[1] != alert.Queued {
 			t.Errorf("after 23 hours: %v", s.states())
 		}
-		time.Sleep(4 * time.Hour)
-		if s.states()[1] != alert.Failed || !strings.HasPrefix(s.entries[1].Error, "given up after a day") {
-			t.Errorf("after a day: %+v", s.entries[1])
+		settle(4 * time.Hour)
+		if s.states()[1] != alert.Failed || !strings.HasPrefix(s.entry(1).Error, "given up after a day") {
+			t.Errorf("after a day: %+v", s.entry(1))
 		}
 		for _, n := range c.Counts().Results {
 			if want := map[string]uint64{sentPermanent: 1, sentGivenUp: 1}[n.Name]; want > 0 && n.Count != want {
@@ -322,11 +341,11 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 		_, stop := runCenter(t, newStage().config(s, out.service("sink", true)))
 		defer stop()
 		s.put(t, "c1", "a")
-		time.Sleep(9 * time.Minute)
-		if out.tried != 1 {
-			t.Errorf("tried %d times", out.tried)
+		settle(9 * time.Minute)
+		if out.attempts() != 1 {
+			t.Errorf("tried %d times", out.attempts())
 		}
-		time.Sleep(2 * time.Minute)
+		settle(2 * time.Minute)
 		sameTexts(t, "told", out.texts(), "a")
 	})
 }
@@ -342,14 +361,14 @@ func TestQuietHoursHoldBack(t *testing.T) {
 		defer stop()
 		for i := range 5 {
 			s.put(t, "c1", fmt.Sprint(i))
-			time.Sleep(time.Hour)
+			settle(time.Hour)
 		}
 		s.put(t, "c1", "block!")
-		time.Sleep(50 * time.Minute)
+		settle(50 * time.Minute)
 		sameTexts(t, "in the night", out.texts(), "block!")
-		time.Sleep(15 * time.Minute) // 07:05 in Berlin
+		settle(15 * time.Minute) // 07:05 in Berlin
 		sameTexts(t, "in the morning", out.texts(), "block!", "0", "1", "2", "3", "4")
-		if last := out.messages[len(out.messages)-1]; out.count() != 2 || !last.Digest || last.Title != "poolscope: 5 events in quiet hours" {
+		if last := out.last(); out.count() != 2 || !last.Digest || last.Title != "poolscope: 5 events in quiet hours" {
 			t.Errorf("%d messages, the last is %+v", out.count(), last)
 		}
 	})
@@ -368,12 +387,12 @@ func TestLimitsHold(t *testing.T) {
 		for i := range 20 {
 			want = append(want, fmt.Sprint(i))
 			s.put(t, "c1", fmt.Sprint(i))
-			time.Sleep(time.Minute)
+			settle(time.Minute)
 		}
 		if out.count() != 3 {
 			t.Errorf("%d messages within the limit", out.count())
 		}
-		time.Sleep(time.Hour)
+		settle(time.Hour)
 		sameTexts(t, "told", out.texts(), want...)
 		for _, n := range c.Counts().Results {
 			if n.Name == sentHeld && n.Count == 0 {
@@ -397,9 +416,9 @@ func TestOneChannelDoesNotHoldUpOthers(t *testing.T) {
 		for _, id := range []string{"c2", "c3", "c1"} {
 			s.put(t, id, "a")
 		}
-		time.Sleep(8 * time.Second)
+		settle(8 * time.Second)
 		sameTexts(t, "told", out.texts(), "a")
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		for _, n := range c.Counts().Panics {
 			if n.Name == partSender && n.Count == 0 {
 				t.Error("no panic was counted")
@@ -442,21 +461,21 @@ func TestKilledAtEveryStep(t *testing.T) {
 					s.dead = false
 					s.mu.Unlock()
 					_, stop := runCenter(t, st.config(s, out.service("sink", idempotent)))
-					time.Sleep(7 * time.Second)
+					settle(7 * time.Second)
 					if life < 5 {
 						blocks++
 						st.set(func(w *World) {
 							w.Ledger.Blocks = append(slices.Clone(w.Ledger.Blocks), block(byte(blocks), ledger.BlockAccepted, "a"))
 						})
 					}
-					time.Sleep(13 * time.Second)
+					settle(13 * time.Second)
 					stop()
 				}
 				s.mu.Lock()
 				s.die, s.dead = nil, false
 				s.mu.Unlock()
 				_, stop := runCenter(t, st.config(s, out.service("sink", idempotent)))
-				time.Sleep(2 * time.Hour)
+				settle(2 * time.Hour)
 				stop()
 
 				seen, ids := make(map[string]int), make(map[string]bool)

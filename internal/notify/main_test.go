@@ -50,6 +50,20 @@ func (s *sink) count() int {
 	return len(s.messages)
 }
 
+// attempts is how often somebody tried to send.
+func (s *sink) attempts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tried
+}
+
+// last is the newest message.
+func (s *sink) last() Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.messages[len(s.messages)-1]
+}
+
 // service is a kind of channels that all lead to the sink.
 func (s *sink) service(id string, idempotent bool) Service {
 	return Service{ID: id, Name: id, Idempotent: idempotent, Open: func(Opening) (Channel, error) { return s, nil }}
