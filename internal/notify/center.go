@@ -68,6 +68,9 @@ type personSeen struct {
 // operator, or is none any more.
 const personAge = 30 * time.Second
 
+// maxPersons is how many people are remembered.
+const maxPersons = 10_000
+
 // New makes alerts. It starts nothing.
 func New(cfg Config, log *slog.Logger) *Center {
 	if cfg.QuietStart == 0 {
@@ -247,8 +250,40 @@ func (c *Center) person(ctx context.Context, id string) (Person, bool, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.persons) >= maxPersons {
+		clear(c.persons)
+	}
 	c.persons[id] = personSeen{p, exists, now}
 	return p, exists, nil
+}
+
+// forgetPersons removes what belonged to people whose accounts are gone.
+func (c *Center) forgetPersons(ctx context.Context) error {
+	if c.cfg.Person == nil {
+		return nil // nobody can be asked about
+	}
+	channels, rules, err := c.list(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.changed()
+	for id, ch := range channels {
+		if _, exists, err := c.person(ctx, ch.UserID); err != nil || exists {
+			continue // who cannot be asked about is not gone
+		}
+		if err := c.cfg.Store.DeleteChannel(ctx, id); err != nil && !errors.Is(err, alert.ErrNotFound) {
+			return err
+		}
+	}
+	for _, r := range rules {
+		if _, exists, err := c.person(ctx, r.UserID); err != nil || exists {
+			continue
+		}
+		if err := c.cfg.Store.DeleteRule(ctx, r.ID); err != nil && !errors.Is(err, alert.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // inForce are the rules that apply now, and the workers that people saved and

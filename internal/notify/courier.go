@@ -138,6 +138,9 @@ func (k *courier) round(ctx, sending context.Context, now time.Time) error {
 		if err := k.c.cfg.Store.Trim(ctx, now.Add(-keepFor), keepMost); err != nil {
 			return err
 		}
+		if err := k.c.forgetPersons(ctx); err != nil {
+			return err
+		}
 		k.lastTidy = now
 		k.c.limits.tidy(now)
 	}

@@ -386,3 +386,41 @@ func TestAlarmsAndPosts(t *testing.T) {
 		}
 	}
 }
+
+// What belonged to an account that was removed goes, and nothing else.
+func TestPersonsWhoAreGone(t *testing.T) {
+	r := newRig(t)
+	addChannel(t, r.store, "c3", "gone", "sink")
+	addRule(t, r.store, "gone", nil, "c3")
+	addRule(t, r.store, "u1", nil, "c1")
+	addChannel(t, r.store, "c4", "", "sink")
+	if err := newCourier(r.c).round(t.Context(), t.Context(), r.now); err != nil {
+		t.Fatal(err)
+	}
+	channels, err := r.store.Channels(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := r.store.Rules(t.Context())
+	if err != nil || len(channels) != 3 || len(rules) != 1 || rules[0].UserID != "u1" {
+		t.Errorf("%d channels, rules %+v, %v", len(channels), rules, err)
+	}
+}
+
+// Somebody who may not sign in, or is no operator any more, is told nothing that
+// they may not know.
+func TestRolesAreLookedUpAnew(t *testing.T) {
+	r := newRig(t)
+	addRule(t, r.store, "op", nil, "c2")
+	post := func(key string) []string {
+		r.c.Post(alert.Event{Kind: alert.BackupFailed, Key: key, Text: key})
+		return r.pass(watchEvery)
+	}
+	r.want("an operator", post("a"), "a")
+	r.stage.people["op"] = Person{}
+	r.c.persons = make(map[string]personSeen)
+	r.want("none any more", post("b"))
+	r.stage.people["op"] = Person{Operator: true, Disabled: true}
+	r.c.persons = make(map[string]personSeen)
+	r.want("may not sign in", post("c"))
+}
