@@ -24,12 +24,13 @@ var (
 	errCrossSite   = fail(http.StatusForbidden, "The request comes from another site's page")
 	errNoToken     = fail(http.StatusForbidden, "Only from this machine: no token is configured")
 	errNoWriteHere = fail(http.StatusForbidden, "Nothing can be changed: no token is configured")
+	errNotOperator = fail(http.StatusForbidden, "Only for operators")
 	errToken       = fail(http.StatusUnauthorized, "Not authenticated: send Authorization: Bearer TOKEN")
 )
 
 // refusals are requests that were turned away, by reason.
 type refusals struct {
-	crossSite, noToken, token atomic.Uint64
+	crossSite, noToken, token, notOperator atomic.Uint64
 }
 
 // admit checks who asks. A token that is given must be right, even where none is
@@ -47,8 +48,14 @@ func (a *API) admit(op *operation, w http.ResponseWriter, r *http.Request) (bySe
 	if op.guard == guardRead && given == "" && !a.cfg.Public && access.IsLocal(r) {
 		return false, nil
 	}
-	if given == "" && a.signedIn(r) {
-		return true, nil
+	if given == "" && a.cfg.Gate != nil {
+		switch s := a.cfg.Gate.Viewer(r).Session; {
+		case s != nil && s.User.Role == account.RoleOperator:
+			return true, nil
+		case s != nil:
+			a.refusals.notOperator.Add(1)
+			return false, errNotOperator
+		}
 	}
 	switch want := *a.token.Load(); {
 	case access.IsToken(given, want):

@@ -133,7 +133,7 @@ func (a *API) apiStatus() apiStatus {
 	return apiStatus{
 		Panics: a.panics.Load(),
 		Refused: map[string]uint64{
-			"cross_site": a.refusals.crossSite.Load(), "no_token": a.refusals.noToken.Load(), "wrong_token": a.refusals.token.Load(),
+			"cross_site": a.refusals.crossSite.Load(), "no_token": a.refusals.noToken.Load(), "wrong_token": a.refusals.token.Load(), "not_operator": a.refusals.notOperator.Load(),
 		},
 	}
 }

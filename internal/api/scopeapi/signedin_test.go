@@ -63,7 +63,7 @@ func TestSignedIn(t *testing.T) {
 				r.RemoteAddr = "192.0.2.1:1"
 				want := test.want
 				if role == account.RoleViewer && want == 200 {
-					want = 401
+					want = 403
 				}
 				if w := b.serve(r); w.Code != want {
 					t.Errorf("%s, %s: %s: %d %s, want %d", role, test.what, operation, w.Code, w.Body, want)
