@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/poolscope/poolscope/internal/account"
@@ -13,6 +14,10 @@ import (
 	"github.com/poolscope/poolscope/internal/config"
 )
 
+// clerkRevokedFile is where sessions of Clerk's that were ended are kept, in the
+// data folder.
+const clerkRevokedFile = "clerk-revoked.json"
+
 // externalOf makes the configured ways to sign in that others vouch for.
 func externalOf(cfg *config.Config, accounts *account.Service, log *slog.Logger) authapi.External {
 	out := authapi.External{PublicURL: cfg.HTTP.PublicURL}
@@ -22,7 +27,11 @@ func externalOf(cfg *config.Config, accounts *account.Service, log *slog.Logger)
 			Issuer: a.ClerkIssuerURL, JWKSURL: a.ClerkJWKSURL, Audience: a.ClerkSessionAudience, AuthorizedParties: a.ClerkAuthorizedParties,
 			CookieName: a.ClerkSessionCookieName, FrontendAPI: a.ClerkFrontendAPIURL, PublishableKey: a.ClerkPublishableKey,
 			SignInURL: a.ClerkSigninURL, CallbackPath: a.ClerkCallbackPath,
+			RevokedFile: filepath.Join(cfg.DataDir, clerkRevokedFile),
 		}, accounts, log)
+		if err := out.Clerk.Load(); err != nil {
+			log.Error("sessions of Clerk's that were ended before may be good again", "err", err)
+		}
 		accounts.AlsoSessionsOf(out.Clerk)
 	}
 	if len(cfg.OIDC) > 0 {

@@ -26,6 +26,7 @@ type Config struct {
 	PublishableKey    string       // of Clerk's script; "": we have no sign-in page of our own for it
 	SignInURL         string       // Clerk's hosted sign-in page; "": the one that its script knows
 	CallbackPath      string       // path of ours that Clerk's page may send people back to; "": none but PagePath
+	RevokedFile       string       // file in which sessions that were ended outlive a restart; "": none
 	Client            *http.Client // nil: one with limits
 }
 
@@ -56,7 +57,7 @@ func New(config Config, source People, log *slog.Logger) *Clerk {
 	if config.Client == nil {
 		config.Client = fetch.NewClient()
 	}
-	c := &Clerk{config: config, log: log, keys: newKeys(config.JWKSURL, config.Client, log), people: people{source: source}, now: time.Now}
+	c := &Clerk{config: config, log: log, keys: newKeys(config.JWKSURL, config.Client, log), people: people{source: source}, revoked: revoked{path: config.RevokedFile}, now: time.Now}
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg()}),
 		jwt.WithIssuer(config.Issuer),
@@ -72,6 +73,9 @@ func New(config Config, source People, log *slog.Logger) *Clerk {
 	c.parser = jwt.NewParser(options...)
 	return c
 }
+
+// Load reads which sessions were ended before a restart.
+func (c *Clerk) Load() error { return c.revoked.load() }
 
 // Run keeps the provider's keys up to date until ctx ends. When the provider
 // does not answer, it is asked again and again.

@@ -107,7 +107,9 @@ func (c *Clerk) revoke(id, key string, expires, now time.Time) {
 	if end := expires.Add(ClockSkew); end.After(until) {
 		until = end
 	}
-	c.revoked.add(key, until, now)
+	if err := c.revoked.add(key, until, now); err != nil {
+		c.log.Error("a session that was ended may be good again after a restart", "err", err)
+	}
 	c.seen.forget(id)
 }
 
