@@ -305,10 +305,11 @@ func (s *Service) GiveUp(ctx context.Context, user, hash string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.disownAddress(ctx, user, bitcoin.AddressIn(r.Worker)); err != nil {
+	address := bitcoin.AddressIn(r.Worker)
+	if err := s.disownAddress(ctx, user, address); err != nil {
 		return err
 	}
-	return s.cancelOrphan(ctx, r.Worker)
+	return s.cancelOrphans(ctx, address)
 }
 
 // disownAddress takes a proof back. The lock of changes is held.

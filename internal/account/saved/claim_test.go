@@ -285,9 +285,14 @@ func TestProofBySignature(t *testing.T) {
 	if err := r.Sign(t.Context(), "a1", "Alice", one, sign(message)); !errors.Is(err, saved.ErrNoClaim) {
 		t.Errorf("used twice: %v", err)
 	}
+	_, _, err := r.Order(t.Context(), "a1", one, 64)
+	r.must(err)
 	r.must(r.GiveUp(t.Context(), "a1", saved.HashOf(owner+".two")))
 	if r.Owns("a1", owner+".one") {
 		t.Error("one worker given up, the address not")
+	}
+	if r.OrderOf(owner+".one") != 0 || r.pool.difficulties[owner+".one"] != 0 {
+		t.Error("the address is given up, the order for one of its workers stays")
 	}
 	for _, s := range all(r) {
 		if s.Owned != saved.NotProven {

@@ -3,6 +3,8 @@ package saved
 import (
 	"context"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/bitcoin"
 )
 
 // restartsPerHour bounds how often a worker's miners are sent away. One at a time
@@ -78,18 +80,30 @@ func (s *Service) OrderOf(worker string) float64 {
 	return s.orders[worker].Difficulty
 }
 
-// cancelOrphan takes back the order for a worker that has no owner any more. The
-// lock of changes is held.
-func (s *Service) cancelOrphan(ctx context.Context, worker string) error {
+// cancelOrphans takes back the orders for workers of an address that have no owner
+// any more. The lock of changes is held.
+func (s *Service) cancelOrphans(ctx context.Context, address string) error {
+	var orphans []string
 	s.mu.RLock()
-	_, ordered := s.orders[worker]
-	for _, r := range s.byWorker[worker] {
-		ordered = ordered && s.viewLocked(r).Owned == NotProven
+	for worker := range s.orders {
+		if bitcoin.AddressIn(worker) == address && !s.hasOwnerLocked(worker) {
+			orphans = append(orphans, worker)
+		}
 	}
 	s.mu.RUnlock()
-	if !ordered {
-		return nil
+	for _, worker := range orphans {
+		if _, err := s.orderHeld(ctx, Order{Worker: worker}); err != nil {
+			return err
+		}
 	}
-	_, err := s.orderHeld(ctx, Order{Worker: worker})
-	return err
+	return nil
+}
+
+func (s *Service) hasOwnerLocked(worker string) bool {
+	for _, r := range s.byWorker[worker] {
+		if s.viewLocked(r).Owned != NotProven {
+			return true
+		}
+	}
+	return false
 }

@@ -382,7 +382,7 @@ func (s *Service) Remove(ctx context.Context, user, hash string) error {
 			return err
 		}
 	}
-	return s.cancelOrphan(ctx, r.Worker)
+	return s.cancelOrphans(ctx, address)
 }
 
 // Forget drops a person who was removed. The store has done so already.
