@@ -3,12 +3,13 @@ import { Link, useRouterState } from '@tanstack/react-router';
 import { CircleUser, LogOut, UserRound } from 'lucide-react';
 import { useEffect, useId, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { errorText } from '../api/client';
-import { signOut, useSession, type Session } from '../api/session';
+import { useSession, type Session } from '../api/session';
 import { Button } from '../components/Button';
 import { Pill } from '../components/Pill';
 import { roleTone, roleWord } from '../lib/people';
 import { forgetToken, subscribeToAccess, token } from '../scope/access';
 import styles from './AccountMenu.module.css';
+import { leave } from './leave';
 import { useGroups } from './useGroups';
 
 /** Who is signed in, what is theirs, and the way out; or the way in. */
@@ -139,31 +140,24 @@ function SignInLink(props: { path: string; className?: string | undefined; child
   );
 }
 
-/** Ends the session, and forgets the token and all that was fetched with either. */
+/** The way out. */
 function SignOut() {
-  const leave = useMutation({
-    mutationFn: signOut,
-    onSuccess: (ended) => {
-      forgetToken();
-      // Loaded anew, so that nothing of what was seen stays in this tab's memory.
-      location.assign(ended.location ?? '/');
-    },
-  });
+  const order = useMutation({ mutationFn: leave });
   return (
     <>
       <Button
         small
-        disabled={leave.isPending || leave.isSuccess}
+        disabled={order.isPending || order.isSuccess}
         onClick={() => {
-          leave.mutate();
+          order.mutate();
         }}
       >
         <LogOut size={15} aria-hidden="true" />
         Sign out
       </Button>
-      {leave.isError && (
+      {order.isError && (
         <p className={styles.failed} role="alert">
-          {errorText(leave.error)}
+          {errorText(order.error)}
         </p>
       )}
     </>

@@ -1,14 +1,16 @@
+import { Link, useRouterState } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useSession } from '../api/session';
 import { Button } from '../components/Button';
 import { answerToken, question, subscribeToAccess, type Question } from '../scope/access';
 import styles from '../components/Dialog.module.css';
 
 const REASONS: Record<Question['reason'], string> = {
-  send: 'Whatever sends or changes something needs the access token of this poolscope.',
-  read: 'From another machine, even looking needs the access token of this poolscope.',
+  send: 'Whatever sends or changes something is for operators, or for whoever has the access token of this poolscope.',
+  read: 'From another machine, even looking is for operators, or for whoever has the access token of this poolscope.',
   operator:
-    'Names in full, what each worker is paid, and bans are for whoever has the access token.',
+    'Names in full, what each worker is paid, and bans are for operators, or for whoever has the access token.',
 };
 
 /** Asks for the access token, whenever something needs it. */
@@ -75,6 +77,7 @@ export function TokenDialog() {
             not set, it was shown once when the program first started, and is kept in the file{' '}
             <code>scope-token</code> of its data folder. This page keeps it until the tab is closed.
           </p>
+          <SignIn onLeave={close} />
           <div className={styles.actions}>
             <Button onClick={close}>Cancel</Button>
             <Button type="submit" tone="primary" disabled={value.trim() === ''}>
@@ -84,5 +87,28 @@ export function TokenDialog() {
         </form>
       )}
     </dialog>
+  );
+}
+
+/** The other way in, where the server has accounts: then nothing needs to be copied. */
+function SignIn({ onLeave }: { onLeave: () => void }) {
+  const session = useSession();
+  const href = useRouterState({ select: (s) => s.location.href });
+  if (!session) return null;
+  if (session.user) {
+    return (
+      <p className={styles.hint}>
+        You are signed in as <bdi>{session.user.name}</bdi>, who is no operator.
+      </p>
+    );
+  }
+  return (
+    <p className={styles.hint}>
+      Or{' '}
+      <Link to="/sign-in" search={{ return_to: href }} onClick={onLeave}>
+        sign in as an operator
+      </Link>
+      .
+    </p>
   );
 }

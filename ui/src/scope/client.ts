@@ -1,10 +1,11 @@
 import { ApiError } from '../api/client';
+import { isOperatorSignedIn } from '../api/session';
 import { askForToken, readingNeedsToken, readToken, token } from './access';
 
 /** Something was not done since the reader closed the dialog that asked for the token. */
 export class NotAllowed extends Error {
   constructor() {
-    super('Nothing was sent: the access token was not given.');
+    super('Nothing was sent: that is for operators, or with the access token.');
     this.name = 'NotAllowed';
   }
 }
@@ -66,16 +67,19 @@ export async function readJSON<T>(path: string, signal?: AbortSignal): Promise<T
   return (await (await read(path, signal)).json()) as T;
 }
 
-/** Sends or changes something, with the token, which is asked for when it is not known. */
+/**
+ * Sends or changes something: as the operator who is signed in, or with the
+ * token, which is asked for when it is not known.
+ */
 export async function send<T>(
   method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<T> {
-  let wrong = false;
+  let asks = token() === '' && !isOperatorSignedIn();
   for (;;) {
-    if (token() === '' || wrong) {
-      if (!(await askForToken({ reason: 'send', wrong }))) throw new NotAllowed();
+    if (asks && !(await askForToken({ reason: 'send', wrong: token() !== '' }))) {
+      throw new NotAllowed();
     }
     const response = await fetch(path, {
       method,
@@ -84,7 +88,7 @@ export async function send<T>(
     });
     if (response.ok) return (await response.json()) as T;
     if (!wantsToken(response)) throw await refusal(response);
-    wrong = true;
+    asks = true;
   }
 }
 

@@ -3,12 +3,14 @@ import { useNavigate } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { useView } from '../../api/LiveProvider';
+import { useSession } from '../../api/session';
 import { workersQuery } from '../../api/workers';
 import { copyText } from '../../lib/clipboard';
 import { plural } from '../../lib/format';
 import { hasPool } from '../../lib/pool';
 import { setTheme, useTheme } from '../../lib/theme';
 import { askForToken } from '../../scope/access';
+import { leave } from '../leave';
 import { sessionsQuery } from '../../scope/queries';
 import { useGroups } from '../useGroups';
 import { commandItems, pageItems, sessionItems, workerItems, type Act, type Item } from './items';
@@ -173,10 +175,11 @@ function useItems(): { items: Item[]; loading: boolean } {
   const workers = useQuery({ ...workersQuery, enabled: pool, refetchInterval: false });
   const sessions = useQuery({ ...sessionsQuery, refetchInterval: false });
   const theme = useTheme();
+  const session = useSession();
   return {
     items: [
       ...pageItems(all),
-      ...commandItems(theme, status, location.hostname),
+      ...commandItems(theme, status, location.hostname, session),
       ...workerItems(workers.data?.workers ?? []),
       ...sessionItems(sessions.data ?? []),
     ],
@@ -207,6 +210,7 @@ function useAct(onHelp: () => void): (act: Act) => void {
     } else if ('open' in act) location.assign(act.open);
     else if ('theme' in act) setTheme(act.theme);
     else if ('ask' in act && act.ask === 'help') onHelp();
+    else if ('ask' in act && act.ask === 'sign-out') void leave();
     else if ('ask' in act) {
       void askForToken({ reason: 'send', wrong: false }).then((given) => {
         // With the token there may be more to see.

@@ -4,12 +4,15 @@ import {
   FileJson,
   Keyboard,
   KeyRound,
+  LogIn,
+  LogOut,
   Moon,
   Monitor,
   Pickaxe,
   Sun,
   type LucideIcon,
 } from 'lucide-react';
+import type { Session as WhoLooks } from '../../api/session';
 import type { Status } from '../../api/types';
 import type { WorkerRow } from '../../api/workers';
 import { reachableURL } from '../../lib/stratum';
@@ -27,7 +30,7 @@ export type Act =
   | { open: string }
   | { copy: string }
   | { theme: Theme }
-  | { ask: 'token' | 'help' };
+  | { ask: 'token' | 'help' | 'sign-out' };
 
 /** A line of the palette. */
 export interface Item extends Findable {
@@ -96,7 +99,12 @@ const THEMES: readonly [Theme, string, LucideIcon][] = [
   ['system', 'Theme: as the system has it', Monitor],
 ];
 
-export function commandItems(theme: Theme, status: Status | undefined, host: string): Item[] {
+export function commandItems(
+  theme: Theme,
+  status: Status | undefined,
+  host: string,
+  session: WhoLooks | undefined,
+): Item[] {
   const commands: Item[] = [];
   for (const { url } of status?.stratum ?? []) {
     const reachable = reachableURL(url, host);
@@ -119,6 +127,25 @@ export function commandItems(theme: Theme, status: Status | undefined, host: str
       keywords: 'toggle colours mode appearance',
       icon,
       act: { theme: name },
+    });
+  }
+  if (session?.signed_in === true) {
+    commands.push({
+      key: 'sign out',
+      kind: 'Command',
+      label: 'Sign out',
+      keywords: 'log off leave account logout',
+      icon: LogOut,
+      act: { ask: 'sign-out' },
+    });
+  } else if (session) {
+    commands.push({
+      key: 'sign in',
+      kind: 'Command',
+      label: 'Sign in',
+      keywords: 'login log on account password user',
+      icon: LogIn,
+      act: { page: '/sign-in' },
     });
   }
   commands.push(

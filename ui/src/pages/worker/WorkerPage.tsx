@@ -5,6 +5,7 @@ import { workerQuery, type Worker } from '../../api/workers';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Pill } from '../../components/Pill';
+import { SaveStar } from '../../components/SaveStar';
 import { Skeleton } from '../../components/Skeleton';
 import { StaleNote } from '../../components/StaleNote';
 import { Time } from '../../components/Time';
@@ -73,6 +74,7 @@ function Aside({ worker: w }: { worker: Worker | undefined }) {
       <span>
         first seen <Time at={w.first_seen} />
       </span>
+      <SaveStar id={w.id} name={w.name} />
       <Link to="/workers">All workers</Link>
     </>
   );

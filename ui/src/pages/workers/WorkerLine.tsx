@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { WorkerRow } from '../../api/workers';
+import { SaveStar } from '../../components/SaveStar';
 import { Time } from '../../components/Time';
 import { WorkerName } from '../../components/WorkerName';
 import { formatCount, formatDifficulty, formatPercent } from '../../lib/format';
@@ -91,16 +92,19 @@ export const WorkerCard = memo(function WorkerCard(props: LineProps) {
 
 function NameLink({ row }: { row: WorkerRow }) {
   return (
-    <Link
-      to="/workers/$id"
-      params={{ id: row.id }}
-      className={styles.name}
-      title={row.name}
-      tabIndex={-1}
-      preload={false}
-    >
-      <WorkerName name={shortWorker(row.name)} />
-    </Link>
+    <span className={styles.named}>
+      <Link
+        to="/workers/$id"
+        params={{ id: row.id }}
+        className={styles.name}
+        title={row.name}
+        tabIndex={-1}
+        preload={false}
+      >
+        <WorkerName name={shortWorker(row.name)} />
+      </Link>
+      <SaveStar id={row.id} name={row.name} small />
+    </span>
   );
 }
 

@@ -127,7 +127,7 @@ export function WorkerTable(props: WorkerTableProps) {
     const target = event.target as Element;
     const at = Number(target.closest<HTMLElement>('[data-index]')?.dataset.index ?? NaN);
     const row = rows[at];
-    if (!row || target.closest('a, input')) return;
+    if (!row || target.closest('a, input, button')) return;
     if (event.shiftKey) {
       anchor.current ??= Math.max(markedAt, 0);
       onSelect(new Set(between(rows, anchor.current, at)));

@@ -1,0 +1,10 @@
+import { signOut } from '../api/session';
+import { forgetToken } from '../scope/access';
+
+/** Ends the session, and forgets the token and all that was fetched with either. */
+export async function leave(): Promise<void> {
+  await signOut();
+  forgetToken();
+  // Loaded anew, so that nothing of what was seen stays in this tab's memory.
+  location.assign('/');
+}
