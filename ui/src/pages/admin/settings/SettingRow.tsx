@@ -81,7 +81,9 @@ export const SettingRow = memo(
             {!fixed && !readOnly && !reset && setting.inFile && (
               <Button
                 small
-                aria-label={`Reset ${setting.key} to its default`}
+                aria-label={
+                  setting.kind === 'secret' ? `Remove ${setting.key}` : `Default of ${setting.key}`
+                }
                 onClick={() => {
                   onEntry(RESET);
                 }}
