@@ -42,6 +42,7 @@ type Center struct {
 	services map[string]Service
 	count    *counters
 	limits   limiter
+	loud     limiter // of log lines
 	posted   chan alert.Event
 	wake     chan struct{} // tells the courier that there is something
 	waiting  atomic.Int64  // entries that are to be sent
@@ -117,6 +118,18 @@ func (c *Center) Run(ctx context.Context) error {
 	go run(partWatcher, (&watcher{c: c}).run)
 	go run(partCourier, newCourier(c).run)
 	return errors.Join(<-ends, <-ends)
+}
+
+// loudEvery is the least time between two log lines about the same failure.
+const loudEvery = time.Minute
+
+// complain logs a failure of the store, once a minute while it lasts, and counts
+// every one.
+func (c *Center) complain(doing, message string, err error) {
+	c.count.failure(doing)
+	if c.loud.allow(doing, 1, loudEvery, time.Now()) {
+		c.log.Warn(message, "err", err)
+	}
 }
 
 // Post tells an event that another part of the program noticed, such as a backup

@@ -39,7 +39,7 @@ func newCode(ch *alert.Channel, now time.Time) string {
 
 // sendCode sends a code through the channel that it is to confirm.
 func (c *Center) sendCode(ctx context.Context, ch alert.Channel, code string) error {
-	if !c.limits.allow("mail "+strings.ToLower(ch.Settings["address"]), mailsPerHour, time.Now()) {
+	if !c.limits.perHour("mail "+strings.ToLower(ch.Settings["address"]), mailsPerHour, time.Now()) {
 		return ErrTooMany
 	}
 	ch.Confirmed = true // for this one message
@@ -64,7 +64,7 @@ func (c *Center) SendCode(ctx context.Context, o Owner, id string) (alert.Channe
 	if s := c.services[ch.Kind]; !s.Mailbox || ch.Confirmed {
 		return ch, badSetting("there is nothing to confirm")
 	}
-	if !c.limits.allow("code "+ch.UserID, codesPerHour, time.Now()) {
+	if !c.limits.perHour("code "+ch.UserID, codesPerHour, time.Now()) {
 		return ch, ErrTooMany
 	}
 	code := newCode(&ch, time.Now())

@@ -32,6 +32,7 @@ const (
 	partSender  = "sender"
 	faultWatch  = "notice"
 	faultOutbox = "outbox"
+	faultResult = "result"
 )
 
 // counters count what happens. The names are fixed, so that each is there from
@@ -54,7 +55,7 @@ func newCounters() *counters {
 		drops:   zero(dropPosted, dropFlood, dropUnwatched, dropQueue, dropOld, dropGone),
 		results: zero(sentOK, sentRetry, sentPermanent, sentGivenUp, sentHeld),
 		panics:  zero(partWatcher, partCourier, partSender),
-		faults:  zero(faultWatch, faultOutbox),
+		faults:  zero(faultWatch, faultOutbox, faultResult),
 		entries: make(map[string]uint64),
 	}
 }

@@ -124,8 +124,7 @@ func (k *courier) guarded(ctx, sending context.Context) {
 		}
 	}()
 	if err := k.round(ctx, sending, time.Now()); err != nil && ctx.Err() == nil {
-		k.c.count.failure(faultOutbox)
-		k.c.log.Warn("outbox not read; tried again", "err", err)
+		k.c.complain(faultOutbox, "outbox not read or written; tried again", err)
 	}
 }
 
@@ -207,7 +206,7 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	if !k.c.limits.allow("user "+ch.UserID, k.c.cfg.UserPerHour, now) || !k.c.limits.allow("", k.c.cfg.PerHour, now) {
+	if !k.c.limits.perHour("user "+ch.UserID, k.c.cfg.UserPerHour, now) || !k.c.limits.perHour("", k.c.cfg.PerHour, now) {
 		if !k.held[id] {
 			k.held[id] = true
 			k.c.count.result(sentHeld)
@@ -361,8 +360,7 @@ func (k *courier) write(ctx context.Context) bool {
 			err = k.c.cfg.Store.NoteChannel(ctx, r.channel, r.outcome)
 		}
 		if err != nil {
-			k.c.count.failure(faultOutbox)
-			k.c.log.Warn("what became of a message was not written; tried again", "err", err)
+			k.c.complain(faultResult, "what became of a message was not written; tried again", err)
 			return false
 		}
 		if r.outcome.State != alert.Queued && r.outcome.State != alert.Sending {

@@ -5,16 +5,21 @@ import (
 	"time"
 )
 
-// limiter allows a number of things per hour for each name. Nothing is lost by
+// limiter allows a number of things in a time for each name. Nothing is lost by
 // it: what is not allowed waits, and what waits together goes as one message.
 type limiter struct {
 	mu   sync.Mutex
-	used map[string][]time.Time // guarded by mu; of the last hour, oldest first
+	used map[string][]time.Time // guarded by mu; when one was taken, oldest first
 }
 
-// allow takes one of perHour for a name. perHour 0 is no limit.
-func (l *limiter) allow(name string, perHour int, now time.Time) bool {
-	if perHour <= 0 {
+// perHour takes one of most per hour for a name; most 0 is no limit.
+func (l *limiter) perHour(name string, most int, now time.Time) bool {
+	return l.allow(name, most, time.Hour, now)
+}
+
+// allow takes one of most within a time for a name; most 0 is no limit.
+func (l *limiter) allow(name string, most int, within time.Duration, now time.Time) bool {
+	if most <= 0 {
 		return true
 	}
 	l.mu.Lock()
@@ -23,10 +28,10 @@ func (l *limiter) allow(name string, perHour int, now time.Time) bool {
 		l.used = make(map[string][]time.Time)
 	}
 	recent := l.used[name]
-	for len(recent) > 0 && now.Sub(recent[0]) >= time.Hour {
+	for len(recent) > 0 && now.Sub(recent[0]) >= within {
 		recent = recent[1:]
 	}
-	if len(recent) >= perHour {
+	if len(recent) >= most {
 		l.used[name] = recent
 		return false
 	}

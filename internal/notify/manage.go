@@ -196,7 +196,7 @@ func (c *Center) saveChannel(ctx context.Context, o Owner, ch alert.Channel, cha
 	case !s.Mailbox || o.Operator:
 		ch.Confirmed = true
 	case changed:
-		if !c.limits.allow("code "+ch.UserID, codesPerHour, time.Now()) {
+		if !c.limits.perHour("code "+ch.UserID, codesPerHour, time.Now()) {
 			return ch, ErrTooMany
 		}
 		ch.Confirmed = false
@@ -242,7 +242,7 @@ func (c *Center) Test(ctx context.Context, o Owner, id string) (alert.Channel, e
 	if err != nil {
 		return ch, err
 	}
-	if !c.limits.allow("test "+o.UserID, testsPerHour, time.Now()) {
+	if !c.limits.perHour("test "+o.UserID, testsPerHour, time.Now()) {
 		return ch, ErrTooMany
 	}
 	person, _, err := c.person(ctx, ch.UserID)

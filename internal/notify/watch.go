@@ -84,8 +84,7 @@ func (w *watcher) run(ctx context.Context) {
 	for {
 		now := time.Now()
 		if err := w.guarded(ctx, now); err != nil && ctx.Err() == nil {
-			w.c.count.failure(faultWatch)
-			w.c.log.Warn("alerts were not noticed; tried again", "err", err)
+			w.c.complain(faultWatch, "alerts were not noticed; tried again", err)
 		}
 		select {
 		case <-ctx.Done():
