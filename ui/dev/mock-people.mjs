@@ -231,13 +231,22 @@ const own = {
   'POST /api/saved-workers/*/restart': () => ({ connections: 1 }),
   'PUT /api/saved-workers/*/difficulty': () => ({ connections: 1 }),
   'GET /api/saved-workers/*/wire': () => ({
-    sessions: [{ id: 's1', connected_at: iso(started) }],
     tap: 'all',
+    sessions: [
+      { id: 's1', connected_at: iso(started), live: true, user_agent: 'bitaxe', messages: 3 },
+    ],
   }),
   'GET /api/saved-workers/*/wire/*': () => ({
-    lines: [
-      { id: 1, at: iso(started), from_miner: true, line: '{"id":1,"method":"mining.subscribe"}' },
-    ],
+    session: 's1',
+    live: true,
+    next: 3,
+    lines: ['mining.subscribe', 'mining.authorize', 'mining.submit'].map((method, i) => ({
+      id: `s1-${i}`,
+      ts_recv: iso(started + i * 1000),
+      direction: i === 1 ? 'pool_to_miner' : 'miner_to_pool',
+      raw: `${JSON.stringify({ id: i, method, params: [ADDRESS, 'x'.repeat(80)] })}\n`,
+      raw_encoding: 'utf-8',
+    })),
   }),
   'POST /api/saved-workers/one-time-code': () => ({
     code: 'POOL-tiger-lamp-quiet',

@@ -2,23 +2,30 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Star } from 'lucide-react';
 import { useState } from 'react';
 import { refusalText } from '../api/client';
-import { removeWorker, savedQuery, saveWorker, type SavedWorkers } from '../api/saved';
+import {
+  removeWorker,
+  savedQuery,
+  saveWorker,
+  type SavedEntry,
+  type SavedWorkers,
+} from '../api/saved';
 import { useSession } from '../api/session';
 import { isNamed, workerId } from '../lib/workerKey';
 import { Button } from './Button';
+import { ConfirmDialog } from './ConfirmDialog';
 import styles from './SaveStar.module.css';
 import { SaveDialog } from './SaveDialog';
 
-/** Hashes of saved workers by their public ids, so that censored names are recognised too. */
-const known = new WeakMap<SavedWorkers, Map<string, string>>();
+/** Saved workers by their public ids, so that censored names are recognised too. */
+const known = new WeakMap<SavedWorkers, Map<string, SavedEntry>>();
 
-function byId(list: SavedWorkers): Map<string, string> {
+function byId(list: SavedWorkers): Map<string, SavedEntry> {
   const cached = known.get(list);
   if (cached) return cached;
-  const ids = new Map<string, string>();
+  const ids = new Map<string, SavedEntry>();
   for (const w of [...list.online_workers, ...list.offline_workers]) {
-    ids.set(workerId(w.name), w.hash);
-    ids.set(w.hash, w.hash);
+    ids.set(workerId(w.name), w);
+    ids.set(w.hash, w);
   }
   known.set(list, ids);
   return ids;
@@ -37,18 +44,18 @@ interface SaveStarProps {
 export function SaveStar({ id, name, small = false }: SaveStarProps) {
   const signedIn = useSession()?.signed_in === true;
   const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<'name' | 'remove'>();
   // What the list of saved workers does every few seconds, a star need not.
   const { data } = useQuery({ ...savedQuery, enabled: signedIn, refetchInterval: false });
-  const hash = data && byId(data).get(id);
+  const entry = data && byId(data).get(id);
   const order = useMutation({
     mutationFn: async () => {
-      await (hash === undefined ? saveWorker(name) : removeWorker(hash));
+      await (entry ? removeWorker(entry.hash) : saveWorker(name));
     },
     onSettled: () => client.invalidateQueries({ queryKey: savedQuery.queryKey }),
   });
   if (!signedIn || !data) return null;
-  const saved = hash !== undefined;
+  const saved = entry !== undefined;
   const label = order.isError
     ? refusalText(order.error)
     : saved
@@ -56,8 +63,12 @@ export function SaveStar({ id, name, small = false }: SaveStarProps) {
       : 'Save it among my workers';
   const press = () => {
     if (order.isPending) return;
-    if (saved || isNamed(id, name)) order.mutate();
-    else setAsking(true);
+    if (entry?.owned === true) setAsking('remove');
+    else if (saved || isNamed(id, name)) order.mutate();
+    else setAsking('name');
+  };
+  const close = () => {
+    setAsking(undefined);
   };
   const icon = <Star size={15} aria-hidden="true" fill={saved ? 'currentColor' : 'none'} />;
   return (
@@ -86,13 +97,20 @@ export function SaveStar({ id, name, small = false }: SaveStarProps) {
           {refusalText(order.error)}
         </span>
       )}
-      {asking && (
-        <SaveDialog
-          id={id}
-          onClose={() => {
-            setAsking(false);
+      {asking === 'name' && <SaveDialog id={id} onClose={close} />}
+      {asking === 'remove' && (
+        <ConfirmDialog
+          title="Remove this worker from your list?"
+          action="Remove"
+          busy={order.isPending}
+          error={order.error}
+          onConfirm={() => {
+            order.mutate(undefined, { onSuccess: close });
           }}
-        />
+          onClose={close}
+        >
+          <p>That it is yours must be proven anew if you save it again.</p>
+        </ConfirmDialog>
       )}
     </>
   );

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { discordQuery } from '../../api/discord';
+import { savedQuery } from '../../api/saved';
 import { sessionQuery, type Session } from '../../api/session';
 import { Facts } from '../../components/Facts';
 import { Failure } from '../../components/Message';
@@ -19,7 +20,10 @@ import { SessionsPanel } from './SessionsPanel';
 export function AccountPage() {
   const { data: session, error } = useQuery(sessionQuery);
   const signedIn = session?.signed_in === true;
-  const { data: discord } = useQuery({ ...discordQuery, enabled: signedIn });
+  const { data: saved } = useQuery({ ...savedQuery, enabled: signedIn, refetchInterval: false });
+  // Whether the pool has a bot is told there; asking one that it has not is an error.
+  const hasBot = saved?.discord_registered !== undefined;
+  const { data: discord } = useQuery({ ...discordQuery, enabled: signedIn && hasBot });
   if (session && !signedIn) {
     return (
       <Page title="Account">

@@ -188,8 +188,8 @@ function BySignature(props: { worker: SavedWorker; claim: ClaimAnswer | undefine
       }}
     >
       <p className={styles.text}>
-        Sign this message with the wallet that holds the address (BIP-322, “simple”; Bitcoin Core,
-        Sparrow and others do it), and paste the signature. It moves no coins.
+        Sign this message with the wallet that holds the address (BIP-322; Sparrow and others do
+        it), and paste the signature. It moves no coins.
       </p>
       <dl>
         <dt>Address</dt>

@@ -62,7 +62,7 @@ export function SavedTable(props: {
   const [state, setState] = useState<'all' | 'online' | 'offline'>('all');
   const many = workers !== undefined && workers.length >= MANY;
   const rows = workers && (many ? filterSaved(workers, text, state) : workers);
-  const days = useDays(now);
+  const days = useDays(now, workers !== undefined);
   return (
     <Panel
       title="Workers"
@@ -123,8 +123,9 @@ interface Days {
   to: number;
 }
 
-function useDays(to: number): Days {
-  const { data } = useQuery(savedHistoryQuery);
+function useDays(to: number, known: boolean): Days {
+  // Not before it is known that somebody is signed in.
+  const { data } = useQuery({ ...savedHistoryQuery, enabled: known });
   const points = useMemo(
     () =>
       data &&
