@@ -278,7 +278,7 @@ func FuzzParseSet(f *testing.F) {
 		}
 		set, err := ParseSet(key, json.RawMessage(value))
 		if err != nil {
-			if len(value) > 12 && strings.Contains(err.Error(), value) && !strings.Contains(key, value) {
+			if !errors.Is(err, ErrUnknownKey) && len(value) > 12 && strings.Contains(err.Error(), value) {
 				t.Errorf("the error has the value: %v", err)
 			}
 			return
