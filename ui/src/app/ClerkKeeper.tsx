@@ -20,10 +20,11 @@ export function ClerkKeeper() {
     if (!kept) return;
     const onMessage = (event: MessageEvent) => {
       const state = event.origin === location.origin ? stateOf(event.data) : undefined;
-      if (state === 'signed-out') setKept(false);
-      if (state === (signedIn ? 'signed-out' : 'signed-in')) {
-        void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
-      }
+      if (state !== 'signed-out' && (state !== 'signed-in' || signedIn)) return;
+      void client.invalidateQueries({ queryKey: sessionQuery.queryKey }).then(() => {
+        // Only now is it known that nobody is to be kept any more.
+        if (state === 'signed-out') setKept(false);
+      });
     };
     window.addEventListener('message', onMessage);
     return () => {

@@ -46,7 +46,10 @@
       target.searchParams.set('redirect_url', back);
       location.assign(target.href);
     } else {
-      await clerk.redirectToSignIn({ signInForceRedirectUrl: back, signUpForceRedirectUrl: back });
+      await clerk.redirectToSignIn({
+        signInForceRedirectUrl: back,
+        signUpForceRedirectUrl: back,
+      });
     }
   }
 
@@ -109,7 +112,9 @@
       await { in: signIn, keep, out: signOut }[mode](window.Clerk);
     } catch (error) {
       tell('failed');
-      say(`Clerk cannot be used now: ${error instanceof Error ? error.message : 'unknown reason'}`);
+      say(
+        `Clerk cannot be used now: ${error instanceof Error ? error.message : 'unknown reason'}.`,
+      );
     }
   }
 
