@@ -463,9 +463,11 @@ func TestKilledAtEveryStep(t *testing.T) {
 					_, stop := runCenter(t, st.config(s, out.service("sink", idempotent)))
 					settle(7 * time.Second)
 					if life < 5 {
+						s.mu.Lock() // die reads it
 						blocks++
+						s.mu.Unlock()
 						st.set(func(w *World) {
-							w.Ledger.Blocks = append(slices.Clone(w.Ledger.Blocks), block(byte(blocks), ledger.BlockAccepted, "a"))
+							w.Ledger.Blocks = append(slices.Clone(w.Ledger.Blocks), block(byte(life+1), ledger.BlockAccepted, "a"))
 						})
 					}
 					settle(13 * time.Second)
