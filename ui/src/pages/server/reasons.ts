@@ -121,6 +121,10 @@ export const DROPS: Record<string, Reason> = {
     text: 'Block beyond need',
     meaning: 'More blocks at once than can be sent to a node. Only test networks are that easy.',
   },
+  log_line: {
+    text: 'Line of the log left out',
+    meaning: 'More was to be said at once than is written down. Nothing else was lost.',
+  },
   authorization_not_told: {
     text: 'Sign-in not looked at',
     meaning:
