@@ -10,6 +10,7 @@ const WORDS: Record<string, string> = {
   'ban.lift': 'lifted a ban',
   'capture.start': 'started a recording',
   'capture.stop': 'stopped a recording',
+  'discord.link': 'linked an account to Discord',
   'discord.unlink': 'took a link to Discord away',
   'log.level': 'changed the log level',
   'miner.disconnect': 'disconnected a miner',
@@ -19,7 +20,17 @@ const WORDS: Record<string, string> = {
   'session.sign_in': 'signed in',
   'session.sign_out': 'signed out',
   'settings.save': 'saved the settings',
+  'worker.claim': 'began to prove that a worker is theirs',
+  'worker.difficulty': 'ordered a worker’s difficulty',
+  'worker.give_up': 'gave up a worker',
+  'worker.import': 'saved the workers of an address',
   'worker.note': 'wrote a note on a worker',
+  'worker.notify': 'changed messages about a worker',
+  'worker.prove': 'proved that a worker is theirs',
+  'worker.remove': 'took a saved worker away',
+  'worker.restart': 'had a worker connect again',
+  'worker.save': 'saved a worker',
+  'worker.wire': 'read a worker’s wire',
 };
 
 /** An action in words; by its name where there are none for it. */
