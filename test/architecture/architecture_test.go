@@ -57,7 +57,6 @@ var engines = map[string][]string{
 	"github.com/go-zeromq/zmq4":           {"internal/node", "internal/devnet"},
 	"github.com/coder/websocket":          {"internal/api", "internal/nostr", "internal/top", "internal/notify"}, // the page and the scope; relays and their clients; the live feed; Discord's gateway
 	"github.com/golang-jwt/jwt":           {"internal/account"},
-	"github.com/MicahParks/keyfunc":       {"internal/account"},
 	"github.com/MicahParks/jwkset":        {"internal/account"},
 	"github.com/coreos/go-oidc":           {"internal/account"},
 	"golang.org/x/oauth2":                 {"internal/account"},
