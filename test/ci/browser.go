@@ -36,6 +36,7 @@ func browserTests(ctx context.Context, r *runner) counts {
 
 	out, ok := r.execute(ctx, "browser", "", append([]string{"env", "POOLSCOPE_URL=" + d.url,
 		"POOLSCOPE_TOKEN_FILE=" + filepath.Join(d.dir, "scope-token"),
+		"POOLSCOPE_BINARY=" + filepath.Join(r.root, "bin", "poolscope"),
 		"POOLSCOPE_ARTEFACTS=" + filepath.Join(r.logs, "browser"),
 		"node", "--test", "--test-reporter=tap"}, files...)...)
 	c := parseTAP(out)
