@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { launch, open, serverURL } from './browser.mjs';
+import { launch, open, serverURL, until } from './browser.mjs';
 
 const run = promisify(execFile);
 
@@ -36,11 +37,11 @@ export async function ports() {
   return JSON.parse(await readFile(join(dataDir(), 'ports.json'), 'utf8'));
 }
 
-/** Makes an account while the server runs, as an operator does at its terminal. */
-export async function makeAccount(name, role = 'viewer') {
+/** Makes an account while a server runs, as an operator does at its terminal. */
+export async function makeAccount(name, role = 'viewer', dir = dataDir()) {
   const { stdout } = await run(program(), [
     ...['account', 'add', name, '--role', role],
-    ...['--data-dir', dataDir()],
+    ...['--data-dir', dir],
   ]);
   const password = /with the password (\S+),/.exec(stdout)?.[1];
   assert.ok(password, `no password in: ${stdout}`);
@@ -124,6 +125,47 @@ export async function startSink() {
     stop: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+/**
+ * A pool with an access token, and without a node: there, being at the same
+ * machine makes nobody an operator, as it does at the demo.
+ */
+export async function startLockedPool() {
+  const dir = await mkdtemp(join(tmpdir(), 'poolscope-people-'));
+  const data = join(dir, 'data');
+  const file = join(dir, 'pool.toml');
+  await writeFile(
+    file,
+    `data_dir = "${data}"
+[http]
+listen = "127.0.0.1:0"
+token = "a token, so that being at this machine is not enough"
+[stratum]
+listen = ["127.0.0.1:0"]
+tls_listen = []
+[scope]
+journal = false
+[[node]]
+url = "http://127.0.0.1:9"
+`,
+    { mode: 0o600 },
+  );
+  const child = spawn(program(), ['pool', '--config', file], { stdio: 'ignore' });
+  const url = await until(async () => {
+    assert.equal(child.exitCode, null, 'the pool ended');
+    const text = await readFile(join(data, 'ports.json'), 'utf8').catch(() => '');
+    return text && `http://${JSON.parse(text).http}`;
+  }, 'a running pool');
+  return {
+    url,
+    data,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await new Promise((done) => (child.exitCode === null ? child.once('exit', done) : done()));
+      await rm(dir, { recursive: true, force: true });
     },
   };
 }

@@ -30,7 +30,7 @@ var _ Links = (*link.Service)(nil)
 // Config says what there is.
 type Config struct {
 	Gate      *access.Gate
-	Links     Links         // nil: Discord is not configured, all is answered with 404
+	Links     Links         // nil: Discord is not configured; all but GET /api/discord is answered with 404
 	Trail     account.Trail // may be nil
 	InviteURL string        // to the Discord server; "" for none
 }
@@ -48,11 +48,11 @@ var _ api.Part = (*API)(nil)
 // New returns the part.
 func New(c Config, log *slog.Logger) *API {
 	a := &API{config: c, log: log, mux: http.NewServeMux()}
-	a.handle(http.MethodPost, "/api/discord/notify-enabled", a.setEnabled)
-	a.handle(http.MethodPost, "/api/saved-workers/one-time-code", a.newCode)
-	a.handle(http.MethodPost, "/api/saved-workers/one-time-code/clear", a.clearCode)
+	a.handle(http.MethodPost, "/api/discord/notify-enabled", a.configured(a.setEnabled))
+	a.handle(http.MethodPost, "/api/saved-workers/one-time-code", a.configured(a.newCode))
+	a.handle(http.MethodPost, "/api/saved-workers/one-time-code/clear", a.configured(a.clearCode))
 	a.handle(http.MethodGet, "/api/discord", a.show)
-	a.handle(http.MethodPost, "/api/discord/unlink", a.unlink)
+	a.handle(http.MethodPost, "/api/discord/unlink", a.configured(a.unlink))
 	return a
 }
 
@@ -61,16 +61,20 @@ func (a *API) Patterns() []string { return a.routes }
 
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
 
+// configured answers with 404 where there is no Discord.
+func (a *API) configured(handler func(http.ResponseWriter, *http.Request, access.Viewer)) func(http.ResponseWriter, *http.Request, access.Viewer) {
+	if a.config.Links != nil {
+		return handler
+	}
+	return func(w http.ResponseWriter, _ *http.Request, _ access.Viewer) {
+		http.Error(w, "not found", http.StatusNotFound)
+	}
+}
+
 // handle registers a route of signed-in people: the method is checked first,
-// then who asks, then whether there is a Discord.
+// then who asks.
 func (a *API) handle(method, path string, handler func(http.ResponseWriter, *http.Request, access.Viewer)) {
-	signedIn := a.config.Gate.User(func(w http.ResponseWriter, r *http.Request, v access.Viewer) {
-		if a.config.Links == nil {
-			http.Error(w, "not found", http.StatusNotFound)
-			return
-		}
-		handler(w, r, v)
-	})
+	signedIn := a.config.Gate.User(handler)
 	a.routes = append(a.routes, path)
 	a.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != method && (method != http.MethodGet || r.Method != http.MethodHead) {
@@ -126,6 +130,7 @@ func (a *API) clearCode(w http.ResponseWriter, r *http.Request, v access.Viewer)
 
 // status is the response of GET /api/discord.
 type status struct {
+	Configured    bool      `json:"configured"` // whether the pool has a bot at Discord
 	Registered    bool      `json:"registered"`
 	NotifyEnabled bool      `json:"notify_enabled"`
 	Name          string    `json:"name,omitempty"` // of the account at Discord when it was linked
@@ -133,14 +138,19 @@ type status struct {
 	InviteURL     string    `json:"invite_url,omitempty"`
 }
 
-// show answers GET /api/discord.
+// show answers GET /api/discord, also where there is no Discord: every account's
+// page asks, and for a browser a 404 is a fault.
 func (a *API) show(w http.ResponseWriter, r *http.Request, v access.Viewer) {
+	if a.config.Links == nil {
+		answer(w, status{})
+		return
+	}
 	l, err := a.config.Links.Link(r.Context(), v.UserID())
 	if err != nil && !errors.Is(err, link.ErrNotLinked) {
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, status{Registered: err == nil, NotifyEnabled: l.Enabled, Name: l.DiscordName, LinkedAt: l.Linked, InviteURL: a.config.InviteURL})
+	answer(w, status{Configured: true, Registered: err == nil, NotifyEnabled: l.Enabled, Name: l.DiscordName, LinkedAt: l.Linked, InviteURL: a.config.InviteURL})
 }
 
 // unlink answers POST /api/discord/unlink.

@@ -143,10 +143,10 @@ func TestContract(t *testing.T) {
 		{"clear another", unlinked, "POST", clearPath, "ann", asJSON, `{"code":"ABCDE-FGHIJ"}`, 200, `{"cleared":false}`},
 		{"clear what is no text", unlinked, "POST", clearPath, "ann", asJSON, `{"code":[1]}`, 200, `{"cleared":false}`},
 
-		{"show a link", linked, "GET", showPath, "ann", "", "", 200, `{"registered":true,"notify_enabled":false,"name":"ann_at_discord","linked_at":"2026-01-02T03:04:05Z","invite_url":"https://discord.gg/x"}`},
-		{"show none", unlinked, "GET", showPath, "ann", "", "", 200, `{"registered":false,"notify_enabled":false,"invite_url":"https://discord.gg/x"}`},
+		{"show a link", linked, "GET", showPath, "ann", "", "", 200, `{"configured":true,"registered":true,"notify_enabled":false,"name":"ann_at_discord","linked_at":"2026-01-02T03:04:05Z","invite_url":"https://discord.gg/x"}`},
+		{"show none", unlinked, "GET", showPath, "ann", "", "", 200, `{"configured":true,"registered":false,"notify_enabled":false,"invite_url":"https://discord.gg/x"}`},
 		{"show nobody", linked, "GET", showPath, "", "", "", 401, "unauthorized"},
-		{"show nothing", off, "GET", showPath, "ann", "", "", 404, "not found"},
+		{"show nothing", off, "GET", showPath, "ann", "", "", 200, `{"configured":false,"registered":false,"notify_enabled":false}`},
 		{"unlink", linked, "POST", unlinkPath, "ann", "", "", 200, `{"ok":true}`},
 		{"unlink nothing", unlinked, "POST", unlinkPath, "ann", "", "", 404, "not found"},
 		{"unlink another's", linked, "POST", unlinkPath, "bob", "", "", 404, "not found"},

@@ -1,8 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
-import { ApiError, fetchJSON, sendJSON } from './client';
+import { fetchJSON, sendJSON } from './client';
 
 /** GET /api/discord: whether somebody's account is linked with one of Discord. */
 export interface DiscordLink {
+  /** Whether the pool has a bot there. */
+  configured: boolean;
   registered: boolean;
   notify_enabled: boolean;
   /** Of the account of Discord; anybody's words. */
@@ -26,12 +28,8 @@ const PERIOD = 30_000;
 export const discordQuery = queryOptions({
   queryKey: ['discord'],
   queryFn: async ({ signal }) => {
-    try {
-      return await fetchJSON<DiscordLink>('/api/discord', signal);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
+    const link = await fetchJSON<DiscordLink>('/api/discord', signal);
+    return link.configured ? link : null;
   },
   refetchInterval: (query) => (query.state.data === null ? false : PERIOD),
 });

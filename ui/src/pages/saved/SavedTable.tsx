@@ -233,7 +233,7 @@ function columns(days: Days, onOpen: (hash: string) => void): Column<SavedWorker
       cell: (w) => (
         <Button
           small
-          aria-label={`Details of ${w.name}`}
+          aria-label={`${w.owned ? 'Manage' : 'Details of'} ${w.name}`}
           onClick={() => {
             onOpen(w.hash);
           }}
