@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/abuse"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/pool"
 )
 
@@ -59,7 +60,7 @@ func viewOfBan(b abuse.Ban) banView {
 		address = b.Block.Addr().String()
 	}
 	return banView{
-		Address: address, Since: stamp(b.Since), Until: stamp(b.Until),
+		Address: address, Since: access.Stamp(b.Since), Until: access.Stamp(b.Until),
 		Level: b.Level, Reason: b.Reason, Manual: b.Manual,
 	}
 }

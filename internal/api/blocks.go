@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
@@ -53,7 +54,7 @@ func buildBlocks(m moment, limit int) []foundBlock {
 			DisplayHash:      hash,
 			Worker:           worker,
 			DisplayWorker:    worker,
-			Timestamp:        stamp(b.FoundAt),
+			Timestamp:        access.Stamp(b.FoundAt),
 			ShareDiff:        finite(b.ShareDifficulty),
 			PoolFeeSats:      b.PoolFee + b.Donation, // the donation is taken out of the fee
 			WorkerPayoutSats: b.WorkerPayout,

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/capture"
 	"github.com/poolscope/poolscope/internal/pool"
 )
@@ -58,7 +59,7 @@ type captureView struct {
 
 func viewOfCapture(s capture.Status) captureView {
 	return captureView{
-		File: s.File, Running: s.End == "", Started: stamp(s.Started), Until: stamp(s.Until),
+		File: s.File, Running: s.End == "", Started: access.Stamp(s.Started), Until: access.Stamp(s.Until),
 		Lines: s.Lines, Bytes: s.Bytes, Dropped: s.Dropped, End: s.End,
 	}
 }

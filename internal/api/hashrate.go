@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 )
 
@@ -58,12 +59,12 @@ func buildHashrate(m moment, history bool) *hashratePage {
 		Hashrate:         finite(m.ledger.Hashrate),
 		BlockTimeLeftSec: timerNotStarted,
 		RecentBlockTimes: make([]time.Time, 0, maxBlockTimes),
-		UpdatedAt:        stamp(m.now),
+		UpdatedAt:        access.Stamp(m.now),
 	}
 	if history {
 		page.History = make([]hashratePoint, 0, len(m.ledger.History6m))
 		for _, p := range m.ledger.History6m {
-			page.History = append(page.History, hashratePoint{At: stamp(p.At), Hashrate: finite(p.Hashrate), BlockHeight: p.BlockHeight})
+			page.History = append(page.History, hashratePoint{At: access.Stamp(p.At), Hashrate: finite(p.Hashrate), BlockHeight: p.BlockHeight})
 		}
 	}
 
@@ -81,16 +82,16 @@ func buildHashrate(m moment, history bool) *hashratePage {
 	}
 	times := m.node.RecentBlockTimes
 	for _, t := range times[max(0, len(times)-maxBlockTimes):] {
-		page.RecentBlockTimes = append(page.RecentBlockTimes, stamp(t))
+		page.RecentBlockTimes = append(page.RecentBlockTimes, access.Stamp(t))
 	}
 
 	if job := m.pool.Job; job != nil {
 		fees := job.Fees
 		page.TemplateFees = &fees
-		page.TemplateUpdatedAt = stamp(job.TemplateAt)
+		page.TemplateUpdatedAt = access.Stamp(job.TemplateAt)
 	}
 	if t := m.node.LastTemplateAt; t.After(page.TemplateUpdatedAt) {
-		page.TemplateUpdatedAt = stamp(t)
+		page.TemplateUpdatedAt = access.Stamp(t)
 	}
 	return page
 }

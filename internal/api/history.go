@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
@@ -73,7 +74,7 @@ func (s *Server) buildHistory(now time.Time, worker string, hr historyRange) (*h
 
 	for _, p := range points {
 		page.Points = append(page.Points, historyPoint{
-			At:          stamp(p.At),
+			At:          access.Stamp(p.At),
 			Hashrate:    finite(p.Hashrate),
 			Accepted:    p.Accepted,
 			Rejected:    p.Rejected,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
@@ -94,7 +95,7 @@ func buildOverview(m moment) *overviewPage {
 		PoolHashrate:    finite(m.ledger.Hashrate),
 		PoolTag:         m.pool.Tag,
 		BTCPriceFiat:    finite(m.price.Value),
-		BTCPriceUpdated: stamp(m.price.At),
+		BTCPriceUpdated: access.Stamp(m.price.At),
 		FiatCurrency:    m.price.Currency,
 		Workers:         recentWorkers(m),
 		BannedWorkers:   bannedWorkers(m),
@@ -174,7 +175,7 @@ func bannedWorkers(m moment) []bannedView {
 			Name:        unnamed,
 			DisplayName: unnamed,
 			Banned:      true,
-			BannedUntil: stamp(b.Until),
+			BannedUntil: access.Stamp(b.Until),
 			BanReason:   brief(publicText(b.Reason), maxBanReason),
 		})
 	}
@@ -196,7 +197,7 @@ func bestShares(shares []ledger.BestShare, full bool) []bestShare {
 		views = append(views, bestShare{
 			Worker:        worker,
 			Difficulty:    finite(s.Difficulty),
-			Timestamp:     stamp(s.At),
+			Timestamp:     access.Stamp(s.At),
 			Hash:          hash,
 			DisplayWorker: worker,
 			DisplayHash:   hash,

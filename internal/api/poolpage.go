@@ -3,6 +3,8 @@ package api
 import (
 	"slices"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/api/access"
 )
 
 // Limits of the error history in the pool page.
@@ -75,7 +77,7 @@ func errorHistory(m moment) []errorEvent {
 	slices.SortStableFunc(events, func(a, b errorEvent) int { return b.At.Compare(a.At) })
 	events = events[:min(len(events), maxErrors)]
 	for i := range events {
-		events[i].At = stamp(events[i].At)
+		events[i].At = access.Stamp(events[i].At)
 		events[i].Message = publicText(events[i].Message)
 	}
 	return events

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/bitcoin"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
@@ -77,12 +78,12 @@ func buildJobFeed(m moment) jobFeed {
 	feed, zmq := m.node.Feed, m.node.ZMQ
 	f := jobFeed{
 		LastError:         publicText(feed.LastError),
-		LastErrorAt:       stamp(feed.LastErrorAt),
+		LastErrorAt:       access.Stamp(feed.LastErrorAt),
 		ErrorHistory:      make([]string, 0, len(feed.History)),
 		ZMQHealthy:        zmq.Healthy,
 		ZMQDisconnects:    zmq.Disconnects,
 		ZMQReconnects:     zmq.Reconnects,
-		LastRawBlockAt:    stamp(zmq.LastRawBlockAt),
+		LastRawBlockAt:    access.Stamp(zmq.LastRawBlockAt),
 		LastRawBlockBytes: zmq.LastRawBlockBytes,
 	}
 	for _, text := range feed.History {
@@ -92,7 +93,7 @@ func buildJobFeed(m moment) jobFeed {
 		height := tip.Height
 		f.BlockHash = tip.Hash.String()
 		f.BlockHeight = &height
-		f.BlockTime = stamp(tip.Time)
+		f.BlockTime = access.Stamp(tip.Time)
 		f.BlockBits = fmt.Sprintf("%08x", tip.Bits)
 		f.BlockDifficulty = finite(bitcoin.DifficultyFromBits(tip.Bits))
 	}

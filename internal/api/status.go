@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/node"
 	"github.com/poolscope/poolscope/internal/pool"
@@ -110,7 +111,7 @@ func buildStatus(m moment, version string, private bool) *statusPage {
 		Network:         string(cmp.Or(m.node.Network, p.Network)),
 		State:           cmp.Or(p.State, pool.StateWaiting),
 		Reason:          p.Reason,
-		StartedAt:       stamp(m.started),
+		StartedAt:       access.Stamp(m.started),
 		Stratum:         make([]listenerView, 0, len(p.Listeners)),
 		Tag:             p.Tag,
 		FeePercent:      finite(p.FeePercent),
@@ -157,8 +158,8 @@ func buildTemplate(job *pool.JobStatus) *templateView {
 		FeesSats:          job.Fees,
 		ValueSats:         job.Value,
 		Weight:            job.Weight,
-		CreatedAt:         stamp(job.CreatedAt),
-		UpdatedAt:         stamp(job.TemplateAt),
+		CreatedAt:         access.Stamp(job.CreatedAt),
+		UpdatedAt:         access.Stamp(job.TemplateAt),
 		Node:              job.Node,
 	}
 }

@@ -9,15 +9,6 @@ import (
 // apiVersion is the version of the public contract.
 const apiVersion = "1"
 
-// stamp makes a time fit for JSON: RFC 3339 in UTC with at most milliseconds.
-// The zero time stays zero, which `omitzero` leaves out.
-func stamp(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Millisecond)
-}
-
 // finite replaces what JSON cannot express by 0.
 func finite(f float64) float64 {
 	if math.IsNaN(f) || math.IsInf(f, 0) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/stratum"
 )
@@ -132,7 +133,7 @@ func (s *Server) serveWorker(w http.ResponseWriter, r *http.Request) {
 func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *workerPage {
 	full := v.full()
 	page := &workerPage{
-		APIVersion: apiVersion, UpdatedAt: stamp(now), Operator: v.operator, Owner: v.owner,
+		APIVersion: apiVersion, UpdatedAt: access.Stamp(now), Operator: v.operator, Owner: v.owner,
 		WorkerRow:      rowOf(&d.WorkerView, full, now),
 		Address:        shownName(d.Address, full),
 		AcceptedWork:   finite(d.AcceptedWork),
@@ -145,10 +146,10 @@ func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *w
 		BestShares:     workerBests(d, full),
 	}
 	for _, c := range d.Difficulties {
-		page.Difficulties = append(page.Difficulties, difficultyView{At: stamp(c.At), Difficulty: finite(c.Difficulty), ConnectionID: c.ConnectionID})
+		page.Difficulties = append(page.Difficulties, difficultyView{At: access.Stamp(c.At), Difficulty: finite(c.Difficulty), ConnectionID: c.ConnectionID})
 	}
 	for _, sh := range d.Shares {
-		view := shareView{At: stamp(sh.At), Difficulty: sh.Assigned, ShareDifficulty: sh.Difficulty, Accepted: sh.Reject == stratum.NotRejected}
+		view := shareView{At: access.Stamp(sh.At), Difficulty: sh.Assigned, ShareDifficulty: sh.Difficulty, Accepted: sh.Reject == stratum.NotRejected}
 		if !view.Accepted {
 			view.Reason = sh.Reject.Name()
 		}
@@ -160,7 +161,7 @@ func (s *Server) buildWorker(d *ledger.WorkerDetail, v viewer, now time.Time) *w
 			ID:          c.ID,
 			UserAgent:   shownAgent(c.UserAgent, full),
 			TLS:         c.TLS,
-			ConnectedAt: stamp(c.ConnectedAt),
+			ConnectedAt: access.Stamp(c.ConnectedAt),
 			Difficulty:  finite(c.Difficulty),
 			PingP50MS:   significant(c.PingP50),
 			PingP95MS:   significant(c.PingP95),
@@ -193,7 +194,7 @@ func workerBests(d *ledger.WorkerDetail, full bool) []workerBest {
 		if b.Difficulty <= 0 || i > 0 && b.Hash == shares[i-1].Hash {
 			continue
 		}
-		views = append(views, workerBest{Difficulty: finite(b.Difficulty), Timestamp: stamp(b.At), Hash: shownHash(b.Hash, full)})
+		views = append(views, workerBest{Difficulty: finite(b.Difficulty), Timestamp: access.Stamp(b.At), Hash: shownHash(b.Hash, full)})
 	}
 	return views
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 )
 
@@ -66,7 +67,7 @@ func buildWorkers(m moment, full bool) *workersPage {
 	all := m.ledger.Workers
 	page := &workersPage{
 		APIVersion: apiVersion,
-		UpdatedAt:  stamp(m.now),
+		UpdatedAt:  access.Stamp(m.now),
 		Operator:   full,
 		Total:      len(all),
 		Workers:    make([]WorkerRow, 0, min(len(all), maxWorkerRows)),
@@ -109,9 +110,9 @@ func rowOf(w *ledger.WorkerView, full bool, now time.Time) WorkerRow {
 		BestShare:        finite(w.BestEver.Difficulty),
 		BestSession:      finite(w.BestNow.Difficulty),
 		PingP50MS:        significant(w.PingP50),
-		LastShare:        stamp(w.LastShare),
-		LastSeen:         stamp(firstKnown(w.LastSeen, w.FirstSeen, now)),
-		FirstSeen:        stamp(firstKnown(w.FirstSeen, w.ConnectedAt, now)),
+		LastShare:        access.Stamp(w.LastShare),
+		LastSeen:         access.Stamp(firstKnown(w.LastSeen, w.FirstSeen, now)),
+		FirstSeen:        access.Stamp(firstKnown(w.FirstSeen, w.ConnectedAt, now)),
 	}
 	if n := len(w.UserAgents); n > 0 {
 		row.UserAgent = shownAgent(w.UserAgents[n-1], full)

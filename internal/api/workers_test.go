@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/ledger"
 	"github.com/poolscope/poolscope/internal/ledger/ledgertest"
 )
@@ -88,7 +89,7 @@ func TestWorkersList(t *testing.T) {
 func TestWorkersEncoding(t *testing.T) {
 	number := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1e-7, 1e-9, 1e21, 5e-324, 123456.789}))
 	when := rapid.Custom(func(t *rapid.T) time.Time {
-		return stamp(time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "ms")))
+		return access.Stamp(time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "ms")))
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		page := &workersPage{APIVersion: apiVersion, UpdatedAt: when.Draw(t, "at"), Operator: rapid.Bool().Draw(t, "op"), Workers: []WorkerRow{}}

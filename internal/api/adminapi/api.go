@@ -2,7 +2,6 @@ package adminapi
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -116,28 +115,4 @@ func (a *API) record(ctx context.Context, v access.Viewer, name, target, detail 
 // missing answers for a part that is not there.
 func missing(w http.ResponseWriter, what string) {
 	http.Error(w, what+" is not to be had here", http.StatusServiceUnavailable)
-}
-
-// sendJSON sends a response that nobody may keep.
-func (a *API) sendJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		a.log.Warn("response not built", "err", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// A client that went away is no news.
-	_, _ = w.Write(append(body, '\n'))
-}
-
-// stamp makes a time fit for JSON: RFC 3339 in UTC with at most milliseconds. The
-// zero time stays zero, which `omitzero` leaves out.
-func stamp(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Millisecond)
 }

@@ -79,8 +79,8 @@ func (a *API) serveAudit(w http.ResponseWriter, r *http.Request, _ access.Viewer
 	for i := range actions {
 		e := &actions[i]
 		page.Actions = append(page.Actions, actionView{
-			ID: e.ID, At: stamp(e.At), User: e.User, UserID: e.UserID, Address: e.Address, Name: e.Name, Target: e.Target, Detail: e.Detail, Failed: e.Failed,
+			ID: e.ID, At: access.Stamp(e.At), User: e.User, UserID: e.UserID, Address: e.Address, Name: e.Name, Target: e.Target, Detail: e.Detail, Failed: e.Failed,
 		})
 	}
-	a.sendJSON(w, http.StatusOK, &page)
+	access.SendJSON(w, a.log, http.StatusOK, &page)
 }

@@ -179,15 +179,15 @@ func (a *API) serveLogs(w http.ResponseWriter, r *http.Request, _ access.Viewer)
 	a.fillLevel(&page)
 	for _, rec := range found {
 		page.Lines = append(page.Lines, logLine{
-			ID: rec.ID, At: stamp(rec.At), Level: telemetry.LevelName(rec.Level), Part: rec.Part, Message: rec.Message, Attrs: rec.Attrs,
+			ID: rec.ID, At: access.Stamp(rec.At), Level: telemetry.LevelName(rec.Level), Part: rec.Part, Message: rec.Message, Attrs: rec.Attrs,
 		})
 	}
-	a.sendJSON(w, http.StatusOK, &page)
+	access.SendJSON(w, a.log, http.StatusOK, &page)
 }
 
 func (a *API) fillLevel(page *logPage) {
 	inForce, configured, until := a.src.Logs.Level()
-	page.Level, page.ConfiguredLevel, page.LevelUntil = telemetry.LevelName(inForce), telemetry.LevelName(configured), stamp(until)
+	page.Level, page.ConfiguredLevel, page.LevelUntil = telemetry.LevelName(inForce), telemetry.LevelName(configured), access.Stamp(until)
 }
 
 // sendLogText sends lines as a file to keep.
@@ -244,5 +244,5 @@ func (a *API) serveLogLevel(w http.ResponseWriter, r *http.Request, v access.Vie
 	a.fillLevel(&page)
 	a.record(r.Context(), v, "log.level", page.Level, detail, false)
 	a.log.Info("log level changed", "level", page.Level, "minutes", body.Minutes)
-	a.sendJSON(w, http.StatusOK, levelView{page.Level, page.ConfiguredLevel, page.LevelUntil})
+	access.SendJSON(w, a.log, http.StatusOK, levelView{page.Level, page.ConfiguredLevel, page.LevelUntil})
 }

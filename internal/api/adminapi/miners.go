@@ -146,7 +146,7 @@ func (a *API) minersPage(ctx context.Context, search string) (plain, gz []byte, 
 }
 
 func (a *API) encodeMiners(at time.Time, total int, rows []minerRow) ([]byte, error) {
-	page := minersPage{UpdatedAt: stamp(at), Total: total, Matching: len(rows), Miners: rows[:min(len(rows), maxMinerRows)]}
+	page := minersPage{UpdatedAt: access.Stamp(at), Total: total, Matching: len(rows), Miners: rows[:min(len(rows), maxMinerRows)]}
 	page.Truncated = len(rows) - len(page.Miners)
 	if a.src.StrikeLimit != nil {
 		page.StrikeLimit = a.src.StrikeLimit()
@@ -164,7 +164,7 @@ func (a *API) minerRows(ctx context.Context) []minerRow {
 		m := &miners[i]
 		row := minerRow{
 			ID: m.ID, Worker: m.Worker, Workers: m.Workers, Address: m.Address, UserAgent: strings.ToValidUTF8(m.UserAgent, ""), TLS: m.TLS,
-			ConnectedAt: stamp(m.ConnectedAt), Hashrate: round(m.Hashrate), Difficulty: finite(m.Difficulty),
+			ConnectedAt: access.Stamp(m.ConnectedAt), Hashrate: round(m.Hashrate), Difficulty: finite(m.Difficulty),
 			Accepted: m.Accepted, Rejected: m.Rejected, Strikes: math.Round(m.Strikes*100) / 100, ScopeSession: m.TapSession,
 		}
 		if m.Remote.IsValid() {
@@ -257,7 +257,7 @@ func (a *API) serveBan(w http.ResponseWriter, r *http.Request, v access.Viewer) 
 		http.Error(w, "no more bans can be kept; lift some", http.StatusInsufficientStorage)
 		return
 	}
-	view := banView{Address: block.String(), Since: stamp(ban.Since), Until: stamp(ban.Until), Reason: ban.Reason}
+	view := banView{Address: block.String(), Since: access.Stamp(ban.Since), Until: access.Stamp(ban.Until), Reason: ban.Reason}
 	if block.IsSingleIP() {
 		view.Address = block.Addr().String()
 	}
@@ -267,7 +267,7 @@ func (a *API) serveBan(w http.ResponseWriter, r *http.Request, v access.Viewer) 
 	}
 	a.record(r.Context(), v, "ban.add", view.Address, until+": "+reason, false)
 	a.miners.forget()
-	a.sendJSON(w, http.StatusCreated, view)
+	access.SendJSON(w, a.log, http.StatusCreated, view)
 }
 
 // finite replaces what JSON cannot express by 0.

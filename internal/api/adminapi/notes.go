@@ -116,5 +116,5 @@ func (a *API) servePutNote(w http.ResponseWriter, r *http.Request, v access.View
 	}
 	a.record(r.Context(), v, "worker.note", hash, note, false)
 	a.miners.forget()
-	a.sendJSON(w, http.StatusOK, noteBody{note})
+	access.SendJSON(w, a.log, http.StatusOK, noteBody{note})
 }

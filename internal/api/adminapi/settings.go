@@ -162,7 +162,7 @@ func (a *API) serveSettings(w http.ResponseWriter, r *http.Request, _ access.Vie
 			page.Sections = append(page.Sections, part)
 		}
 	}
-	a.sendJSON(w, http.StatusOK, &page)
+	access.SendJSON(w, a.log, http.StatusOK, &page)
 }
 
 func keyViews(keys []config.FormKey) []settingsKey {
@@ -254,7 +254,7 @@ func (a *API) serveCheckSettings(w http.ResponseWriter, r *http.Request, _ acces
 		}
 		page.Diff = unifiedDiff("configuration", string(config.Redact(verdict.Before, nil)), string(config.Redact(verdict.After, changed)))
 	}
-	a.sendJSON(w, http.StatusOK, &page)
+	access.SendJSON(w, a.log, http.StatusOK, &page)
 }
 
 // savedPage is the response of POST /api/admin/settings.
@@ -290,7 +290,7 @@ func (a *API) serveSaveSettings(w http.ResponseWriter, r *http.Request, v access
 		return
 	}
 	a.record(r.Context(), v, "settings.save", "configuration", savedDetail(keys, saved), false)
-	a.sendJSON(w, http.StatusOK, savedPage{Live: list(saved.Live), Restart: list(saved.Restart), Backup: saved.Backup, Base: saved.Base})
+	access.SendJSON(w, a.log, http.StatusOK, savedPage{Live: list(saved.Live), Restart: list(saved.Restart), Backup: saved.Backup, Base: saved.Base})
 }
 
 func savedDetail(keys string, saved *Saved) string {

@@ -101,7 +101,7 @@ func (a *API) serveState(w http.ResponseWriter, r *http.Request, _ access.Viewer
 		missing(w, "the state")
 		return
 	}
-	a.sendJSON(w, http.StatusOK, a.src.State(r.Context()))
+	access.SendJSON(w, a.log, http.StatusOK, a.src.State(r.Context()))
 }
 
 // StateSource tells the state of the program.

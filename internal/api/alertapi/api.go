@@ -2,11 +2,9 @@ package alertapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -141,18 +139,4 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
 	http.Error(w, text, code)
-}
-
-// answer sends JSON.
-func answer(w http.ResponseWriter, code int, body any) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)+1))
-	w.WriteHeader(code)
-	_, _ = w.Write(append(text, '\n')) // who has gone has gone
 }

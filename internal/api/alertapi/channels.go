@@ -90,7 +90,7 @@ func (a *API) tellChannel(w http.ResponseWriter, r *http.Request, c caller, ch a
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, code, a.channelView(ch, c))
+	access.SendJSON(w, a.log, code, a.channelView(ch, c))
 }
 
 func (a *API) tellDone(w http.ResponseWriter, r *http.Request, err error) {
@@ -98,5 +98,5 @@ func (a *API) tellDone(w http.ResponseWriter, r *http.Request, err error) {
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, http.StatusOK, map[string]bool{"ok": true})
+	access.SendJSON(w, a.log, http.StatusOK, map[string]bool{"ok": true})
 }

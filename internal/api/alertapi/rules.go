@@ -78,5 +78,5 @@ func (a *API) tellRule(w http.ResponseWriter, r *http.Request, c caller, rule al
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, code, ruleViewOf(rule, c))
+	access.SendJSON(w, a.log, code, ruleViewOf(rule, c))
 }

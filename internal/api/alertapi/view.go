@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/poolscope/poolscope/internal/alert"
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/notify"
 )
 
@@ -134,7 +135,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request, c caller) {
 		}
 		p.Services = append(p.Services, serviceView{s.ID, s.Name, fields, s.Operator, s.Managed, s.Mailbox && !c.owner.Operator})
 	}
-	answer(w, http.StatusOK, p)
+	access.SendJSON(w, a.log, http.StatusOK, p)
 }
 
 // channelView shows a channel without its secrets.

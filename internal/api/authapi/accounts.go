@@ -48,10 +48,10 @@ func (a *API) listAccounts(w http.ResponseWriter, r *http.Request, _ access.View
 	for _, u := range all {
 		out.Accounts = append(out.Accounts, accountEntry{
 			ID: u.ID, Name: u.Name, Email: u.Email, Provider: u.Provider, Role: string(u.Role), Disabled: u.Disabled,
-			CreatedAt: stamp(u.Created), LastSeen: stamp(u.LastSeen), Sessions: u.Sessions, SavedWorkers: saved[u.ID],
+			CreatedAt: access.Stamp(u.Created), LastSeen: access.Stamp(u.LastSeen), Sessions: u.Sessions, SavedWorkers: saved[u.ID],
 		})
 	}
-	a.send(w, http.StatusOK, out)
+	access.SendJSON(w, a.log, http.StatusOK, out)
 }
 
 // newAccount is the body of POST /api/admin/accounts.
@@ -79,7 +79,7 @@ func (a *API) addAccount(w http.ResponseWriter, r *http.Request, v access.Viewer
 		return
 	}
 	a.record(r, v, "account.add", u.Name, "role "+string(u.Role))
-	a.send(w, http.StatusCreated, newAccountView{u.ID, password})
+	access.SendJSON(w, a.log, http.StatusCreated, newAccountView{u.ID, password})
 }
 
 // accountChange is the body of PATCH /api/admin/accounts/ID.
@@ -111,7 +111,7 @@ func (a *API) changeAccount(w http.ResponseWriter, r *http.Request, v access.Vie
 		did = append(did, "e-mail address")
 	}
 	a.record(r, v, "account.change", u.Name, strings.Join(did, ", "))
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // removeAccount answers DELETE /api/admin/accounts/ID.
@@ -142,7 +142,7 @@ func (a *API) resetPassword(w http.ResponseWriter, r *http.Request, v access.Vie
 		return
 	}
 	a.record(r, v, "account.password", u.Name, "a new one was made")
-	a.send(w, http.StatusOK, passwordView{made})
+	access.SendJSON(w, a.log, http.StatusOK, passwordView{made})
 }
 
 // toAccount does something to an account whose name the audit trail gets.
@@ -156,5 +156,5 @@ func (a *API) toAccount(w http.ResponseWriter, r *http.Request, v access.Viewer,
 		return
 	}
 	a.record(r, v, name, u.Name, detail)
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }

@@ -2,13 +2,11 @@ package authapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/poolscope/poolscope/internal/account"
 	"github.com/poolscope/poolscope/internal/api/access"
@@ -112,21 +110,6 @@ type okAnswer struct {
 	OK bool `json:"ok"`
 }
 
-// send answers with JSON that nobody may keep.
-func (a *API) send(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		a.log.Error("response not built", "err", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// A client that went away is no news.
-	_, _ = w.Write(append(body, '\n'))
-}
-
 // refuse answers with what went wrong.
 func (a *API) refuse(w http.ResponseWriter, err error) {
 	var weak *account.WeakPasswordError
@@ -154,12 +137,4 @@ func (a *API) refuse(w http.ResponseWriter, err error) {
 		return
 	}
 	http.Error(w, err.Error(), status)
-}
-
-// stamp is a time as it is sent: UTC, to the millisecond, zero when unknown.
-func stamp(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Millisecond)
 }

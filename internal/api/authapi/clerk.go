@@ -47,7 +47,7 @@ func (a *API) refreshSession(w http.ResponseWriter, r *http.Request) {
 	if before == nil || before.User.ID != session.User.ID { // not each minute
 		a.recordExternal(r, "session.sign_in", session.User, "through clerk", nil)
 	}
-	a.send(w, http.StatusOK, refreshedView{OK: true, ExpiresAt: session.Expires.UTC().Truncate(time.Second)})
+	access.SendJSON(w, a.log, http.StatusOK, refreshedView{OK: true, ExpiresAt: session.Expires.UTC().Truncate(time.Second)})
 }
 
 // refuseToken answers to who brought a token that is not taken.

@@ -52,7 +52,7 @@ func (a *API) startOIDC(w http.ResponseWriter, r *http.Request, v access.Viewer)
 		http.Error(w, err.Error()+"; try again in a moment", http.StatusServiceUnavailable)
 	default:
 		http.SetCookie(w, cookie)
-		a.send(w, http.StatusOK, startView{location})
+		access.SendJSON(w, a.log, http.StatusOK, startView{location})
 	}
 }
 

@@ -60,13 +60,13 @@ func (a *API) serveSession(w http.ResponseWriter, r *http.Request) {
 		if s.User.Role == account.RoleViewer && a.cfg.IsOwner != nil && a.cfg.IsOwner(r.Context(), s.User.ID) {
 			role = roleOwner
 		}
-		out.SignedIn, out.SessionID, out.ExpiresAt = true, s.ID, stamp(s.Expires)
-		out.User = &userView{ID: s.User.ID, Name: s.User.Name, Email: s.User.Email, Provider: s.User.Provider, Role: role, CreatedAt: stamp(s.User.Created)}
+		out.SignedIn, out.SessionID, out.ExpiresAt = true, s.ID, access.Stamp(s.Expires)
+		out.User = &userView{ID: s.User.ID, Name: s.User.Name, Email: s.User.Email, Provider: s.User.Provider, Role: role, CreatedAt: access.Stamp(s.User.Created)}
 		if s.IsConfirmed(time.Now()) {
-			out.ConfirmedUntil = stamp(s.Confirmed.Add(account.ConfirmedFor))
+			out.ConfirmedUntil = access.Stamp(s.Confirmed.Add(account.ConfirmedFor))
 		}
 	}
-	a.send(w, http.StatusOK, out)
+	access.SendJSON(w, a.log, http.StatusOK, out)
 }
 
 // signIn answers POST /api/auth/sign-in.
@@ -79,7 +79,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 		a.refuse(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // signOut answers POST /api/auth/sign-out.
@@ -88,7 +88,7 @@ func (a *API) signOut(w http.ResponseWriter, r *http.Request, _ access.Viewer) {
 		a.refuse(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, signedOutView{true, a.signOutOfClerk(w, r)})
+	access.SendJSON(w, a.log, http.StatusOK, signedOutView{true, a.signOutOfClerk(w, r)})
 }
 
 // signedOutView is the answer of POST /api/auth/sign-out.
@@ -116,7 +116,7 @@ func (a *API) register(w http.ResponseWriter, r *http.Request, v access.Viewer) 
 		a.refuse(w, err)
 		return
 	}
-	a.send(w, http.StatusCreated, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusCreated, okAnswer{true})
 }
 
 // confirmView is the answer of POST /api/auth/confirm.
@@ -136,7 +136,7 @@ func (a *API) confirm(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 		a.refusePassword(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, confirmView{true, stamp(until)})
+	access.SendJSON(w, a.log, http.StatusOK, confirmView{true, access.Stamp(until)})
 }
 
 // refusePassword answers with what went wrong to somebody who is signed in, for
@@ -159,7 +159,7 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request, v access.Vi
 		a.refusePassword(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // sessionsView is the answer of GET /api/auth/sessions.
@@ -188,11 +188,11 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request, v access.View
 	out := sessionsView{Sessions: []sessionEntry{}}
 	for _, s := range all {
 		out.Sessions = append(out.Sessions, sessionEntry{
-			ID: s.ID, Current: s.ID == v.Session.ID, CreatedAt: stamp(s.Created), LastSeen: stamp(s.LastSeen), ExpiresAt: stamp(s.Expires),
+			ID: s.ID, Current: s.ID == v.Session.ID, CreatedAt: access.Stamp(s.Created), LastSeen: access.Stamp(s.LastSeen), ExpiresAt: access.Stamp(s.Expires),
 			UserAgent: s.UserAgent, Address: s.Address, Provider: s.User.Provider,
 		})
 	}
-	a.send(w, http.StatusOK, out)
+	access.SendJSON(w, a.log, http.StatusOK, out)
 }
 
 // endSession answers DELETE /api/auth/sessions/ID.
@@ -203,7 +203,7 @@ func (a *API) endSession(w http.ResponseWriter, r *http.Request, v access.Viewer
 		return
 	}
 	a.record(r, v, "session.end", v.Session.User.Name, "")
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // endOtherSessions answers DELETE /api/auth/sessions.
@@ -213,7 +213,7 @@ func (a *API) endOtherSessions(w http.ResponseWriter, r *http.Request, v access.
 		return
 	}
 	a.record(r, v, "session.end", v.Session.User.Name, "all others")
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // record adds to the audit trail what the viewer did.

@@ -2,7 +2,6 @@ package backupapi
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -123,7 +122,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request, _ access.Viewer) {
 		}
 		p.Backups = append(p.Backups, v)
 	}
-	a.send(w, http.StatusOK, p)
+	access.SendJSON(w, a.log, http.StatusOK, p)
 }
 
 // latest is the list of all archives, asked for again when it is old or one was
@@ -149,14 +148,5 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 	if a.trail != nil {
 		a.trail.Record(r.Context(), v.Action("backup.run", "", ""))
 	}
-	a.send(w, http.StatusAccepted, map[string]bool{"asked": asked})
-}
-
-func (a *API) send(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(body); err != nil {
-		a.log.Debug("answer not sent", "err", err)
-	}
+	access.SendJSON(w, a.log, http.StatusAccepted, map[string]bool{"asked": asked})
 }

@@ -2,7 +2,6 @@ package discordapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -101,7 +100,7 @@ func (a *API) setEnabled(w http.ResponseWriter, r *http.Request, v access.Viewer
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, map[string]any{"ok": true, "enabled": enabled})
+	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"ok": true, "enabled": enabled})
 }
 
 // newCode answers POST /api/saved-workers/one-time-code.
@@ -111,7 +110,7 @@ func (a *API) newCode(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, map[string]any{"code": code, "expires_at": expires.UTC().Truncate(time.Millisecond)})
+	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"code": code, "expires_at": expires.UTC().Truncate(time.Millisecond)})
 }
 
 // clearCode answers POST /api/saved-workers/one-time-code/clear.
@@ -125,7 +124,7 @@ func (a *API) clearCode(w http.ResponseWriter, r *http.Request, v access.Viewer)
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, map[string]any{"cleared": cleared})
+	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"cleared": cleared})
 }
 
 // status is the response of GET /api/discord.
@@ -142,7 +141,7 @@ type status struct {
 // page asks, and for a browser a 404 is a fault.
 func (a *API) show(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 	if a.config.Links == nil {
-		answer(w, status{})
+		access.SendJSON(w, a.log, http.StatusOK, status{})
 		return
 	}
 	l, err := a.config.Links.Link(r.Context(), v.UserID())
@@ -150,7 +149,7 @@ func (a *API) show(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 		a.fail(w, r, err)
 		return
 	}
-	answer(w, status{Configured: true, Registered: err == nil, NotifyEnabled: l.Enabled, Name: l.DiscordName, LinkedAt: l.Linked, InviteURL: a.config.InviteURL})
+	access.SendJSON(w, a.log, http.StatusOK, status{Configured: true, Registered: err == nil, NotifyEnabled: l.Enabled, Name: l.DiscordName, LinkedAt: l.Linked, InviteURL: a.config.InviteURL})
 }
 
 // unlink answers POST /api/discord/unlink.
@@ -166,7 +165,7 @@ func (a *API) unlink(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 	if a.config.Trail != nil {
 		a.config.Trail.Record(r.Context(), v.Action("discord.unlink", l.DiscordID, l.DiscordName))
 	}
-	answer(w, map[string]any{"ok": true})
+	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"ok": true})
 }
 
 // fail answers with what an error means.
@@ -185,11 +184,4 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.Error("Discord link", "path", r.URL.Path, "err", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	}
-}
-
-// answer sends JSON.
-func answer(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v) // an error is the reader's
 }

@@ -3,7 +3,6 @@ package savedapi
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
@@ -212,28 +211,4 @@ func (a *API) record(r *http.Request, v access.Viewer, name, worker, detail stri
 	action := v.Action(name, worker, detail)
 	action.At, action.Failed = a.now(), failed
 	a.cfg.Trail.Record(r.Context(), action)
-}
-
-// send sends a response that nobody may keep.
-func (a *API) send(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		a.log.Warn("response not built", "err", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// A client that went away is no news.
-	_, _ = w.Write(append(body, '\n'))
-}
-
-// stamp makes a time fit for JSON: RFC 3339 in UTC with at most milliseconds. The
-// zero time stays zero, which `omitzero` leaves out.
-func stamp(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Millisecond)
 }

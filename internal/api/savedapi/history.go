@@ -56,7 +56,7 @@ func (a *API) serveHistory(w http.ResponseWriter, r *http.Request, v access.View
 		a.refuse(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, page)
+	access.SendJSON(w, a.log, http.StatusOK, page)
 }
 
 // chart is a person's chart, at most a minute old.
@@ -109,7 +109,7 @@ func (a *API) readChart(ctx context.Context, workers []saved.Saved, now time.Tim
 	for _, s := range workers {
 		for _, sum := range sums[s.Name] {
 			span := min(chartStep, max(now.Sub(sum.At), time.Minute))
-			page.Workers[s.Hash] = append(page.Workers[s.Hash], point{At: stamp(sum.At), Hashrate: sum.Work * hashesPerDifficulty / span.Seconds()})
+			page.Workers[s.Hash] = append(page.Workers[s.Hash], point{At: access.Stamp(sum.At), Hashrate: sum.Work * hashesPerDifficulty / span.Seconds()})
 		}
 	}
 	return page, nil

@@ -86,14 +86,14 @@ func (a *API) serveList(w http.ResponseWriter, r *http.Request, v access.Viewer)
 		a.refuse(w, err)
 		return
 	}
-	a.send(w, http.StatusOK, page)
+	access.SendJSON(w, a.log, http.StatusOK, page)
 }
 
 // build lists a person's workers, whose order it keeps.
 func (a *API) build(ctx context.Context, user string, workers []saved.Saved) (*list, error) {
 	now := a.now()
 	page := &list{
-		UpdatedAt: stamp(now), SavedMax: saved.MaxPerUser, SavedCount: len(workers),
+		UpdatedAt: access.Stamp(now), SavedMax: saved.MaxPerUser, SavedCount: len(workers),
 		OnlineWorkers: []row{}, OfflineWorkers: []row{},
 	}
 	if a.cfg.Discord != nil {
@@ -148,14 +148,14 @@ func (a *API) records(ctx context.Context, names []string) (map[string]*ledger.W
 // common is what all rows of a worker share.
 func (a *API) common(s saved.Saved) row {
 	out := row{
-		Name: s.Name, Hash: s.Hash, NotifyEnabled: s.Notify, AddedAt: stamp(s.Added),
+		Name: s.Name, Hash: s.Hash, NotifyEnabled: s.Notify, AddedAt: access.Stamp(s.Added),
 		Owned: s.Owned != saved.NotProven, Proof: string(s.Owned),
 	}
 	if c, ok := a.saved.ClaimOf(s.UserID, s.Hash); ok {
-		out.Claim = &claim{Code: c.Code, ExpiresAt: stamp(c.Expires), Refused: c.Refused}
+		out.Claim = &claim{Code: c.Code, ExpiresAt: access.Stamp(c.Expires), Refused: c.Refused}
 	}
 	seen := a.saved.PresenceOf(s.Name)
-	out.LastOnlineAt = stamp(seen.LastOnline)
+	out.LastOnlineAt = access.Stamp(seen.LastOnline)
 	if seen.Known {
 		out.UptimePercent = &seen.Uptime
 	}
@@ -171,17 +171,17 @@ func addRecord(out *row, r *ledger.WorkerRecord) {
 	if r == nil {
 		return
 	}
-	out.BestDifficulty, out.LastShare = r.Best.Difficulty, stamp(r.LastShare)
+	out.BestDifficulty, out.LastShare = r.Best.Difficulty, access.Stamp(r.LastShare)
 	out.AcceptedTotal, out.RejectedTotal = r.Totals.Accepted, r.Totals.Rejected
 	if r.LastSeen.After(out.LastOnlineAt) {
-		out.LastOnlineAt = stamp(r.LastSeen)
+		out.LastOnlineAt = access.Stamp(r.LastSeen)
 	}
 }
 
 // addWorker adds what the books in memory have of a worker.
 func addWorker(out *row, d *ledger.WorkerDetail, now time.Time) {
 	out.Online = d.Online
-	out.BestDifficulty, out.LastShare = d.BestEver.Difficulty, stamp(d.LastShare)
+	out.BestDifficulty, out.LastShare = d.BestEver.Difficulty, access.Stamp(d.LastShare)
 	out.Accepted, out.Rejected = d.SessionAccepted, d.SessionRejected
 	out.AcceptedTotal, out.RejectedTotal = d.Accepted, d.Rejected
 	if best := d.BestNow.Difficulty; best > 0 {
@@ -189,15 +189,15 @@ func addWorker(out *row, d *ledger.WorkerDetail, now time.Time) {
 	}
 	switch {
 	case d.Online:
-		out.LastOnlineAt = stamp(now)
+		out.LastOnlineAt = access.Stamp(now)
 	case d.LastSeen.After(out.LastOnlineAt):
-		out.LastOnlineAt = stamp(d.LastSeen)
+		out.LastOnlineAt = access.Stamp(d.LastSeen)
 	}
 }
 
 // rowOf is the row of one connection.
 func rowOf(out row, c *ledger.ConnectionView, now time.Time) row {
-	out.LastShare = stamp(c.LastShare)
+	out.LastShare = access.Stamp(c.LastShare)
 	out.Hashrate, out.HashrateAccuracy, out.SharesPerMinute = c.Hashrate, c.Accuracy, c.ShareRate
 	out.Accepted, out.Rejected, out.Difficulty = c.Accepted, c.Rejected, c.Difficulty
 	if c.PingP50 > 0 {

@@ -36,7 +36,7 @@ func (a *API) serveSave(w http.ResponseWriter, r *http.Request, v access.Viewer)
 		a.record(r, v, "worker.save", name, "", false)
 		status = http.StatusCreated
 	}
-	a.send(w, status, savedAnswer{true, saved.HashOf(name)})
+	access.SendJSON(w, a.log, status, savedAnswer{true, saved.HashOf(name)})
 }
 
 // okAnswer is the answer to what was done.
@@ -55,7 +55,7 @@ func (a *API) serveRemove(w http.ResponseWriter, r *http.Request, v access.Viewe
 		return
 	}
 	a.record(r, v, "worker.remove", s.Name, "", false)
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // notifyAnswer is the contract's answer to the switch of alerts.
@@ -87,7 +87,7 @@ func (a *API) serveNotify(w http.ResponseWriter, r *http.Request, v access.Viewe
 	if s, err := a.saved.Get(v.UserID(), hash); err == nil {
 		a.record(r, v, "worker.notify", s.Name, map[bool]string{true: "on", false: "off"}[enabled], false)
 	}
-	a.send(w, http.StatusOK, notifyAnswer{true, enabled})
+	access.SendJSON(w, a.log, http.StatusOK, notifyAnswer{true, enabled})
 }
 
 // importAnswer says what became of the workers of an address.
@@ -143,7 +143,7 @@ func (a *API) serveImport(w http.ResponseWriter, r *http.Request, v access.Viewe
 	if len(added) > 0 {
 		a.record(r, v, "worker.import", address, "", false)
 	}
-	a.send(w, http.StatusOK, out)
+	access.SendJSON(w, a.log, http.StatusOK, out)
 }
 
 // maxImport bounds the workers of an address that are looked at.

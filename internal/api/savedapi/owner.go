@@ -32,8 +32,8 @@ func (a *API) serveClaim(w http.ResponseWriter, r *http.Request, v access.Viewer
 		return
 	}
 	a.record(r, v, "worker.claim", s.Name, "", false)
-	a.send(w, http.StatusOK, claimAnswer{
-		Code: c.Code, ExpiresAt: stamp(c.Expires),
+	access.SendJSON(w, a.log, http.StatusOK, claimAnswer{
+		Code: c.Code, ExpiresAt: access.Stamp(c.Expires),
 		Message: a.saved.Message(s.Name, v.Session.User.Name, c.Code), Address: bitcoin.AddressIn(s.Name),
 	})
 }
@@ -57,7 +57,7 @@ func (a *API) serveSignature(w http.ResponseWriter, r *http.Request, v access.Vi
 		a.refuse(w, err)
 	default:
 		a.record(r, v, "worker.prove", s.Name, "by a signature", false)
-		a.send(w, http.StatusOK, map[string]bool{"owned": true})
+		access.SendJSON(w, a.log, http.StatusOK, map[string]bool{"owned": true})
 	}
 }
 
@@ -72,7 +72,7 @@ func (a *API) serveGiveUp(w http.ResponseWriter, r *http.Request, v access.Viewe
 		return
 	}
 	a.record(r, v, "worker.give_up", s.Name, "", false)
-	a.send(w, http.StatusOK, okAnswer{true})
+	access.SendJSON(w, a.log, http.StatusOK, okAnswer{true})
 }
 
 // connectionsAnswer says how many connections something was done to.
@@ -93,7 +93,7 @@ func (a *API) serveRestart(w http.ResponseWriter, r *http.Request, v access.View
 		return
 	}
 	a.record(r, v, "worker.restart", s.Name, fmt.Sprintf("%d connections", n), false)
-	a.send(w, http.StatusOK, connectionsAnswer{n})
+	access.SendJSON(w, a.log, http.StatusOK, connectionsAnswer{n})
 }
 
 // difficultyOrder is the body of PUT …/difficulty; null leaves it to the pool.
@@ -140,7 +140,7 @@ func (a *API) serveDifficulty(w http.ResponseWriter, r *http.Request, v access.V
 		detail = fmt.Sprintf("%g", wanted)
 	}
 	a.record(r, v, "worker.difficulty", s.Name, detail, false)
-	a.send(w, http.StatusOK, connectionsAnswer{n})
+	access.SendJSON(w, a.log, http.StatusOK, connectionsAnswer{n})
 }
 
 // words says a range of difficulties.

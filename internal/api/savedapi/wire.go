@@ -94,12 +94,12 @@ func (a *API) serveWire(w http.ResponseWriter, r *http.Request, v access.Viewer)
 			break
 		}
 	}
-	a.send(w, http.StatusOK, page)
+	access.SendJSON(w, a.log, http.StatusOK, page)
 }
 
 func viewOf(s *capture.Session) wireSession {
 	return wireSession{
-		ID: s.ID, ConnectedAt: stamp(s.At), EndedAt: stamp(s.EndedAt), Live: s.Live(), Origin: string(s.Origin),
+		ID: s.ID, ConnectedAt: access.Stamp(s.At), EndedAt: access.Stamp(s.EndedAt), Live: s.Live(), Origin: string(s.Origin),
 		Miner: s.Miner, UserAgent: s.UserAgent, Messages: s.Messages, Reason: s.Reason,
 	}
 }
