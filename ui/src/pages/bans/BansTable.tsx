@@ -7,6 +7,7 @@ import { DataTable, type Column } from '../../components/DataTable';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Pill } from '../../components/Pill';
+import { PlainText } from '../../components/PlainText';
 import { Time } from '../../components/Time';
 import { formatCount, NONE, plural, sentence } from '../../lib/format';
 import styles from './BansPage.module.css';
@@ -28,7 +29,9 @@ function columns(onLift: (ban: Ban) => void): Column<Ban, Key>[] {
       card: 'detail',
       value: (b) => b.reason,
       cell: (b) => (
-        <span className={styles.reason}>{b.reason === '' ? 'none given' : b.reason}</span>
+        <span className={styles.reason}>
+          {b.reason === '' ? 'none given' : <PlainText text={b.reason} />}
+        </span>
       ),
     },
     {
@@ -148,7 +151,12 @@ export function BansTable({ bans, error }: { bans: Ban[] | undefined; error: unk
         >
           <p>
             Miners from there may connect again at once, and what led to the ban is forgotten.
-            {chosen.reason !== '' && ` It was: ${sentence(chosen.reason)}`}
+            {chosen.reason !== '' && (
+              <>
+                {' '}
+                It was: <PlainText text={sentence(chosen.reason)} />
+              </>
+            )}
           </p>
         </ConfirmDialog>
       )}

@@ -5,6 +5,7 @@ import { Button } from '../../components/Button';
 import { DataTable, type Column } from '../../components/DataTable';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
+import { PlainText } from '../../components/PlainText';
 import { Time } from '../../components/Time';
 import styles from './BansPage.module.css';
 
@@ -14,7 +15,11 @@ const columns: Column<BannedWorker>[] = [
     header: 'Reason',
     card: 'title',
     raw: (b) => b.ban_reason,
-    cell: (b) => <span className={styles.reason}>{b.ban_reason ?? 'none given'}</span>,
+    cell: (b) => (
+      <span className={styles.reason}>
+        {b.ban_reason === undefined ? 'none given' : <PlainText text={b.ban_reason} />}
+      </span>
+    ),
   },
   {
     key: 'until',

@@ -3,6 +3,7 @@ import { useView } from '../../api/LiveProvider';
 import type { BannedWorker } from '../../api/types';
 import { Empty, Failure } from '../../components/Message';
 import { Panel } from '../../components/Panel';
+import { PlainText } from '../../components/PlainText';
 import { RejectList } from '../../components/RejectList';
 import { Time } from '../../components/Time';
 import { formatCount } from '../../lib/format';
@@ -44,7 +45,7 @@ function Bans({ bans }: { bans: BannedWorker[] }) {
         {bans.map((b, i) => (
           // Addresses are banned, which are not shown: nothing tells them apart.
           <li key={i}>
-            {b.ban_reason ?? 'No reason given'}
+            {b.ban_reason === undefined ? 'No reason given' : <PlainText text={b.ban_reason} />}
             {b.banned_until !== undefined && (
               <>
                 , until <Time at={b.banned_until} />
