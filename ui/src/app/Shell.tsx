@@ -34,7 +34,7 @@ export function Shell() {
             <Logo />
             <span className={styles.word}>poolscope</span>
           </Link>
-          {pool && status && <Pill>{networkName(status.network) || 'no network yet'}</Pill>}
+          {pool && status && <Network name={networkName(status.network) || 'no network yet'} />}
           <NavigationBar />
           <div className={styles.tools}>
             {pool && (
@@ -71,5 +71,14 @@ export function Shell() {
       <ClerkKeeper />
       <TokenDialog />
     </>
+  );
+}
+
+/** What the pool mines on. Where the buttons leave no room it is cut short, and at last left out. */
+function Network({ name }: { name: string }) {
+  return (
+    <span className={styles.network} title={name}>
+      <Pill>{name}</Pill>
+    </span>
   );
 }
