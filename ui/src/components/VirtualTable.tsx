@@ -15,7 +15,7 @@ export interface VirtualColumn<T, K extends string = string> {
   numeric?: boolean;
   /** Width, px. */
   width: number;
-  /** Takes what room is left. */
+  /** Takes what room is left, several by their widths. */
   grows?: boolean;
   /** It gives way where there is no room, the largest number first; without one it stays. */
   rank?: number;
@@ -89,7 +89,9 @@ export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>
 
   const items = virtualizer.getVirtualItems();
   const first = items[0]?.index ?? 0;
-  const template = columns.map((c) => (c.grows ? `minmax(${c.width}px, 1fr)` : `${c.width}px`));
+  const template = columns.map((c) =>
+    c.grows ? `minmax(${c.width}px, ${c.width}fr)` : `${c.width}px`,
+  );
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- it only notes that somebody is there
     <div
