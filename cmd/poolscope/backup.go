@@ -200,10 +200,16 @@ func (c *backupRestoreCommand) Run(env *environment) error {
 	if c.Check {
 		return c.check(env, cfg, source, key)
 	}
-	if !c.Yes && !confirmed(env, os.Stdin, fmt.Sprintf("Put %s in the place of what %s holds? What is there is moved aside. [y/N] ", source.name, cfg.DataDir)) {
-		return errors.New("nothing was changed")
+	order := app.Restore{Config: cfg, Archive: source, Encrypted: source.encrypted, Key: key, Now: time.Now()}
+	if !c.Yes {
+		order.Confirm = func(m *backup.Manifest) bool {
+			return confirmed(env, os.Stdin, fmt.Sprintf("Put the backup of %s in the place of what %s holds? What is there is moved aside. [y/N] ", m.MadeAt.Format(time.RFC3339), cfg.DataDir))
+		}
 	}
-	done, err := app.RestoreBackup(env.ctx, app.Restore{Config: cfg, Archive: source, Encrypted: source.encrypted, Key: key, Now: time.Now()})
+	done, err := app.RestoreBackup(env.ctx, order)
+	if errors.Is(err, app.ErrNotRestored) {
+		return app.ErrNotRestored
+	}
 	if done != nil {
 		for _, path := range done.Files {
 			fmt.Fprintln(env.stdout, "restored", path)

@@ -153,7 +153,13 @@ type Restore struct {
 	Encrypted bool
 	Key       backup.Key
 	Now       time.Time
+	// Confirm, when set, is asked after everything was checked and before anything
+	// is touched; false ends it with ErrNotRestored.
+	Confirm func(*backup.Manifest) bool
 }
+
+// ErrNotRestored means that somebody changed their mind.
+var ErrNotRestored = errors.New("nothing was changed")
 
 // unpackBackup unpacks an archive in a new folder below the data folder, and
 // checks all of it. Whoever gets the folder removes it.
@@ -197,6 +203,9 @@ func RestoreBackup(ctx context.Context, order Restore) (done *backup.Restored, e
 	defer func() { err = errors.Join(err, os.RemoveAll(unpacked)) }()
 	if err != nil {
 		return nil, err
+	}
+	if order.Confirm != nil && !order.Confirm(manifest) {
+		return nil, ErrNotRestored
 	}
 	return backup.Restore(manifest, unpacked, backupPlaces(cfg), filepath.Join(cfg.DataDir, backup.AsideName(order.Now)))
 }

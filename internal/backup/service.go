@@ -383,19 +383,32 @@ func (s *Service) Status() Status {
 	return status
 }
 
+// listLimit is how long a target may take to list what it has.
+const listLimit = 10 * time.Second
+
+// errSilent means that a target did not answer in time.
+var errSilent = fmt.Errorf("no answer within %s", listLimit)
+
 // List lists the archives of all targets, the newest first. Those of targets
-// that answer are returned together with the errors of others.
+// that answer, in time, are returned together with the errors of others.
 func (s *Service) List(ctx context.Context) ([]Backup, error) {
-	var all []Backup
-	var errs []error
-	for _, t := range s.cfg.Targets {
-		found, err := list(ctx, t, s.cfg.Keep)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", t.Name(), err))
-			continue
-		}
-		all = append(all, found...)
+	ctx, cancel := context.WithTimeoutCause(ctx, listLimit, errSilent)
+	defer cancel()
+	found, errs := make([][]Backup, len(s.cfg.Targets)), make([]error, len(s.cfg.Targets))
+	var wait sync.WaitGroup
+	for i, t := range s.cfg.Targets {
+		wait.Go(func() {
+			var err error
+			if found[i], err = list(ctx, t, s.cfg.Keep); err != nil {
+				if ctx.Err() != nil {
+					err = context.Cause(ctx)
+				}
+				errs[i] = fmt.Errorf("%s: %w", t.Name(), err)
+			}
+		})
 	}
+	wait.Wait()
+	all := slices.Concat(found...)
 	newestFirst(all)
 	return all, errors.Join(errs...)
 }

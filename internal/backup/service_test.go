@@ -180,6 +180,28 @@ func TestNotWhatWasSent(t *testing.T) {
 	}
 }
 
+// silent is a target that never answers.
+type silent struct{ *double }
+
+func (silent) List(ctx context.Context) ([]File, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestListDoesNotHang lists what a target has while another one is silent.
+func TestListDoesNotHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := newDouble("good")
+		s := newService(t, Config{Targets: []Target{silent{newDouble("away")}, good}})
+		good.files["poolscope-20261122T140000Z.tar.zst"] = []byte("x")
+		began := time.Now()
+		all, err := s.List(t.Context())
+		if len(all) != 1 || !errors.Is(err, errSilent) || time.Since(began) > time.Minute {
+			t.Errorf("%v %v after %s", all, err, time.Since(began))
+		}
+	})
+}
+
 // TestOthersFilesStay prunes a target that holds other files, too.
 func TestOthersFilesStay(t *testing.T) {
 	d := newDouble("d")

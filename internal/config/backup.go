@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -66,6 +67,10 @@ type Backup struct {
 	S3PathStyle bool `toml:"s3_path_style" reload:"restart"`
 }
 
+// bucketName is what S3 allows as the name of a bucket; its finer rules are the
+// storage's.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
 // minBackupKey is the least length of a passphrase; see backup.ParseKey.
 const minBackupKey = 12
 
@@ -99,8 +104,11 @@ func (v *validator) s3() {
 	if u, err := url.Parse(b.S3Endpoint); err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" {
 		v.complain("backup.s3_endpoint", "%q must be like https://s3.example.com", b.S3Endpoint)
 	}
-	if b.S3Bucket == "" {
+	switch {
+	case b.S3Bucket == "":
 		v.complainSince("backup.s3_bucket", "backup.s3_endpoint", "must name the bucket when s3_endpoint is set")
+	case !bucketName.MatchString(b.S3Bucket):
+		v.complain("backup.s3_bucket", "%q is no name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens", b.S3Bucket)
 	}
 	if b.S3AccessKey == "" {
 		v.complainSince("backup.s3_access_key", "backup.s3_endpoint", "must be set when s3_endpoint is set (keyID at Backblaze)")

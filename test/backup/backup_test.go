@@ -137,8 +137,12 @@ s3_path_style = true
 	before := booked(t, r.data)
 	r.Kill()
 
-	// Another machine: an empty folder, and only the bucket.
+	// Another machine: an empty folder, and only the bucket. Without a yes nothing
+	// happens.
 	other := t.TempDir()
+	if out, err := r.backup(other, "restore", "--target", "s3"); err == nil || !strings.Contains(out, "nothing was changed") {
+		t.Errorf("restored without a yes: %v\n%s", err, out)
+	}
 	out, err = r.backup(other, "restore", "--target", "s3", "--yes")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -22,10 +22,11 @@ type Backups interface {
 var _ Backups = (*backup.Service)(nil)
 
 const (
-	// listTimeout is how long storages may take to list what they have.
-	listTimeout = 10 * time.Second
 	// listFor is how long a list is shown again: storages take money for it.
 	listFor = 30 * time.Second
+	// listWait is how long a request waits for a list that is being made; then it
+	// shows the one before.
+	listWait = time.Second
 )
 
 // API answers /api/admin/backups.
@@ -37,11 +38,12 @@ type API struct {
 	now     func() time.Time
 	mux     *http.ServeMux
 
-	mu     sync.Mutex
-	listed time.Time
-	made   uint64 // successes when it was listed
-	list   []backup.Backup
-	failed string
+	mu      sync.Mutex
+	listing chan struct{} // closed when the list is there; nil when none is made
+	listed  time.Time
+	made    uint64 // successes when it was listed
+	list    []backup.Backup
+	failed  string
 }
 
 // New returns the API. trail may be nil.
@@ -126,20 +128,52 @@ func (a *API) read(w http.ResponseWriter, r *http.Request, _ access.Viewer) {
 }
 
 // latest is the list of all archives, asked for again when it is old or one was
-// made since. One asks at a time, the others wait for it.
-func (a *API) latest(ctx context.Context, made uint64) ([]backup.Backup, string) {
+// made since. A storage that is slow to answer does not hold the page up: who
+// asks meanwhile gets the list before, and is told that another is on its way.
+func (a *API) latest(ctx context.Context, made uint64) (list []backup.Backup, failed string) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if now := a.now(); a.listed.IsZero() || made != a.made || now.Sub(a.listed) > listFor {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout)
-		defer cancel()
-		list, err := a.backups.List(ctx)
-		a.list, a.failed, a.listed, a.made = list, "", now, made
-		if err != nil {
-			a.failed = err.Error()
+	if now := a.now(); a.listing == nil && (a.listed.IsZero() || made != a.made || now.Sub(a.listed) > listFor) {
+		a.listing = make(chan struct{})
+		go a.relist(context.WithoutCancel(ctx), a.listing, made)
+	}
+	listing := a.listing
+	a.mu.Unlock()
+	if listing != nil {
+		timer := time.NewTimer(listWait)
+		defer timer.Stop()
+		select {
+		case <-listing:
+		case <-timer.C:
+		case <-ctx.Done():
 		}
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.listing != nil {
+		return a.list, "the list is being made; a storage has not answered yet"
+	}
 	return a.list, a.failed
+}
+
+// relist asks all storages; they have a limit of their own. Nothing else runs
+// while it does.
+func (a *API) relist(ctx context.Context, done chan struct{}, made uint64) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.log.Error("listing backups panicked", "panic", v)
+		}
+		a.mu.Lock()
+		a.listed, a.made, a.listing = a.now(), made, nil
+		a.mu.Unlock()
+		close(done)
+	}()
+	list, err := a.backups.List(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.list, a.failed = list, ""
+	if err != nil {
+		a.failed = err.Error()
+	}
 }
 
 // run asks for a backup now.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/account"
@@ -21,6 +22,7 @@ type double struct {
 	lists, asked int
 	made         uint64
 	failed       error
+	hang         chan struct{} // List waits for it
 }
 
 func (d *double) Status() backup.Status {
@@ -32,6 +34,9 @@ func (d *double) Status() backup.Status {
 
 func (d *double) List(context.Context) ([]backup.Backup, error) {
 	d.lists++
+	if d.hang != nil {
+		<-d.hang
+	}
 	return []backup.Backup{{Name: "poolscope-20261122T140000Z.tar.zst.age", Target: "local", At: time.Unix(1e9, 0).UTC(), Bytes: 5, Encrypted: true, Verified: true, Kept: []backup.Generation{backup.Last}}}, d.failed
 }
 
@@ -126,4 +131,30 @@ func TestList(t *testing.T) {
 	if d.lists != 3 {
 		t.Error("the list stays old")
 	}
+}
+
+// TestSlowStorage shows the page while a storage does not answer, and the list
+// when it did.
+func TestSlowStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &double{hang: make(chan struct{})}
+		a := New(access.NewGate(person{session(account.RoleOperator, false)}), d, nil, slog.New(slog.DiscardHandler))
+		began := time.Now()
+		var p page
+		if err := json.Unmarshal(ask(a, "GET").Body.Bytes(), &p); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(began) > 2*time.Second || p.ListError == "" || len(p.Targets) != 2 {
+			t.Errorf("after %s: %+v", time.Since(began), p)
+		}
+		ask(a, "GET")
+		if d.lists != 1 {
+			t.Errorf("%d lists at once", d.lists)
+		}
+		close(d.hang)
+		synctest.Wait()
+		if err := json.Unmarshal(ask(a, "GET").Body.Bytes(), &p); err != nil || len(p.Backups) != 1 {
+			t.Errorf("%+v", p)
+		}
+	})
 }
