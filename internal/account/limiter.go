@@ -78,10 +78,9 @@ func blockOf(address string) string {
 // attempt is one that was let through. It counts as failed from the beginning,
 // so that many at once are no more than one after the other.
 type attempt struct {
-	l      *limiter
-	pair   pair
-	before failures
-	known  bool
+	l     *limiter
+	pair  pair
+	known bool
 }
 
 // begin lets an attempt through or fails with a *BusyError.
@@ -108,7 +107,7 @@ func (l *limiter) begin(account, address string) (*attempt, error) {
 		l.addresses.take(p.address, now)
 		l.accounts.take(p.account, now)
 	}
-	a := &attempt{l: l, pair: p, before: f, known: known}
+	a := &attempt{l: l, pair: p, known: known}
 	f.count++
 	f.last = now
 	if over := f.count - freeFailures; over >= 0 {
@@ -121,16 +120,24 @@ func (l *limiter) begin(account, address string) (*attempt, error) {
 	return a, nil
 }
 
-// undo forgets an attempt that was not made.
+// undo takes an attempt back that was not made. Others that were begun since
+// count as before, and so does a wait that is under way.
 func (a *attempt) undo() {
 	a.l.mu.Lock()
 	defer a.l.mu.Unlock()
 	a.giveBackLocked()
-	if a.before.count == 0 {
+	f, there := a.l.pairs[a.pair]
+	if !there {
+		return
+	}
+	if f.count--; f.count <= 0 {
 		delete(a.l.pairs, a.pair)
 		return
 	}
-	a.l.pairs[a.pair] = a.before
+	if f.count < freeFailures {
+		f.until = time.Time{} // so many are free
+	}
+	a.l.pairs[a.pair] = f
 }
 
 // succeeded forgets the failures of the pair, which is known from now on.

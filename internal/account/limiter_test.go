@@ -243,3 +243,51 @@ func TestRegistrations(t *testing.T) {
 		}
 	})
 }
+
+// TestCancelledAttempts: who cancels one attempt does not wipe out those that were
+// begun since.
+func TestCancelledAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, through := newLimiter(time.Now), 0
+		home, err := l.begin("operator", "192.0.2.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		home.succeeded()
+		for range 1000 {
+			decoy, err := l.begin("operator", "192.0.2.1")
+			if err != nil {
+				break
+			}
+			for range freeFailures - 1 {
+				if reason, _ := try(t, l, "operator", "192.0.2.1"); reason == "" {
+					through++
+				}
+			}
+			decoy.undo()
+		}
+		if through > freeFailures {
+			t.Errorf("%d guesses without a wait", through)
+		}
+		// Later, too: an attempt that was not made buys none.
+		began := time.Now()
+		for through = 0; time.Since(began) < 24*time.Hour; {
+			a, err := l.begin("operator", "192.0.2.1")
+			var busy *BusyError
+			if errors.As(err, &busy) {
+				time.Sleep(busy.Wait)
+				continue
+			}
+			if reason, _ := try(t, l, "operator", "192.0.2.1"); reason == "" {
+				through++
+			}
+			a.undo()
+			if reason, _ := try(t, l, "operator", "192.0.2.1"); reason == "" {
+				through++
+			}
+		}
+		if through > 120 {
+			t.Errorf("%d guesses in a day", through)
+		}
+	})
+}
