@@ -23,6 +23,9 @@ type Config struct {
 	// Operators are people who become operators when they sign in through a
 	// provider: e-mail addresses that it has verified, or PROVIDER:SUBJECT.
 	Operators []string
+	// Secure says that people come over HTTPS, even when a request does not say so
+	// because a proxy in between does not.
+	Secure bool
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }

@@ -20,7 +20,7 @@ const (
 // Session returns the session that a request's cookie belongs to, nil when
 // nobody is signed in or the session has ended. It is the caller's.
 func (s *Service) Session(r *http.Request) *Session {
-	if token, ok := tokenOf(r); ok {
+	if token, ok := s.tokenOf(r); ok {
 		if session := s.session(r.Context(), token); session != nil {
 			return session
 		}
@@ -112,7 +112,7 @@ func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return nil, ErrDisabled
 	}
 	now := s.now()
-	if old, ok := tokenOf(r); ok {
+	if old, ok := s.tokenOf(r); ok {
 		if session := s.session(ctx, old); session != nil {
 			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
 				return nil, err
@@ -129,7 +129,7 @@ func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	s.cache.clear() // the oldest session may have ended
 	session.Expires = s.expiry(&session)
-	setCookie(w, r, value, s.cfg.Load().LastFor)
+	s.setCookie(w, r, value, s.cfg.Load().LastFor)
 	return &session, nil
 }
 
@@ -145,7 +145,7 @@ func AddressOf(r *http.Request) string {
 // SignOut ends the request's session and takes the cookie away. Without a
 // session it does nothing else.
 func (s *Service) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
-	if token, ok := tokenOf(r); ok {
+	if token, ok := s.tokenOf(r); ok {
 		if session := s.session(ctx, token); session != nil {
 			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
 				return err
@@ -153,7 +153,7 @@ func (s *Service) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Re
 			s.trail.add(Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.sign_out"})
 		}
 	}
-	setCookie(w, r, "", 0)
+	s.setCookie(w, r, "", 0)
 	return nil
 }
 

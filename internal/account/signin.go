@@ -150,7 +150,7 @@ func (s *Service) Confirm(ctx context.Context, r *http.Request, session *Session
 	if session.User.Provider != ProviderLocal {
 		return until, ErrNoPassword
 	}
-	token, ok := tokenOf(r)
+	token, ok := s.tokenOf(r)
 	if !ok {
 		return until, ErrNoSession
 	}

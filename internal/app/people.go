@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/poolscope/poolscope/internal/account"
 	"github.com/poolscope/poolscope/internal/api"
@@ -32,6 +33,7 @@ type people struct {
 func openPeople(ctx context.Context, cfg *config.Config, store account.Store, log *slog.Logger) (*people, error) {
 	p := &people{accounts: account.New(accountConfigOf(cfg), store, log.With("part", "accounts"))}
 	p.gate = access.NewGate(p.accounts)
+	p.gate.SetPublicURL(cfg.HTTP.PublicURL)
 	p.external = externalOf(cfg, p.accounts, log)
 	var err error
 	if p.password, err = p.accounts.AddFirst(ctx); err != nil {
@@ -44,6 +46,7 @@ func accountConfigOf(cfg *config.Config) account.Config {
 	return account.Config{
 		IdleFor: cfg.Auth.SessionIdle, LastFor: cfg.Auth.SessionMax,
 		Open: cfg.Auth.Registration == config.RegistrationOpen, Operators: cfg.Auth.Operators,
+		Secure: strings.HasPrefix(cfg.HTTP.PublicURL, "https://"),
 	}
 }
 

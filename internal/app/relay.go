@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/poolscope/poolscope/internal/api/access"
 	"github.com/poolscope/poolscope/internal/nostr/relay"
 	"github.com/poolscope/poolscope/internal/telemetry"
 )
@@ -63,7 +64,7 @@ func serveRelay(ctx context.Context, r *relay.Relay, listener net.Listener, log 
 	mux := http.NewServeMux()
 	mux.Handle("/", r)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, request *http.Request) {
-		if !isLocal(request) {
+		if !access.IsLocal(request) {
 			http.NotFound(w, request)
 			return
 		}
@@ -87,14 +88,6 @@ func serveRelay(ctx context.Context, r *relay.Relay, listener net.Listener, log 
 	}
 	r.Close() // waits for connections that have just ended
 	return nil
-}
-
-// isLocal says whether a request comes from this machine, and not through a
-// proxy on it.
-func isLocal(request *http.Request) bool {
-	host, _, err := net.SplitHostPort(request.RemoteAddr)
-	ip := net.ParseIP(host)
-	return err == nil && ip != nil && ip.IsLoopback() && request.Header.Get("X-Forwarded-For") == "" && request.Header.Get("Forwarded") == ""
 }
 
 // reportRelay logs the counts when they have changed, and in the end.

@@ -176,7 +176,7 @@ func (s *scopeParts) serve(o scopeSurroundings, tap scopeapi.Tap) {
 		sources.Parts = append(sources.Parts, scopeapi.Part{Name: "relay", Status: func() any { return s.relay.Stats() }})
 	}
 	config := scopeapi.Config{
-		Token: o.token, Public: o.http != nil && !access.IsLoopback(o.http.String()), Version: o.build.Version, Settings: s.settings(o),
+		Token: o.token, Public: o.http != nil && !access.IsLoopback(o.http.String()) || access.IsPublic(s.cfg.HTTP.PublicURL), Version: o.build.Version, Settings: s.settings(o),
 	}
 	if o.people != nil {
 		config.Gate, config.Trail = o.people.gate, o.people.accounts

@@ -66,6 +66,17 @@ const (
 // Proxies are the networks of the key trusted_proxies.
 func (h *HTTP) Proxies() []netip.Prefix { return parseNetworks(h.TrustedProxies) }
 
+// proxyWarnings are remarks on http.trusted_proxies.
+func (c *Config) proxyWarnings() []string {
+	var warnings []string
+	for _, p := range c.HTTP.Proxies() {
+		if p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 16 {
+			warnings = append(warnings, "http.trusted_proxies has "+p.String()+": anybody there can claim any address, so that limits on guessing passwords and the audit trail go by what strangers write; name the proxies alone")
+		}
+	}
+	return warnings
+}
+
 // auth checks section [auth], and whom [http] believes.
 func (v *validator) auth() {
 	v.proxies("http.trusted_proxies", v.config.HTTP.TrustedProxies)

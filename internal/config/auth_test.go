@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -32,6 +33,27 @@ func TestAuth(t *testing.T) {
 	for proxies, good := range map[string]bool{"[]": true, `["10.0.0.2", "fd00::/8"]`: true, `["proxy.example"]`: false} {
 		if _, err := Parse("test.toml", []byte("[http]\ntrusted_proxies = "+proxies+"\n"), nil); (err == nil) != good {
 			t.Errorf("%s: %v", proxies, err)
+		}
+	}
+}
+
+// TestTrustingEverybody: who believes all the world's X-Forwarded-For is told.
+func TestTrustingEverybody(t *testing.T) {
+	for networks, want := range map[string]int{
+		`[]`: 0, `["10.0.0.2", "10.0.0.0/8", "fd00::/16", "::1"]`: 0, `["0.0.0.0/0"]`: 1, `["::/0", "127.0.0.1", "0.0.0.0/1"]`: 2,
+	} {
+		c, err := Parse("c.toml", []byte("[http]\ntrusted_proxies = "+networks+"\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var warned int
+		for _, w := range c.Warnings() {
+			if strings.Contains(w, "http.trusted_proxies") {
+				warned++
+			}
+		}
+		if warned != want {
+			t.Errorf("%s: %q", networks, c.Warnings())
 		}
 	}
 }

@@ -129,8 +129,11 @@ type HTTP struct {
 	// File with the token, instead of writing it here.
 	TokenFile string `toml:"token_file" reload:"live"`
 
-	// Address of the page as people know it, such as "https://pool.example".
-	// Identity providers send them back there. Empty: as each request says.
+	// Address of the page as people know it, such as "https://pool.example"; to be
+	// set behind a proxy. Identity providers send people back there. With https,
+	// cookies are for HTTPS alone; and unless it is this machine's, being at this
+	// machine is not enough, which a proxy on it makes everybody seem to be. Empty:
+	// as each request says.
 	PublicURL string `toml:"public_url" reload:"restart"`
 }
 

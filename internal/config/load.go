@@ -109,7 +109,7 @@ func overlay(c *Config, name string, data []byte, environ []string, flags []Flag
 // Warnings are remarks that do not stop the program, such as environment
 // variables that look like ours and are not.
 func (c *Config) Warnings() []string {
-	warnings := append(slices.Clone(c.warnings), c.backupWarnings()...)
+	warnings := slices.Concat(c.warnings, c.backupWarnings(), c.proxyWarnings())
 	if room, err := c.coinbaseRoom(); err == nil && room != "" {
 		warnings = append(warnings, room)
 	}

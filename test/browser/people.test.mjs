@@ -33,7 +33,7 @@ before(async () => {
 after(() => house?.stop());
 
 const sessionCookies = async (page) =>
-  (await page.context().cookies()).filter((c) => c.name === 'poolscope_session');
+  (await page.context().cookies()).filter((c) => c.name.startsWith('poolscope_session'));
 
 test('signing in and out', { timeout: 120_000 }, async () => {
   const { page, faults } = await open(browser, { path: '/sign-in?return_to=/saved' });

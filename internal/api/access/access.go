@@ -15,9 +15,37 @@ import (
 // IsLocal reports whether a request comes from this machine, names it by a
 // loopback name, so that no other site's page can have sent it under a name of
 // its own, and did not come through a proxy, which makes everybody's requests
-// look like this machine's.
+// look like this machine's. Not every proxy tells: HTTP/1.0 is what nginx speaks
+// by default and browsers do not, so it is never local. A proxy that speaks 1.1,
+// names us by a loopback name and tells nothing cannot be known; see
+// [Gate.SetPublicURL].
 func IsLocal(r *http.Request) bool {
-	return IsLoopback(r.RemoteAddr) && IsLoopback(r.Host) && !IsForwarded(r.Header)
+	return IsLoopback(r.RemoteAddr) && IsLoopback(r.Host) && r.ProtoAtLeast(1, 1) && !IsForwarded(r.Header)
+}
+
+// IsPublic reports whether people find the page at an address, such as
+// "https://pool.example", that is not this machine alone. "" is none.
+func IsPublic(address string) bool {
+	u, err := url.Parse(address)
+	return address != "" && (err != nil || !IsLoopback(u.Host))
+}
+
+// IsFollowedLink reports whether a request that another site caused is a person's
+// who follows a link to a page of ours: that is no script, and no script sees the
+// answer. A frame is none, nor is what programs ask for and may cost much.
+func IsFollowedLink(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	if r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document" {
+		return false
+	}
+	for _, below := range []string{"/api", "/debug", "/metrics"} {
+		if rest, ok := strings.CutPrefix(r.URL.Path, below); ok && (rest == "" || rest[0] == '/') {
+			return false
+		}
+	}
+	return true
 }
 
 // IsForwarded reports whether a proxy passed the request on. Proxies tell so by

@@ -21,6 +21,7 @@ type Gate struct {
 	sessions Sessions // nil: nobody can sign in
 	cross    *http.CrossOriginProtection
 	tokens   atomic.Pointer[tokens]
+	public   atomic.Bool // people find the page elsewhere than at this machine
 	now      func() time.Time
 	refused  refusals
 }
@@ -42,6 +43,11 @@ func NewGate(sessions Sessions) *Gate {
 // SetTokens replaces the tokens, from the next request on. "" is none. While
 // there is no configured one, requests from this machine are the operator's.
 func (g *Gate) SetTokens(configured, scope string) { g.tokens.Store(&tokens{configured, scope}) }
+
+// SetPublicURL tells where people find the page, such as "https://pool.example",
+// "" when nobody said. Where that is not this machine, a proxy is in between, and
+// what seems to come from this machine may be anybody's: nobody is Local then.
+func (g *Gate) SetPublicURL(address string) { g.public.Store(IsPublic(address)) }
 
 // HasSessions reports whether anybody can sign in.
 func (g *Gate) HasSessions() bool { return g.sessions != nil }
@@ -104,7 +110,7 @@ func (g *Gate) Viewer(r *http.Request) Viewer {
 	if g.fromElsewhere(r) {
 		return v
 	}
-	v.Local = known.configured == "" && given == "" && IsLocal(r)
+	v.Local = known.configured == "" && given == "" && !g.public.Load() && IsLocal(r)
 	if g.sessions != nil {
 		v.Session = g.sessions.Session(r)
 	}
@@ -112,13 +118,12 @@ func (g *Gate) Viewer(r *http.Request) Viewer {
 }
 
 // fromElsewhere reports whether another site's page may have made a browser send
-// a request. Reads count, too, WebSockets among them, but not the way of a person
-// who follows a link: that is no script, and no script sees the answer.
+// a request. Reads count, too, WebSockets and frames among them, but not the way
+// of a person who follows a link to a page.
 func (g *Gate) fromElsewhere(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
-		isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
-		return !isRead || r.Header.Get("Sec-Fetch-Mode") != "navigate"
+		return !IsFollowedLink(r)
 	}
 	return !IsSameOrigin(r) || g.cross.Check(r) != nil
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -24,7 +25,8 @@ var gateNow = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 const gateToken, gateScope = "a token of many letters", "the scope's own token"
 
-// gates are a gate where a token is configured, and one where none is.
+// gates are a gate where a token is configured, one where none is, and one where
+// people come to the page through a proxy.
 func gates() map[string]*Gate {
 	session := func(role account.Role, confirmed time.Time) *account.Session {
 		return &account.Session{ID: "s", User: account.User{ID: "u", Name: "somebody", Role: role}, Confirmed: confirmed}
@@ -33,7 +35,8 @@ func gates() map[string]*Gate {
 		"viewer": session(account.RoleViewer, gateNow), "operator": session(account.RoleOperator, gateNow.Add(-account.ConfirmedFor)),
 		"confirmed": session(account.RoleOperator, gateNow.Add(-account.ConfirmedFor+time.Second)),
 	}
-	all := map[string]*Gate{"token": NewGate(sessions), "no token": NewGate(sessions)}
+	all := map[string]*Gate{"token": NewGate(sessions), "no token": NewGate(sessions), "public": NewGate(sessions)}
+	all["public"].SetPublicURL("https://pool.example")
 	for name, g := range all {
 		g.now = func() time.Time { return gateNow }
 		g.SetTokens(map[string]string{"token": gateToken}[name], gateScope)
@@ -57,6 +60,10 @@ func TestGate(t *testing.T) {
 		{"this machine, IPv6", "no token", "POST", "[::1]:1", "[::1]:8000", nil, answers{200, 401, 200, 401}},
 		{"this machine where a token is configured", "token", "POST", "127.0.0.1:1", "localhost:8000", nil, none},
 		{"this machine with a wrong token", "no token", "POST", "127.0.0.1:1", "localhost:8000", map[string]string{"Authorization": "Bearer x"}, none},
+		{"through a proxy that tells nothing, such as nginx by default", "no token", "GET", "127.0.0.1:1", "127.0.0.1:8000", map[string]string{"proto": "HTTP/1.0"}, none},
+		{"this machine where the page is public", "public", "GET", "127.0.0.1:1", "127.0.0.1:8000", nil, none},
+		{"a viewer where the page is public", "public", "POST", "127.0.0.1:1", "127.0.0.1:8000", map[string]string{"Cookie": "who=viewer"}, answers{200, 200, 403, 403}},
+		{"the scope's token where the page is public", "public", "GET", "127.0.0.1:1", "127.0.0.1:8000", map[string]string{"Authorization": "Bearer " + gateScope}, answers{200, 401, 200, 200}},
 		{"a rebound name", "no token", "GET", "127.0.0.1:1", "evil.example:8000", nil, none},
 		{"a rebound name that looks like loopback", "no token", "GET", "127.0.0.1:1", "127.0.0.1.evil.example", nil, none},
 		{"a rebound name and its own page", "no token", "POST", "127.0.0.1:1", "evil.example:8000", map[string]string{"Origin": "http://evil.example:8000", "Sec-Fetch-Site": "same-origin"}, none},
@@ -87,17 +94,27 @@ func TestGate(t *testing.T) {
 		{"a sister site's script", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed", "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}, refused},
 		{"another port's page", "no token", "POST", "127.0.0.1:1", "127.0.0.1:8000", map[string]string{"Origin": "http://127.0.0.1:3000"}, refused},
 		{"another site's page on this machine", "no token", "POST", "127.0.0.1:1", "localhost:8000", map[string]string{"Origin": evil, "Sec-Fetch-Site": "cross-site"}, refused},
-		{"a link that was followed", "token", "GET", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, answers{200, 200, 200, 200}},
+		{"a link that was followed", "token", "GET", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, answers{200, 200, 200, 200}},
+		{"another site's link to what is costly", "token", "GET", "192.0.2.1:1", "pool.example", map[string]string{"path": "/api/admin/audit", "Cookie": "who=confirmed", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, refused},
+		{"another site's link to a profile", "token", "GET", "192.0.2.1:1", "pool.example", map[string]string{"path": "/debug/pprof/profile", "Cookie": "who=confirmed", "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, refused},
+		{"another site's frame", "token", "GET", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, refused},
 		{"another site's page with the token", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Authorization": "Bearer " + gateToken, "Origin": evil}, answers{403, 403, 200, 200}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			g := gates()[test.gate]
 			in := func(w http.ResponseWriter, _ *http.Request, _ Viewer) { w.WriteHeader(http.StatusOK) }
 			ask := func(door http.HandlerFunc) int {
-				r := httptest.NewRequest(test.method, "/", nil)
+				r := httptest.NewRequest(test.method, cmp.Or(test.header["path"], "/"), nil)
 				r.RemoteAddr, r.Host = test.from, test.host
 				for name, value := range test.header {
-					r.Header.Set(name, value)
+					switch name {
+					case "path":
+					case "proto":
+						r.Proto = value
+						r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(value)
+					default:
+						r.Header.Set(name, value)
+					}
 				}
 				w := httptest.NewRecorder()
 				door(w, r)
@@ -153,6 +170,18 @@ func TestAction(t *testing.T) {
 		a := test.v.Action("ban.add", "203.0.113.7", "loud")
 		if a.UserID != test.id || a.User != test.name || a.Address != "192.0.2.1" || a.Name != "ban.add" || a.Target != "203.0.113.7" || a.Detail != "loud" {
 			t.Errorf("%+v: %+v", test.v, a)
+		}
+	}
+}
+
+// TestIsPublic: an address of this machine alone leaves who is at it the operator.
+func TestIsPublic(t *testing.T) {
+	for address, want := range map[string]bool{
+		"": false, "http://127.0.0.1:8000": false, "http://localhost": false, "http://[::1]:8000": false,
+		"https://pool.example": true, "http://192.0.2.7:8000": true, "https://localhost.example": true,
+	} {
+		if got := IsPublic(address); got != want {
+			t.Errorf("%q: %v", address, got)
 		}
 	}
 }

@@ -90,7 +90,8 @@ func TestCrossSite(t *testing.T) {
 	}
 }
 
-// TestReadsOfOtherSites get nothing, but a person who follows a link is signed in.
+// TestReadsOfOtherSites get nothing, not even by a link: it leads to pages, and
+// those ask for the rest themselves.
 func TestReadsOfOtherSites(t *testing.T) {
 	b := newBench(t, account.Config{})
 	good := b.signedIn("operator", b.password)
@@ -99,9 +100,14 @@ func TestReadsOfOtherSites(t *testing.T) {
 		t.Error("another site's script is signed in")
 	}
 	good.want(http.StatusUnauthorized, "GET", "/api/admin/accounts", nil)
-	good.header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}}
+	good.header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}
+	if good.isSignedIn() {
+		t.Error("another site's link to an answer for programs is signed in")
+	}
+	good.want(http.StatusUnauthorized, "GET", "/api/admin/accounts", nil)
+	good.header = http.Header{"Sec-Fetch-Site": {"same-origin"}, "Sec-Fetch-Mode": {"cors"}}
 	if !good.isSignedIn() {
-		t.Error("who follows a link is signed out")
+		t.Error("the page that a link led to is signed out")
 	}
 }
 

@@ -97,8 +97,7 @@ func (a *API) record(op *operation, r *http.Request, err error) {
 func (a *API) sameSite(_ *operation, r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
-		// A person who follows a link is no script.
-		return r.Header.Get("Sec-Fetch-Mode") == "navigate"
+		return access.IsFollowedLink(r)
 	}
 	return access.IsSameOrigin(r)
 }
