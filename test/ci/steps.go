@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // fuzzTime is how long each fuzz target runs.
@@ -105,7 +109,7 @@ func vitest(ctx context.Context, r *runner) counts {
 
 // wholeProgram are the packages under test/ that start the program and watch
 // what it does in time: each has the machine for itself.
-var wholeProgram = []string{"e2e", "conformance", "operator", "nodes", "chaos", "crash", "scope", "fleet", "measure"}
+var wholeProgram = []string{"e2e", "conformance", "operator", "nodes", "chaos", "crash", "scope", "fleet", "backup", "measure"}
 
 // goTests runs every Go test but those of the whole program.
 func goTests(ctx context.Context, r *runner) counts {
@@ -154,16 +158,27 @@ func fuzzTargets(ctx context.Context, r *runner) counts {
 		return one("fuzz: no targets", false)
 	}
 
+	// One processor for each target, all at work: building a target takes as long
+	// as fuzzing it.
 	var total counts
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(runtime.NumCPU())
 	for _, t := range targets {
-		if ctx.Err() != nil {
-			break
-		}
-		name := t.name + " in " + strings.TrimPrefix(t.pkg, modulePrefix)
-		ok := r.fuzz(ctx, t)
-		r.printf("  %-6s %s\n", verdict(ok), name)
-		total.add(one("fuzz: "+name, ok))
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			name := t.name + " in " + strings.TrimPrefix(t.pkg, modulePrefix)
+			ok := r.fuzz(ctx, t)
+			mu.Lock()
+			defer mu.Unlock()
+			r.printf("  %-6s %s\n", verdict(ok), name)
+			total.add(one("fuzz: "+name, ok))
+			return nil
+		})
 	}
+	_ = group.Wait() // it has no errors
 	return total
 }
 
@@ -172,7 +187,8 @@ func fuzzTargets(ctx context.Context, r *runner) counts {
 // it is tried again.
 func (r *runner) fuzz(ctx context.Context, t target) bool {
 	for range 3 {
-		out, ok := r.execute(ctx, "fuzz-"+t.name, "", "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+fuzzTime, fuzzMinimize, t.pkg)
+		out, ok := r.execute(ctx, "fuzz-"+strings.ReplaceAll(strings.TrimPrefix(t.pkg, modulePrefix), "/", "-")+"-"+t.name, "",
+			"go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+fuzzTime, fuzzMinimize, "-parallel=1", t.pkg)
 		if ok || !endedByClock(out) {
 			return ok
 		}
