@@ -51,7 +51,7 @@ func Catalog(cfg CatalogConfig) []Service {
 		{
 			ID: "ntfy", Name: "ntfy", Open: c.ntfy,
 			Fields: []Field{
-				{Key: "server", Label: "Server", Type: "url", Help: "Empty: https://ntfy.sh"},
+				{Key: "server", Label: "Server", Type: "url", Place: true, Help: "Empty: https://ntfy.sh"},
 				{Key: "topic", Label: "Topic", Type: "password", Required: true, Secret: true, Help: "Who knows the topic can read it"},
 				{Key: "token", Label: "Access token", Type: "password", Secret: true},
 			},
@@ -61,21 +61,21 @@ func Catalog(cfg CatalogConfig) []Service {
 			Fields: []Field{
 				{Key: "token", Label: "Bot token", Type: "password", Required: true, Secret: true, Help: "As @BotFather gave it"},
 				{Key: "chat", Label: "Chat ID", Type: "text", Required: true, Help: "A number, or @channel"},
-				{Key: "server", Label: "Bot API server", Type: "url", Help: "Empty: https://api.telegram.org"},
+				{Key: "server", Label: "Bot API server", Type: "url", Place: true, Help: "Empty: https://api.telegram.org"},
 			},
 		},
 		{
 			ID: "discord_webhook", Name: "Discord webhook", Open: c.discordWebhook,
-			Fields: []Field{{Key: "webhook", Label: "Webhook URL", Type: "password", Required: true, Secret: true}},
+			Fields: []Field{{Key: "webhook", Label: "Webhook URL", Type: "password", Required: true, Secret: true, Place: true}},
 		},
 		{
 			ID: "slack", Name: "Slack webhook", Open: c.slack,
-			Fields: []Field{{Key: "webhook", Label: "Webhook URL", Type: "password", Required: true, Secret: true}},
+			Fields: []Field{{Key: "webhook", Label: "Webhook URL", Type: "password", Required: true, Secret: true, Place: true}},
 		},
 		{
 			ID: "matrix", Name: "Matrix", Idempotent: true, Open: c.matrix,
 			Fields: []Field{
-				{Key: "server", Label: "Homeserver", Type: "url", Required: true, Help: "Such as https://matrix.org"},
+				{Key: "server", Label: "Homeserver", Type: "url", Required: true, Place: true, Help: "Such as https://matrix.org"},
 				{Key: "room", Label: "Room ID", Type: "text", Required: true, Help: "Begins with !"},
 				{Key: "token", Label: "Access token", Type: "password", Required: true, Secret: true},
 			},
@@ -83,7 +83,7 @@ func Catalog(cfg CatalogConfig) []Service {
 		{
 			ID: "gotify", Name: "Gotify", Open: c.gotify,
 			Fields: []Field{
-				{Key: "server", Label: "Server", Type: "url", Required: true},
+				{Key: "server", Label: "Server", Type: "url", Required: true, Place: true},
 				{Key: "token", Label: "Application token", Type: "password", Required: true, Secret: true},
 			},
 		},
@@ -97,20 +97,20 @@ func Catalog(cfg CatalogConfig) []Service {
 		{
 			ID: "mattermost", Name: "Mattermost", Open: c.mattermost,
 			Fields: []Field{
-				{Key: "server", Label: "Server", Type: "url", Required: true},
+				{Key: "server", Label: "Server", Type: "url", Required: true, Place: true},
 				{Key: "token", Label: "Webhook key", Type: "password", Required: true, Secret: true, Help: "What follows /hooks/ in its address"},
 			},
 		},
 		{
 			ID: "webhook", Name: "Webhook", Idempotent: true, Open: c.webhook,
 			Fields: []Field{
-				{Key: "webhook", Label: "URL", Type: "password", Required: true, Secret: true},
+				{Key: "webhook", Label: "URL", Type: "password", Required: true, Secret: true, Place: true},
 				{Key: "secret", Label: "Secret", Type: "password", Secret: true, Help: "Signs every message (X-Poolscope-Signature)"},
 			},
 		},
 		{
 			ID: "shoutrrr", Name: "Any other (shoutrrr)", Operator: true, Open: c.raw,
-			Fields: []Field{{Key: "url", Label: "Service URL", Type: "password", Required: true, Secret: true, Help: "Such as zulip://…, as shoutrrr's manual says"}},
+			Fields: []Field{{Key: "url", Label: "Service URL", Type: "password", Required: true, Secret: true, Place: true, Help: "Such as zulip://…, as shoutrrr's manual says"}},
 		},
 	}
 	if cfg.Mail.Host != "" {

@@ -83,6 +83,7 @@ type Field struct {
 	Type     string `json:"type"` // text, url, email, password or bool
 	Required bool   `json:"required"`
 	Secret   bool   `json:"secret"` // is never shown again
+	Place    bool   `json:"place"`  // says whose server gets the messages, and the secrets with them
 	Help     string `json:"help,omitempty"`
 }
 

@@ -57,7 +57,7 @@ func (c *Center) sendCode(ctx context.Context, ch alert.Channel, code string) er
 
 // SendCode sends another code; the one before is void.
 func (c *Center) SendCode(ctx context.Context, o Owner, id string) (alert.Channel, error) {
-	ch, err := c.ownChannel(ctx, o, id)
+	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err
 	}
@@ -79,7 +79,7 @@ func (c *Center) SendCode(ctx context.Context, o Owner, id string) (alert.Channe
 func (c *Center) Confirm(ctx context.Context, o Owner, id, code string) (alert.Channel, error) {
 	c.confirming.Lock() // so that nobody tries many at once
 	defer c.confirming.Unlock()
-	ch, err := c.ownChannel(ctx, o, id)
+	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err
 	}

@@ -147,7 +147,7 @@ func (c *Center) AddChannel(ctx context.Context, o Owner, change ChannelChange) 
 
 // ChangeChannel changes a channel.
 func (c *Center) ChangeChannel(ctx context.Context, o Owner, id string, change ChannelChange) (alert.Channel, error) {
-	ch, err := c.ownChannel(ctx, o, id)
+	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err
 	}
@@ -186,6 +186,9 @@ func (c *Center) saveChannel(ctx context.Context, o Owner, ch alert.Channel, cha
 		if _, err := s.Open(Opening{UserID: ch.UserID, Operator: o.Operator, Settings: ch.Settings}); err != nil {
 			return ch, err
 		}
+		if err := s.secretsStay(before.Settings, ch.Settings, change.Settings); err != nil {
+			return ch, err
+		}
 	}
 	changed := !maps.Equal(before.Settings, ch.Settings)
 	if changed {
@@ -212,8 +215,37 @@ func (c *Center) saveChannel(ctx context.Context, o Owner, ch alert.Channel, cha
 	return ch, nil
 }
 
-// ownChannel finds a channel of an owner; [alert.ErrNotFound] for others'.
-func (c *Center) ownChannel(ctx context.Context, o Owner, id string) (alert.Channel, error) {
+// secretsStay refuses to send secrets that were given for one server to another:
+// whoever may change a channel need not know them. When a place changes, all of
+// them must be given again; "" gives up one that is not required.
+func (s *Service) secretsStay(before, after, given map[string]string) error {
+	var moved, missing []string
+	for _, f := range s.Fields {
+		was := strings.TrimSpace(before[f.Key])
+		if f.Place && was != strings.TrimSpace(after[f.Key]) {
+			moved = append(moved, "the "+inSentence(f.Label))
+		}
+		if _, again := given[f.Key]; f.Secret && was != "" && !again {
+			missing = append(missing, "the "+inSentence(f.Label))
+		}
+	}
+	if len(moved) == 0 || len(missing) == 0 {
+		return nil
+	}
+	return badSetting("%s changed: enter %s again", strings.Join(moved, " and "), strings.Join(missing, " and "))
+}
+
+// inSentence is a label within a sentence: "Server" is "server", and "API token"
+// stays.
+func inSentence(label string) string {
+	if len(label) > 1 && label[1] >= 'a' && label[1] <= 'z' {
+		return strings.ToLower(label[:1]) + label[1:]
+	}
+	return label
+}
+
+// Channel finds a channel of an owner; [alert.ErrNotFound] for others'.
+func (c *Center) Channel(ctx context.Context, o Owner, id string) (alert.Channel, error) {
 	ch, ok, err := c.channel(ctx, id)
 	if err == nil && (!ok || !o.owns(ch.UserID)) {
 		err = alert.ErrNotFound
@@ -223,7 +255,7 @@ func (c *Center) ownChannel(ctx context.Context, o Owner, id string) (alert.Chan
 
 // DeleteChannel removes a channel, what waits for it, and its place in rules.
 func (c *Center) DeleteChannel(ctx context.Context, o Owner, id string) (alert.Channel, error) {
-	ch, err := c.ownChannel(ctx, o, id)
+	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err
 	}
@@ -238,7 +270,7 @@ const testsPerHour = 30
 // Test sends a message through a channel at once and returns what came of it, in
 // words for whoever owns it.
 func (c *Center) Test(ctx context.Context, o Owner, id string) (alert.Channel, error) {
-	ch, err := c.ownChannel(ctx, o, id)
+	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -59,10 +61,21 @@ func (s *alertSink) knows(height int64) bool {
 	return s.told[height] > 0
 }
 
-// post sends JSON to the program as the operator at this machine.
-func post[T any](t *testing.T, p *running, path, body string) (answer T) {
+// post sends JSON to the program as the operator who can read its data folder,
+// with the token in there.
+func post[T any](t *testing.T, p *running, dir, path, body string) (answer T) {
 	t.Helper()
-	resp, err := httpClient.Post("http://"+p.HTTP+path, "application/json", strings.NewReader(body))
+	token, err := os.ReadFile(filepath.Join(dir, "scope-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.HTTP+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +94,8 @@ func TestAlertsOverKills(t *testing.T) {
 	sink, dir := newAlertSink(t), t.TempDir()
 	p := start(t, dir, demoFlags()...)
 	type made struct{ ID string }
-	channel := post[made](t, p, "/api/alerts/channels", `{"kind":"webhook","settings":{"webhook":"`+sink.URL+`"}}`)
-	post[made](t, p, "/api/alerts/rules", `{"name":"blocks","scope":"pool","events":["block_found"],"channels":["`+channel.ID+`"]}`)
+	channel := post[made](t, p, dir, "/api/alerts/channels", `{"kind":"webhook","settings":{"webhook":"`+sink.URL+`"}}`)
+	post[made](t, p, dir, "/api/alerts/rules", `{"name":"blocks","scope":"pool","events":["block_found"],"channels":["`+channel.ID+`"]}`)
 	var first foundBlock
 	nodes.WaitFor(t, 90*time.Second, "the first block to be told", func() bool {
 		for _, b := range p.blocks(t) {

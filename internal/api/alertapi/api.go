@@ -19,6 +19,7 @@ type Alerts interface {
 	View(ctx context.Context, o notify.Owner, recent int) (notify.View, error)
 	Services(o notify.Owner) []notify.Service
 	Service(id string) (notify.Service, bool)
+	Channel(ctx context.Context, o notify.Owner, id string) (alert.Channel, error)
 	AddChannel(ctx context.Context, o notify.Owner, change notify.ChannelChange) (alert.Channel, error)
 	ChangeChannel(ctx context.Context, o notify.Owner, id string, change notify.ChannelChange) (alert.Channel, error)
 	DeleteChannel(ctx context.Context, o notify.Owner, id string) (alert.Channel, error)
@@ -47,8 +48,8 @@ type API struct {
 func New(gate *access.Gate, alerts Alerts, trail account.Trail, alarmKinds []string, log *slog.Logger) *API {
 	a := &API{gate: gate, alerts: alerts, trail: trail, alarmKinds: alarmKinds, log: log, mux: http.NewServeMux()}
 	a.route("/api/alerts", map[string]handler{http.MethodGet: a.read})
-	a.route("/api/alerts/channels", map[string]handler{http.MethodPost: a.addChannel})
-	a.route("/api/alerts/channels/{id}", map[string]handler{http.MethodPatch: a.changeChannel, http.MethodDelete: a.deleteChannel})
+	a.route("/api/alerts/channels", map[string]handler{http.MethodPost: a.proven(a.addChannel)})
+	a.route("/api/alerts/channels/{id}", map[string]handler{http.MethodPatch: a.proven(a.changeChannel), http.MethodDelete: a.proven(a.deleteChannel)})
 	a.route("/api/alerts/channels/{id}/test", map[string]handler{http.MethodPost: a.test})
 	a.route("/api/alerts/channels/{id}/code", map[string]handler{http.MethodPost: a.sendCode})
 	a.route("/api/alerts/channels/{id}/confirm", map[string]handler{http.MethodPost: a.confirm})
@@ -104,6 +105,28 @@ func (a *API) route(pattern string, methods map[string]handler) {
 		}
 		a.gate.User(serve)(w, r)
 	})
+}
+
+// proven has whoever adds, changes or removes a channel of all operators prove
+// who they are, as [access.Gate.Confirmed] does: it may hold another's secrets, and
+// it decides where the pool's alerts go.
+func (a *API) proven(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, c caller) {
+		shared := c.owner.UserID == "" // what is added without an account is all operators'
+		if id := r.PathValue("id"); id != "" {
+			ch, err := a.alerts.Channel(r.Context(), c.owner, id)
+			if err != nil && !errors.Is(err, alert.ErrNotFound) {
+				a.fail(w, r, err)
+				return
+			}
+			shared = err == nil && ch.UserID == ""
+		}
+		if !shared {
+			h(w, r, c)
+			return
+		}
+		a.gate.Confirmed(func(w http.ResponseWriter, r *http.Request, _ access.Viewer) { h(w, r, c) })(w, r)
+	}
 }
 
 // record enters what somebody did into the audit trail.

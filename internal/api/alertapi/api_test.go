@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/poolscope/poolscope/internal/account"
 	"github.com/poolscope/poolscope/internal/alert"
@@ -29,6 +30,8 @@ func (byHeader) Session(r *http.Request) *account.Session {
 		return nil
 	case "op", "op2":
 		return &account.Session{ID: id, User: account.User{ID: id, Name: id, Role: account.RoleOperator}}
+	case "op2 confirmed": // gave the password lately
+		return &account.Session{ID: id, User: account.User{ID: "op2", Name: "op2", Role: account.RoleOperator}, Confirmed: time.Now()}
 	default:
 		return &account.Session{ID: id, User: account.User{ID: id, Name: id, Role: account.RoleViewer}}
 	}
@@ -51,6 +54,7 @@ type rig struct {
 	api   http.Handler
 	trail *trail
 	alert alert.Store
+	gate  *access.Gate
 }
 
 func newRig(t *testing.T) *rig {
@@ -72,6 +76,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, trail: &trail{}, alert: books.Alerts()}
 	gate := access.NewGate(byHeader{})
 	gate.SetTokens("the-token", "")
+	r.gate = gate
 	r.api = New(gate, center, r.trail, []string{"old_tip"}, log)
 	return r
 }
@@ -84,6 +89,8 @@ func (r *rig) do(user, method, path, body string) (int, string) {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	switch {
+	case user == "local":
+		req.RemoteAddr, req.Host = "127.0.0.1:40000", "127.0.0.1:8000"
 	case user == "token":
 		req.Header.Set("Authorization", "Bearer the-token")
 	case strings.HasPrefix(user, "evil "):
@@ -153,6 +160,7 @@ func TestSecretsNeverComeOut(t *testing.T) {
 	all := made + r.want("u1", "GET", "/api/alerts", "", 200, `"name":"phone"`)
 	all += r.want("u1", "PATCH", "/api/alerts/channels/"+id, `{"name":"other","quiet":{"from":"22:00","to":"07:00","zone":"Europe/Berlin"}}`, 200, `"server":"https://ntfy.example"`)
 	all += r.want("u1", "PATCH", "/api/alerts/channels/"+id, `{"settings":{"server":"not a server"}}`, 400, "the server must be like")
+	all += r.want("u1", "PATCH", "/api/alerts/channels/"+id, `{"settings":{"server":"https://attacker.example"}}`, 400, "the server changed: enter the topic and the access token again")
 	_, tested := r.do("u1", "POST", "/api/alerts/channels/"+id+"/test", "")
 	all += tested
 	for _, a := range r.trail.actions {
@@ -190,9 +198,9 @@ func TestOthersAreOutOfReach(t *testing.T) {
 	// What was made without an account is all operators', and only theirs.
 	shared := idOf(t, r.want("token", "POST", "/api/alerts/channels", hook, 201, `"shared":false`))
 	r.want("op", "GET", "/api/alerts", "", 200, `"shared":true`)
-	r.want("op2", "PATCH", "/api/alerts/channels/"+shared, `{"name":"ours"}`, 200, `"name":"ours"`)
+	r.want("op2 confirmed", "PATCH", "/api/alerts/channels/"+shared, `{"name":"ours"}`, 200, `"name":"ours"`)
 	r.want("u2", "DELETE", "/api/alerts/channels/"+shared, "", 404, "not found")
-	r.want("op", "DELETE", "/api/alerts/channels/"+shared, "", 200, `{"ok":true}`)
+	r.want("op2 confirmed", "DELETE", "/api/alerts/channels/"+shared, "", 200, `{"ok":true}`)
 
 	r.want("u1", "DELETE", "/api/alerts/channels/"+mine, "", 200, `{"ok":true}`)
 	r.want("u1", "GET", "/api/alerts", "", 200, `"channels":[],`)
@@ -202,6 +210,31 @@ func TestOthersAreOutOfReach(t *testing.T) {
 	if last.Name != "alert_rule.delete" || last.User != "u1" || last.Target != rule || last.Failed || last.At.IsZero() {
 		t.Errorf("the audit trail ends with %+v", last)
 	}
+}
+
+// A channel of all operators is added, changed and removed by who proves to be one;
+// everybody's own needs no proof, nor does a test.
+func TestSharedChannelsNeedProof(t *testing.T) {
+	sink := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer sink.Close()
+	r := newRig(t)
+	hook := `{"kind":"webhook","settings":{"webhook":"` + sink.URL + `"}}`
+	shared := idOf(t, r.want("token", "POST", "/api/alerts/channels", hook, 201, ""))
+	for _, method := range []string{"PATCH", "DELETE"} {
+		r.want("op2", method, "/api/alerts/channels/"+shared, `{"enabled":false}`, 403, "confirm")
+	}
+	r.want("op2", "POST", "/api/alerts/channels/"+shared+"/test", "", 200, `{"ok":true}`)
+	own := idOf(t, r.want("op2", "POST", "/api/alerts/channels", hook, 201, ""))
+	r.want("op2", "PATCH", "/api/alerts/channels/"+own, `{"enabled":false}`, 200, `"enabled":false`)
+	r.want("op2", "DELETE", "/api/alerts/channels/"+own, "", 200, `{"ok":true}`)
+
+	// Whoever only is at this machine has proven nothing.
+	r.gate.SetTokens("", "")
+	r.want("local", "POST", "/api/alerts/channels", hook, 401, "unauthorized")
+	r.want("local", "PATCH", "/api/alerts/channels/"+shared, `{"enabled":false}`, 401, "unauthorized")
+	r.want("local", "DELETE", "/api/alerts/channels/"+shared, "", 401, "unauthorized")
+	r.want("local", "GET", "/api/alerts", "", 200, `"enabled":true`)
+	r.want("local", "POST", "/api/alerts/channels/"+shared+"/test", "", 200, `{"ok":true}`)
 }
 
 // What is the operators' is refused to others.

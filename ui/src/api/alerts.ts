@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { token } from '../scope/access';
+import { operate } from './admin';
 import { fetchJSON, sendJSON } from './client';
 
 /** GET /api/alerts: what somebody is told about, and where. */
@@ -67,6 +68,8 @@ export interface ServiceField {
   required: boolean;
   /** Goes in and never comes out. */
   secret: boolean;
+  /** Says whose server gets the messages, and the secrets with them. */
+  place: boolean;
   help?: string;
 }
 
@@ -148,16 +151,17 @@ export interface ChannelChange {
 const at = (kind: 'channels' | 'rules', id: string) =>
   `/api/alerts/${kind}/${encodeURIComponent(id)}`;
 
+/** One of all operators wants the password again; so do the next two. */
 export function addChannel(kind: string, change: ChannelChange): Promise<AlertChannel> {
-  return sendJSON('POST', '/api/alerts/channels', { kind, ...change }, token());
+  return operate('POST', '/api/alerts/channels', { kind, ...change });
 }
 
 export function changeChannel(id: string, change: ChannelChange): Promise<AlertChannel> {
-  return sendJSON('PATCH', at('channels', id), change, token());
+  return operate('PATCH', at('channels', id), change);
 }
 
 export function deleteChannel(id: string): Promise<unknown> {
-  return sendJSON('DELETE', at('channels', id), undefined, token());
+  return operate('DELETE', at('channels', id));
 }
 
 /** Sends a message at once; rejects with why it did not arrive. */

@@ -11,7 +11,7 @@ import {
 import { refusalText } from '../../api/client';
 import { Button } from '../../components/Button';
 import styles from './AlertDialog.module.css';
-import { channelChange, channelForm, missingFields, type ChannelForm } from './form';
+import { channelChange, channelForm, missingFields, movedPlaces, type ChannelForm } from './form';
 import { QuietFields } from './QuietFields';
 
 interface ChannelDialogProps {
@@ -47,6 +47,7 @@ export function ChannelDialog({ services, channel, onSaved, onClose }: ChannelDi
   }, []);
 
   const missing = service && form ? missingFields(service, form, channel) : [];
+  const moved = service && form ? movedPlaces(service, form, channel) : [];
   return (
     <dialog
       ref={dialog}
@@ -106,6 +107,7 @@ export function ChannelDialog({ services, channel, onSaved, onClose }: ChannelDi
                 id={`${id}-${field.key}`}
                 field={field}
                 kept={channel?.secrets_set.includes(field.key) === true}
+                moved={moved.find((place) => place.key !== field.key)}
                 value={form.values[field.key] ?? ''}
                 onChange={(value) => {
                   setForm({ ...form, values: { ...form.values, [field.key]: value } });
@@ -155,10 +157,14 @@ function Setting(props: {
   field: ServiceField;
   /** A secret that the server has already. */
   kept: boolean;
+  /** A place that changes: what was kept must be entered again. */
+  moved: ServiceField | undefined;
   value: string;
   onChange: (value: string) => void;
 }) {
-  const { id, field, kept, value, onChange } = props;
+  const { id, field, value, onChange } = props;
+  const kept = props.kept && props.moved === undefined;
+  const lost = props.kept && field.secret ? props.moved : undefined;
   if (field.type === 'bool') {
     return (
       <label className={styles.check}>
@@ -189,11 +195,21 @@ function Setting(props: {
         autoComplete={field.secret ? 'off' : undefined}
         autoCapitalize="none"
         spellCheck={false}
-        aria-describedby={field.help === undefined ? undefined : `${id}-help`}
+        aria-describedby={
+          [lost && `${id}-again`, field.help !== undefined && `${id}-help`]
+            .filter(Boolean)
+            .join(' ') || undefined
+        }
         onChange={(event) => {
           onChange(event.target.value);
         }}
       />
+      {lost && (
+        <p id={`${id}-again`} className={styles.again} role="status">
+          {lost.label} changed: enter this again
+          {field.required ? '.' : ', or it is removed.'}
+        </p>
+      )}
       {field.help !== undefined && (
         <p id={`${id}-help`} className={styles.hint}>
           {field.help}

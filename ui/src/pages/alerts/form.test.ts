@@ -4,6 +4,7 @@ import {
   channelChange,
   channelForm,
   missingFields,
+  movedPlaces,
   ruleChange,
   ruleForm,
   ruleProblems,
@@ -18,8 +19,23 @@ const service: AlertService = {
   managed: false,
   confirm: false,
   fields: [
-    { key: 'server', label: 'Server', type: 'url', required: false, secret: false },
-    { key: 'topic', label: 'Topic', type: 'password', required: true, secret: true },
+    { key: 'server', label: 'Server', type: 'url', required: false, secret: false, place: true },
+    {
+      key: 'topic',
+      label: 'Topic',
+      type: 'password',
+      required: true,
+      secret: true,
+      place: false,
+    },
+    {
+      key: 'token',
+      label: 'Token',
+      type: 'password',
+      required: false,
+      secret: true,
+      place: false,
+    },
   ],
 };
 
@@ -50,16 +66,27 @@ it('sends of a channel only what was changed, and its secrets not at all', () =>
   expect(form.values.topic).toBe('');
   expect(missingFields(service, form, channel)).toEqual([]);
   expect(channelChange(service, form, channel)).toEqual({});
-  expect(
-    channelChange(
-      service,
-      { ...form, name: 'Tablet', values: { ...form.values, server: '' } },
-      channel,
-    ),
-  ).toEqual({ name: 'Tablet', settings: { server: '' } });
+  expect(channelChange(service, { ...form, name: 'Tablet' }, channel)).toEqual({ name: 'Tablet' });
   expect(channelChange(service, { ...form, quiet: undefined }, channel)).toEqual({
     quiet: { from: '', to: '', zone: '', blocks: false },
   });
+});
+
+it('asks for the secrets again when the server changes', () => {
+  const kept = { ...channel, secrets_set: ['topic', 'token'] };
+  const form = channelForm(service, kept);
+  expect(movedPlaces(service, form, kept)).toEqual([]);
+  const moved = { ...form, values: { ...form.values, server: '' } };
+  expect(movedPlaces(service, moved, kept).map((f) => f.key)).toEqual(['server']);
+  expect(missingFields(service, moved, kept).map((f) => f.key)).toEqual(['topic']);
+  const again = { ...moved, values: { ...moved.values, topic: 'secret' } };
+  expect(missingFields(service, again, kept)).toEqual([]);
+  // One that is not required and was not entered again is given up.
+  expect(channelChange(service, again, kept)).toEqual({
+    settings: { server: '', topic: 'secret', token: '' },
+  });
+  // A new channel has nothing that could go along.
+  expect(movedPlaces(service, { ...channelForm(service), values: { server: 'x' } })).toEqual([]);
 });
 
 const kinds: AlertKind[] = [

@@ -24,17 +24,39 @@ export function channelForm(service: AlertService, channel?: AlertChannel): Chan
   return { name: channel?.name ?? service.name, values, quiet: channel?.quiet };
 }
 
+/** The places of a channel that the form changes: its secrets do not go along by themselves. */
+export function movedPlaces(
+  service: AlertService,
+  form: ChannelForm,
+  channel?: AlertChannel,
+): ServiceField[] {
+  if (!channel) return [];
+  return service.fields.filter((f) => f.place && f.key in fieldChange(f, form, channel));
+}
+
+/** What is to be sent of a field: of a secret only what was typed. */
+function fieldChange(
+  f: ServiceField,
+  form: ChannelForm,
+  channel?: AlertChannel,
+): Record<string, string> {
+  const value = (form.values[f.key] ?? '').trim();
+  const before = f.secret ? '' : (channel?.settings[f.key] ?? '');
+  return value === before ? {} : { [f.key]: value };
+}
+
 /** The fields that must be filled in and are not. */
 export function missingFields(
   service: AlertService,
   form: ChannelForm,
   channel?: AlertChannel,
 ): ServiceField[] {
+  const moved = movedPlaces(service, form, channel).length > 0;
   return service.fields.filter(
     (f) =>
       f.required &&
       (form.values[f.key] ?? '').trim() === '' &&
-      !(f.secret && channel?.secrets_set.includes(f.key)),
+      !(f.secret && !moved && channel?.secrets_set.includes(f.key)),
   );
 }
 
@@ -43,7 +65,8 @@ const NEVER: QuietHours = { from: '', to: '', zone: '', blocks: false };
 
 /**
  * What is to be sent: of a new channel all that was filled in, of another what
- * is different. Secrets that were not typed anew stay as they are.
+ * is different. Secrets that were not typed anew stay as they are, unless the
+ * place changes: then they are given up.
  */
 export function channelChange(
   service: AlertService,
@@ -51,10 +74,10 @@ export function channelChange(
   channel?: AlertChannel,
 ): ChannelChange {
   const settings: Record<string, string> = {};
+  const moved = movedPlaces(service, form, channel).length > 0;
   for (const f of service.fields) {
-    const value = (form.values[f.key] ?? '').trim();
-    const before = f.secret ? '' : (channel?.settings[f.key] ?? '');
-    if (value !== before) settings[f.key] = value;
+    if (moved && f.secret && channel?.secrets_set.includes(f.key)) settings[f.key] = '';
+    Object.assign(settings, fieldChange(f, form, channel));
   }
   const quietChanged = JSON.stringify(form.quiet) !== JSON.stringify(channel?.quiet);
   return {
