@@ -13,7 +13,8 @@ import (
 // in the operator's browser cannot reach it under a name of its own, and does not
 // come through a proxy, which makes everybody's requests look like this
 // machine's; and whoever knows the token ("Authorization: Bearer …"): the
-// configured one, or the scope's, so that one token opens every page.
+// configured one, or the scope's, so that one token opens every page. Whoever is
+// signed in as a viewer is one at this machine, too.
 func (s *Server) operator(r *http.Request) bool { return s.gate.Viewer(r).Operator() }
 
 // guard keeps everybody but the operator out.

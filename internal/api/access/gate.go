@@ -41,7 +41,8 @@ func NewGate(sessions Sessions) *Gate {
 }
 
 // SetTokens replaces the tokens, from the next request on. "" is none. While
-// there is no configured one, requests from this machine are the operator's.
+// there is no configured one, requests from this machine are the operator's,
+// unless a session that comes with them is somebody else's.
 func (g *Gate) SetTokens(configured, scope string) { g.tokens.Store(&tokens{configured, scope}) }
 
 // SetPublicURL tells where people find the page, such as "https://pool.example",
@@ -70,9 +71,14 @@ type Viewer struct {
 	Address string           // IP address of the connection
 }
 
-// Operator reports whether the viewer may see and do everything.
+// Operator reports whether the viewer may see and do everything. Who is signed in
+// has the role of the account, also on this machine; a token is an operator's
+// beside any session.
 func (v Viewer) Operator() bool {
-	return v.Token || v.Local || v.Session != nil && v.Session.User.Role == account.RoleOperator
+	if v.Session != nil {
+		return v.Token || v.Session.User.Role == account.RoleOperator
+	}
+	return v.Token || v.Local
 }
 
 // UserID is the signed-in person, "" without.

@@ -83,7 +83,10 @@ func TestGate(t *testing.T) {
 		{"an operator", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=operator"}, answers{200, 200, 200, 403}},
 		{"an operator who gave the password", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed"}, answers{200, 200, 200, 200}},
 		{"an ended session", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=gone"}, none},
-		{"a viewer at this machine", "no token", "POST", "127.0.0.1:1", "localhost", map[string]string{"Cookie": "who=viewer"}, answers{200, 200, 200, 401}},
+		{"a viewer at this machine", "no token", "POST", "127.0.0.1:1", "localhost", map[string]string{"Cookie": "who=viewer"}, answers{200, 200, 403, 403}},
+		{"an operator at this machine", "no token", "POST", "127.0.0.1:1", "localhost", map[string]string{"Cookie": "who=operator"}, answers{200, 200, 200, 403}},
+		{"a viewer at this machine whose session ended", "no token", "POST", "127.0.0.1:1", "localhost", map[string]string{"Cookie": "who=gone"}, answers{200, 401, 200, 401}},
+		{"a viewer with the token", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=viewer", "Authorization": "Bearer " + gateToken}, answers{200, 200, 200, 200}},
 
 		{"own page", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed", "Origin": "https://pool.example", "Sec-Fetch-Site": "same-origin"}, answers{200, 200, 200, 200}},
 		{"another site's form", "token", "POST", "192.0.2.1:1", "pool.example", map[string]string{"Cookie": "who=confirmed", "Origin": evil, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, refused},

@@ -52,6 +52,7 @@ func (t *trail) Record(_ context.Context, a account.Action) {
 type rig struct {
 	t     *testing.T
 	api   http.Handler
+	gate  *access.Gate
 	trail *trail
 	alert alert.Store
 	gate  *access.Gate
@@ -93,6 +94,9 @@ func (r *rig) do(user, method, path, body string) (int, string) {
 		req.RemoteAddr, req.Host = "127.0.0.1:40000", "127.0.0.1:8000"
 	case user == "token":
 		req.Header.Set("Authorization", "Bearer the-token")
+	case strings.HasPrefix(user, "here "):
+		req.Header.Set("X-Test-User", strings.TrimPrefix(user, "here "))
+		req.RemoteAddr, req.Host = "127.0.0.1:1", "localhost"
 	case strings.HasPrefix(user, "evil "):
 		req.Header.Set("X-Test-User", strings.TrimPrefix(user, "evil "))
 		req.Header.Set("Origin", "https://evil.example")

@@ -312,6 +312,23 @@ func TestThisMachine(t *testing.T) {
 	here.want(http.StatusCreated, "POST", "/api/admin/accounts", map[string]string{"name": "jane", "role": "viewer"})
 }
 
+// TestViewerAtThisMachine: who is signed in has the role of the account, here too.
+func TestViewerAtThisMachine(t *testing.T) {
+	b := newBench(t, account.Config{Open: true})
+	b.gate.SetTokens("", "")
+	here := b.browser()
+	here.address, here.host = "127.0.0.1:1", "localhost:8000"
+	here.want(http.StatusCreated, "POST", "/api/auth/register", map[string]string{"name": "jane", "password": "a good password"})
+	if v := here.session(); v.Operator || v.Local || !v.SignedIn {
+		t.Errorf("%+v", v)
+	}
+	here.want(http.StatusForbidden, "GET", "/api/admin/accounts", nil)
+	here.want(http.StatusOK, "POST", "/api/auth/sign-out", nil)
+	if v := here.session(); !v.Operator || !v.Local || v.SignedIn {
+		t.Errorf("signed out: %+v", v)
+	}
+}
+
 // TestRegister makes accounts of strangers, if that is allowed.
 func TestRegister(t *testing.T) {
 	b := newBench(t, account.Config{})
