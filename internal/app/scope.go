@@ -69,8 +69,8 @@ type scopeSurroundings struct {
 
 // listenScope binds the addresses of the proxy, or takes those that another
 // process left.
-func listenScope(cfg *config.Config, inherited *Sockets, log *slog.Logger) (s *scopeParts, err error) {
-	s = &scopeParts{cfg: cfg, log: log.With("part", "scope")}
+func listenScope(cfg *config.Config, inherited *Sockets, log *slog.Logger) (_ *scopeParts, err error) {
+	s := &scopeParts{cfg: cfg, log: log.With("part", "scope")}
 	defer func() {
 		if err != nil {
 			s.close()

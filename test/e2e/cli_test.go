@@ -15,7 +15,7 @@ func TestUsage(t *testing.T) {
 	if o := runToEnd(t, "--help"); o.code != 0 || !strings.Contains(o.stdout, "demo") || !strings.Contains(o.stdout, "miner") {
 		t.Errorf("--help: code %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
-	for _, command := range []string{"demo", "pool", "devnet", "miner", "load", "relay", "config", "version"} {
+	for _, command := range []string{"demo", "pool", "devnet", "miner", "load", "relay", "account", "backup", "config", "version"} {
 		if o := runToEnd(t, command, "--help"); o.code != 0 || !strings.Contains(o.stdout, "Flags:") {
 			t.Errorf("%s --help: code %d\n%s%s", command, o.code, o.stdout, o.stderr)
 		}
@@ -79,7 +79,7 @@ func TestBusyPort(t *testing.T) {
 
 	free := map[string]string{
 		"--http": "127.0.0.1:0", "--stratum": "127.0.0.1:0", "--stratum-tls": "127.0.0.1:0",
-		"--node-rpc": "127.0.0.1:0", "--node-zmq": "127.0.0.1:0",
+		"--node-rpc": "127.0.0.1:0", "--node-zmq": "127.0.0.1:0", "--scope": "127.0.0.1:0", "--relay": "127.0.0.1:0",
 	}
 	for flag := range free {
 		t.Run(flag, func(t *testing.T) {

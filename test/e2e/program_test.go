@@ -38,7 +38,7 @@ func start(t testing.TB, dataDir string, arguments ...string) *running {
 // demoFlags make a demo that is quick and leaves other programs' ports alone. It
 // has no fleet, whose agents are workers of the pool, too.
 func demoFlags(more ...string) []string {
-	return append([]string{"demo", "--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0", "--relay", "",
+	return append([]string{"demo", "--node-rpc", "127.0.0.1:0", "--node-zmq", "127.0.0.1:0", "--scope", "127.0.0.1:0", "--relay", "",
 		"--block-interval", "3s", "--tx-rate", "3"}, more...)
 }
 
