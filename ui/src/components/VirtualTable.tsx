@@ -1,9 +1,9 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useEffect, useRef, type CSSProperties, type ReactNode } from 'react';
 import { useMediaQuery } from '../lib/media';
 import type { Sort } from '../lib/sort';
 import { useWidth } from '../lib/useWidth';
+import { ColumnHeader } from './ColumnHeader';
+import { useVirtualRows } from './useVirtualRows';
 import styles from './VirtualTable.module.css';
 
 export interface VirtualColumn<T, K extends string = string> {
@@ -71,24 +71,13 @@ export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>
   const scroller = useRef<HTMLDivElement>(null);
   const columns = fitting(props.columns, useWidth(scroller));
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoised by what it returns
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: OVERSCAN,
-  });
-  useEffect(() => {
-    virtualizer.measure();
-  }, [virtualizer, height]);
+  const virtual = useVirtualRows(scroller, { count: rows.length, height, overscan: OVERSCAN });
 
   // What the rows are sorted by has changed: they begin at the top again.
   useEffect(() => {
     scroller.current?.scrollTo({ top: 0 });
   }, [sort.key, sort.descending]);
 
-  const items = virtualizer.getVirtualItems();
-  const first = items[0]?.index ?? 0;
   const template = columns.map((c) =>
     c.grows ? `minmax(${c.width}px, ${c.width}fr)` : `${c.width}px`,
   );
@@ -116,27 +105,14 @@ export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>
         <div role="rowgroup" className={styles.head}>
           <div role="row" aria-rowindex={1} className={styles.row}>
             {columns.map((c) => (
-              <span
-                key={c.key}
-                role="columnheader"
-                data-numeric={c.numeric}
-                aria-sort={
-                  sort.key === c.key ? (sort.descending ? 'descending' : 'ascending') : undefined
-                }
-              >
-                {c.value ? (
-                  <SortButton column={c} sort={sort} onSort={onSort} />
-                ) : (
-                  <span className={c.actions ? 'visually-hidden' : undefined}>{c.header}</span>
-                )}
-              </span>
+              <ColumnHeader key={c.key} column={c} sort={sort} onSort={onSort} />
             ))}
           </div>
         </div>
       )}
-      <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize() }}>
-        <div style={{ transform: `translateY(${first * height}px)` }} role="presentation">
-          {items.map(({ index }) => {
+      <div role="rowgroup" className={styles.body} style={{ height: virtual.total }}>
+        <div style={{ transform: `translateY(${virtual.offset}px)` }} role="presentation">
+          {virtual.items.map(({ index }) => {
             const row = rows[index];
             if (row === undefined) return null;
             return narrow ? (
@@ -156,31 +132,5 @@ export function VirtualTable<T, K extends string>(props: VirtualTableProps<T, K>
         </div>
       </div>
     </div>
-  );
-}
-
-function SortButton<T, K extends string>(props: {
-  column: VirtualColumn<T, K>;
-  sort: Sort<K>;
-  onSort: (key: K, numeric: boolean) => void;
-}) {
-  const { column, sort, onSort } = props;
-  const Icon = sort.descending ? ArrowDown : ArrowUp;
-  return (
-    <button
-      type="button"
-      className={styles.sort}
-      onClick={() => {
-        onSort(column.key, column.numeric === true);
-      }}
-    >
-      {column.header}
-      <Icon
-        size={13}
-        aria-hidden="true"
-        className={styles.arrow}
-        data-active={sort.key === column.key}
-      />
-    </button>
   );
 }

@@ -1,7 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown, ArrowUp } from 'lucide-react';
 import {
-  useEffect,
   useImperativeHandle,
   useRef,
   useState,
@@ -11,6 +8,8 @@ import {
   type Ref,
 } from 'react';
 import type { WorkerRow } from '../../api/workers';
+import { ColumnHeader } from '../../components/ColumnHeader';
+import { useVirtualRows } from '../../components/useVirtualRows';
 import { useMediaQuery } from '../../lib/media';
 import type { Sort } from '../../lib/sort';
 import { useWidth } from '../../lib/useWidth';
@@ -63,24 +62,13 @@ export function WorkerTable(props: WorkerTableProps) {
   const [marked, setMarked] = useState<string>();
   const anchor = useRef<number>(null);
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoised by what it returns
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: OVERSCAN,
-  });
-  useEffect(() => {
-    virtualizer.measure();
-  }, [virtualizer, height]);
+  const virtual = useVirtualRows(scroller, { count: rows.length, height, overscan: OVERSCAN });
 
   useImperativeHandle(ref, () => ({
     focus: () => scroller.current?.focus(),
     toTop: () => scroller.current?.scrollTo({ top: 0 }),
   }));
 
-  const items = virtualizer.getVirtualItems();
-  const first = items[0]?.index ?? 0;
   const markedAt = marked === undefined ? -1 : rows.findIndex((w) => w.id === marked);
 
   const mark = (index: number, extend: boolean) => {
@@ -88,7 +76,7 @@ export function WorkerTable(props: WorkerTableProps) {
     const row = rows[at];
     if (!row) return;
     setMarked(row.id);
-    virtualizer.scrollToIndex(at);
+    virtual.scrollToIndex(at);
     if (extend) {
       anchor.current ??= Math.max(markedAt, 0);
       onSelect(new Set(between(rows, anchor.current, at)));
@@ -100,10 +88,10 @@ export function WorkerTable(props: WorkerTableProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.altKey) return;
     const page = Math.max(Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1, 1);
-    const from = markedAt < 0 ? first - 1 : markedAt;
+    const from = markedAt < 0 ? virtual.first - 1 : markedAt;
     const steps: Record<string, number> = {
       ArrowDown: from + 1,
-      ArrowUp: markedAt < 0 ? first : markedAt - 1,
+      ArrowUp: markedAt < 0 ? virtual.first : markedAt - 1,
       PageDown: from + page,
       PageUp: from - page,
       Home: 0,
@@ -139,7 +127,7 @@ export function WorkerTable(props: WorkerTableProps) {
   };
 
   const Line = narrow ? WorkerCard : WorkerLine;
-  const active = items.some((item) => item.index === markedAt);
+  const active = virtual.items.some((item) => item.index === markedAt);
   return (
     <div
       ref={scroller}
@@ -176,16 +164,7 @@ export function WorkerTable(props: WorkerTableProps) {
               <span className="visually-hidden">Selected</span>
             </span>
             {columns.map((c) => (
-              <span
-                key={c.key}
-                role="columnheader"
-                data-numeric={c.numeric}
-                aria-sort={
-                  sort.key === c.key ? (sort.descending ? 'descending' : 'ascending') : undefined
-                }
-              >
-                <HeaderButton column={c} sort={sort} onSort={onSort} />
-              </span>
+              <ColumnHeader key={c.key} column={c} sort={sort} onSort={onSort} />
             ))}
           </div>
         </div>
@@ -194,11 +173,11 @@ export function WorkerTable(props: WorkerTableProps) {
       <div
         role="rowgroup"
         className={styles.body}
-        style={{ height: virtualizer.getTotalSize() }}
+        style={{ height: virtual.total }}
         onClick={onClick}
       >
-        <div style={{ transform: `translateY(${first * height}px)` }} role="presentation">
-          {items.map(({ index }) => {
+        <div style={{ transform: `translateY(${virtual.offset}px)` }} role="presentation">
+          {virtual.items.map(({ index }) => {
             const row = rows[index];
             return (
               row && (
@@ -217,32 +196,6 @@ export function WorkerTable(props: WorkerTableProps) {
         </div>
       </div>
     </div>
-  );
-}
-
-function HeaderButton(props: {
-  column: WorkerColumn;
-  sort: Sort<string>;
-  onSort: (key: string, numeric: boolean) => void;
-}) {
-  const { column, sort, onSort } = props;
-  const Icon = sort.descending ? ArrowDown : ArrowUp;
-  return (
-    <button
-      type="button"
-      className={styles.sort}
-      onClick={() => {
-        onSort(column.key, column.numeric === true);
-      }}
-    >
-      {column.header}
-      <Icon
-        size={13}
-        aria-hidden="true"
-        className={styles.arrow}
-        data-active={sort.key === column.key}
-      />
-    </button>
   );
 }
 

@@ -1,7 +1,5 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import {
   memo,
-  useEffect,
   useId,
   useImperativeHandle,
   useLayoutEffect,
@@ -12,6 +10,7 @@ import {
 } from 'react';
 import { PlainText } from '../../../components/PlainText';
 import { Skeleton } from '../../../components/Skeleton';
+import { useVirtualRows } from '../../../components/useVirtualRows';
 import { formatPreciseClock, formatUTC, parseTime, plural } from '../../../lib/format';
 import { useMediaQuery } from '../../../lib/media';
 import styles from './LogsPage.module.css';
@@ -56,16 +55,7 @@ export function LogList({ ref, lines, gaps, following, chosen, onChoose, onEnd }
   const id = useId();
   const count = lines?.length ?? 0;
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoised by what it returns
-  const virtualizer = useVirtualizer({
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: OVERSCAN,
-  });
-  useEffect(() => {
-    virtualizer.measure();
-  }, [virtualizer, height]);
+  const virtual = useVirtualRows(scroller, { count, height, overscan: OVERSCAN });
 
   const toEnd = () => {
     const element = scroller.current;
@@ -97,11 +87,9 @@ export function LogList({ ref, lines, gaps, following, chosen, onChoose, onEnd }
     const line = lines[at];
     if (!line) return;
     onChoose(line);
-    virtualizer.scrollToIndex(at);
+    virtual.scrollToIndex(at);
   };
 
-  const items = virtualizer.getVirtualItems();
-  const first = items[0]?.index ?? 0;
   return (
     <div
       ref={scroller}
@@ -111,7 +99,7 @@ export function LogList({ ref, lines, gaps, following, chosen, onChoose, onEnd }
       aria-label="Lines of the log, the newest last. Arrow keys choose one."
       aria-busy={lines === undefined}
       aria-activedescendant={
-        items.some((i) => i.index === chosenAt) ? `${id}-${chosen ?? ''}` : undefined
+        virtual.items.some((i) => i.index === chosenAt) ? `${id}-${chosen ?? ''}` : undefined
       }
       style={{ '--row': `${height}px` } as CSSProperties}
       onKeyDown={onKeyDown}
@@ -123,13 +111,9 @@ export function LogList({ ref, lines, gaps, following, chosen, onChoose, onEnd }
       {lines === undefined ? (
         <Loading />
       ) : (
-        <div
-          className={styles.body}
-          style={{ height: virtualizer.getTotalSize() }}
-          role="presentation"
-        >
-          <div style={{ transform: `translateY(${first * height}px)` }} role="presentation">
-            {items.map(({ index }) => {
+        <div className={styles.body} style={{ height: virtual.total }} role="presentation">
+          <div style={{ transform: `translateY(${virtual.offset}px)` }} role="presentation">
+            {virtual.items.map(({ index }) => {
               const line = lines[index];
               return (
                 line && (
