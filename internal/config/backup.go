@@ -18,16 +18,16 @@ type Backup struct {
 	// data_dir.
 	Dir string `toml:"dir" reload:"restart"`
 
-	// Backups that are kept: the newest, …
+	// Number of the newest backups that are kept in any case.
 	KeepLast int `toml:"keep_last" reload:"restart"`
 
-	// … the newest of each of so many days, …
+	// Days for which the newest backup of each is kept.
 	KeepDaily int `toml:"keep_daily" reload:"restart"`
 
-	// … weeks …
+	// Weeks for which the newest backup of each is kept.
 	KeepWeekly int `toml:"keep_weekly" reload:"restart"`
 
-	// … and months.
+	// Months for which the newest backup of each is kept.
 	KeepMonthly int `toml:"keep_monthly" reload:"restart"`
 
 	// What backups are encrypted with (age): a passphrase of 12 characters or more,

@@ -248,10 +248,10 @@ type Abuse struct {
 	MaxBanTime time.Duration `toml:"max_ban_time" reload:"live"`
 
 	// Connections that one address may open at once, so that a farm behind one
-	// address can come back after a restart, …
+	// address can come back after a restart.
 	ConnectBurst int `toml:"connect_burst" reload:"live"`
 
-	// … and how many per second it may go on with.
+	// Connections per second that one address may open beyond connect_burst.
 	ConnectsPerSecond float64 `toml:"connects_per_second" reload:"live"`
 
 	// Most connections of one address that have not signed in yet.
@@ -401,10 +401,10 @@ type Scope struct {
 	SendProxy int `toml:"send_proxy" reload:"restart"`
 
 	// Every miner's connection starts with a PROXY protocol header, as HAProxy
-	// and others send it, …
+	// and others send it, and comes from one of trusted_proxies.
 	AcceptProxy bool `toml:"accept_proxy" reload:"restart"`
 
-	// … and comes from one of these addresses or networks.
+	// Addresses or networks of those whose PROXY protocol headers are believed.
 	TrustedProxies []string `toml:"trusted_proxies" reload:"restart"`
 
 	// What is done when a pool tells a miner to connect elsewhere
@@ -416,13 +416,13 @@ type Scope struct {
 	// Most miners connected through the proxy at the same time.
 	MaxConnections int `toml:"max_connections" reload:"restart"`
 
-	// Messages that are kept in memory, …
+	// Messages of all sessions that are kept in memory. The other two limits hold, too.
 	CaptureMaxMessages int `toml:"capture_max_messages" reload:"restart"`
 
-	// … of one session at most, …
+	// Messages of one session that are kept in memory.
 	CaptureMaxPerSession int `toml:"capture_max_per_session" reload:"restart"`
 
-	// … and megabytes of all of them. All three limits hold.
+	// Megabytes of all messages that are kept in memory.
 	CaptureMaxMegabytes int `toml:"capture_max_megabytes" reload:"restart"`
 
 	// Bytes of a line that are recorded. Longer lines are passed on whole and
@@ -493,13 +493,13 @@ type Fleet struct {
 	// 30079, of which relays keep the newest event of each key only.
 	HashScope bool `toml:"hashscope" reload:"restart"`
 
-	// Nostr kinds of the events: shares, …
+	// Nostr kind of the events that carry shares.
 	ShareKind int `toml:"share_kind" reload:"restart"`
 
-	// … telemetry, …
+	// Nostr kind of the events that carry telemetry.
 	TelemetryKind int `toml:"telemetry_kind" reload:"restart"`
 
-	// … and orders for load.
+	// Nostr kind of the events that carry orders for load.
 	OrderKind int `toml:"order_kind" reload:"restart"`
 
 	// Silence after which an agent leaves the list.

@@ -89,6 +89,10 @@ func writeExample(t *testing.T, b *strings.Builder, docs map[string]string, tabl
 		if doc == "" {
 			t.Errorf("%s.%s has no comment", v.Type().Name(), f.Name)
 		}
+		// The form of the settings shows each alone.
+		if strings.HasPrefix(doc, "…") || strings.HasSuffix(doc, "…") {
+			t.Errorf("%s.%s: the comment is half a sentence: %s", v.Type().Name(), f.Name, doc)
+		}
 		comment := "\n# " + strings.ReplaceAll(doc, "\n", "\n# ") + "\n"
 
 		switch {
