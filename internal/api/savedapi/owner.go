@@ -1,6 +1,7 @@
 package savedapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -96,9 +97,10 @@ func (a *API) serveRestart(w http.ResponseWriter, r *http.Request, v access.View
 	access.SendJSON(w, a.log, http.StatusOK, connectionsAnswer{n})
 }
 
-// difficultyOrder is the body of PUT …/difficulty; null leaves it to the pool.
+// difficultyOrder is the body of PUT …/difficulty: a number, or null, which leaves
+// it to the pool. Without the member it is empty.
 type difficultyOrder struct {
-	Difficulty *float64 `json:"difficulty"`
+	Difficulty json.RawMessage `json:"difficulty"`
 }
 
 // serveDifficulty answers PUT /api/saved-workers/HASH/difficulty.
@@ -117,15 +119,15 @@ func (a *API) serveDifficulty(w http.ResponseWriter, r *http.Request, v access.V
 		return
 	}
 	var wanted float64
-	if in.Difficulty != nil {
-		wanted = *in.Difficulty
+	if string(in.Difficulty) != "null" {
 		least, most := 0.0, math.MaxFloat64
 		if a.cfg.Limits != nil {
 			if least, most = a.cfg.Limits(); most <= 0 {
 				most = math.MaxFloat64
 			}
 		}
-		if !(wanted > 0) || wanted < least || wanted > most {
+		err := json.Unmarshal(in.Difficulty, &wanted)
+		if err != nil || !(wanted > 0) || wanted < least || wanted > most {
 			http.Error(w, "difficulty must be "+words(least, most)+", or null for automatic", http.StatusBadRequest)
 			return
 		}

@@ -80,7 +80,7 @@ func TestRestartAndDifficulty(t *testing.T) {
 	}
 	for body, status := range map[string]int{
 		`{"difficulty":0.001}`: 200, `{"difficulty":1000000}`: 200, `{"difficulty":0}`: 400, `{"difficulty":-1}`: 400, `{"difficulty":0.0009}`: 400,
-		`{"difficulty":1000001}`: 400, `{"difficulty":"5"}`: 400, `{"difficulty":1e999}`: 400, `{"diff":1}`: 400, `{`: 400, "difficulty=5": 415,
+		`{"difficulty":1000001}`: 400, `{"difficulty":"5"}`: 400, `{"difficulty":1e999}`: 400, `{"diff":1}`: 400, `{}`: 400, ``: 400, `{`: 400, "difficulty=5": 415,
 	} {
 		f.want("ann", http.MethodPut, path(rigA, "/difficulty"), body, status, "")
 	}
