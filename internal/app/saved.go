@@ -35,15 +35,25 @@ func (p savedPool) Seen(name string) (s saved.Seen, ok bool) {
 	if !ok {
 		return s, false
 	}
-	s = saved.Seen{Online: d.Online, Accepted: d.Accepted, LastSeen: d.LastSeen}
+	s = saved.Seen{Online: d.Online, Accepted: d.Accepted, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
 	for i := range d.Open {
-		c := saved.Connection{ID: d.Open[i].ID, Since: d.Open[i].ConnectedAt}
+		c := saved.Connection{ID: d.Open[i].ID, Since: d.Open[i].ConnectedAt, Accepted: d.Open[i].Accepted}
 		if remote, err := netip.ParseAddrPort(d.Open[i].Remote); err == nil {
 			c.Remote = remote.Addr().Unmap()
 		}
 		s.Open = append(s.Open, c)
 	}
 	return s, true
+}
+
+// Books is what the books on disk know of a worker: those in memory forget who is
+// away for half an hour.
+func (p savedPool) Books(ctx context.Context, name string) (b saved.Books, err error) {
+	records, err := p.parts.store.Workers(ctx, []string{name})
+	for _, r := range records {
+		b = saved.Books{Accepted: r.Totals.Accepted, FirstSeen: r.FirstSeen}
+	}
+	return b, err
 }
 
 // Online is who is connected.

@@ -3,6 +3,7 @@ package app
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/poolscope/poolscope/internal/account/saved"
 	"github.com/poolscope/poolscope/internal/bitcoin"
+	"github.com/poolscope/poolscope/internal/ledger"
+	"github.com/poolscope/poolscope/internal/miner"
 	"github.com/poolscope/poolscope/internal/node"
 )
 
@@ -88,6 +91,61 @@ func (l *logBook) String() string {
 	return l.text.String()
 }
 
+// mine lets a miner mine until something has come of it.
+func mine(t *testing.T, stratum, worker, password string, done func() bool) {
+	t.Helper()
+	m, err := miner.New(miner.Config{Pool: stratum, User: worker, Password: password, Threads: 1, MaxHashrate: 1000, SuggestDifficulty: 1e-9}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	defer func() {
+		cancel()
+		<-ended
+	}()
+	eventually(t, "mined enough", done)
+}
+
+// A worker that the books in memory have forgotten is not there for the taking:
+// what is written down of it counts.
+func TestIdleWorkerIsNotForTheTaking(t *testing.T) {
+	cfg := poolConfig(t)
+	cfg.HTTP.TLSListen = ""
+	cfg.Network.Chain = "regtest"
+	s := startLoggedSite(t, cfg, slog.New(slog.DiscardHandler))
+	s.parts.pool.SetTemplate(regtestTemplate())
+	const worker = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.idle"
+	long := time.Now().Add(-100 * time.Hour)
+	if err := s.parts.store.Apply(t.Context(), &ledger.Batch{Source: "t", Seq: 1, Deltas: []ledger.Delta{{
+		Worker: worker, FirstSeen: long, LastSeen: long, LastShare: long, Totals: ledger.Totals{Accepted: 5000, Work: 5000},
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	s.ask("POST", "/api/saved-workers", map[string]any{"name": worker}, 201)
+	claim := decode[struct{ Code string }](t, s.ask("POST", "/api/saved-workers/"+saved.HashOf(worker)+"/claim", nil, 200))
+	thief := dialStratum(t, cfg.Stratum.Listen[0])
+	thief.signIn(worker, claim.Code)
+	thief.until("mining.notify")
+	eventually(t, "the code is refused", func() bool {
+		list := s.ask("GET", "/api/saved-workers", nil, 200)
+		if strings.Contains(list, `"owned":true`) || strings.Contains(list, `"waiting":true`) {
+			t.Fatalf("taken: %s", list)
+		}
+		return strings.Contains(list, `"refused":"The worker has mined before`)
+	})
+}
+
+// regtestTemplate is work on the next block.
+func regtestTemplate() *node.Template {
+	now := uint32(time.Now().Unix())
+	return &node.Template{
+		Network: bitcoin.Regtest, Node: "core", Height: 101, PrevHash: bitcoin.Hash{1}, Version: 0x20000000, Bits: 0x207fffff, CurTime: now, MinTime: now - 600,
+		CoinbaseValue: bitcoin.Subsidy(101, bitcoin.Regtest), WitnessCommitment: bitcoin.WitnessCommitment(nil),
+	}
+}
+
 // TestOwnerOfAPool is the way of a person through the whole program: a worker is
 // saved, proven by its miner's password, restarted, given a difficulty, and its
 // wire is read.
@@ -99,11 +157,7 @@ func TestOwnerOfAPool(t *testing.T) {
 	cfg.Difficulty.Min = 1e-9
 	book := new(logBook)
 	s := startLoggedSite(t, cfg, slog.New(slog.NewTextHandler(book, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	now := uint32(time.Now().Unix())
-	s.parts.pool.SetTemplate(&node.Template{
-		Network: bitcoin.Regtest, Node: "core", Height: 101, PrevHash: bitcoin.Hash{1}, Version: 0x20000000, Bits: 0x207fffff, CurTime: now, MinTime: now - 600,
-		CoinbaseValue: bitcoin.Subsidy(101, bitcoin.Regtest), WitnessCommitment: bitcoin.WitnessCommitment(nil),
-	})
+	s.parts.pool.SetTemplate(regtestTemplate())
 	const worker = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.rig"
 	at := "/api/saved-workers/" + saved.HashOf(worker)
 	stratum := cfg.Stratum.Listen[0]
@@ -115,10 +169,16 @@ func TestOwnerOfAPool(t *testing.T) {
 	claim := decode[struct{ Code string }](t, s.ask("POST", at+"/claim", nil, 200))
 	s.ask("POST", at+"/restart", nil, 403)
 
+	// The code alone proves nothing of a worker that never mined, its first shares do.
 	proof := dialStratum(t, stratum)
 	proof.signIn(worker, "d=1e-9,"+claim.Code)
 	proof.until("mining.notify")
-	eventually(t, "the worker is owned", func() bool { return strings.Contains(s.ask("GET", "/api/saved-workers", nil, 200), `"owned":true`) })
+	eventually(t, "the code came", func() bool { return strings.Contains(s.ask("GET", "/api/saved-workers", nil, 200), `"waiting":true`) })
+	s.ask("POST", at+"/restart", nil, 403)
+	mine(t, stratum, worker, "x", func() bool { return strings.Contains(s.ask("GET", "/api/saved-workers", nil, 200), `"owned":true`) })
+	eventually(t, "the miner is gone", func() bool {
+		return strings.Count(s.ask("GET", "/api/saved-workers", nil, 200), `"connection_seq"`) == 2
+	})
 
 	// Both connections are told, closed and counted; the miner may come back.
 	if got := s.ask("POST", at+"/restart", nil, 200); strings.TrimSpace(got) != `{"connections":2}` {
@@ -144,9 +204,9 @@ func TestOwnerOfAPool(t *testing.T) {
 		Sessions []struct{ ID string }
 	}
 	var page wire
-	eventually(t, "three sessions are captured", func() bool {
+	eventually(t, "four sessions are captured", func() bool {
 		page = decode[wire](t, s.ask("GET", at+"/wire", nil, 200))
-		return page.Tap == "all" && len(page.Sessions) == 3
+		return page.Tap == "all" && len(page.Sessions) == 4
 	})
 	masked := false
 	for _, session := range page.Sessions {

@@ -39,7 +39,7 @@ func (s *SQLite) LoadSaved(ctx context.Context) (*saved.State, error) {
 			return err
 		}
 		state.Sightings, err = query(ctx, tx, scanSighting,
-			`SELECT worker, since, last_online, home, home_at, minute, day FROM sightings`)
+			`SELECT worker, since, last_online, home, home_at, minute, day, home_since, next, next_at, next_since FROM sightings`)
 		return err
 	})
 	if err != nil {
@@ -56,13 +56,18 @@ func scanSaved(rows *sql.Rows) (r saved.Record, err error) {
 }
 
 func scanSighting(rows *sql.Rows) (g saved.Sighting, err error) {
-	var since, last, homeAt int64
-	var home string
+	var since, last, homeAt, homeSince, nextAt, nextSince int64
+	var home, next string
 	var day []byte
-	err = rows.Scan(&g.Worker, &since, &last, &home, &homeAt, &g.Minute, &day)
-	g.Since, g.LastOnline, g.HomeAt = fromMillis(since), fromMillis(last), fromMillis(homeAt)
+	err = rows.Scan(&g.Worker, &since, &last, &home, &homeAt, &g.Minute, &day, &homeSince, &next, &nextAt, &nextSince)
+	g.Since, g.LastOnline, g.HomeAt, g.HomeSince = fromMillis(since), fromMillis(last), fromMillis(homeAt), fromMillis(homeSince)
+	g.NextAt, g.NextSince = fromMillis(nextAt), fromMillis(nextSince)
+	// One that cannot be read is one that is not known.
 	if p, bad := netip.ParsePrefix(home); bad == nil {
-		g.Home = p // one that cannot be read is one that is not known
+		g.Home = p
+	}
+	if p, bad := netip.ParsePrefix(next); bad == nil {
+		g.Next = p
 	}
 	copy(g.Day[:], day)
 	return g, err
@@ -127,19 +132,26 @@ func (s *SQLite) PutSightings(ctx context.Context, list []saved.Sighting) error 
 	return s.changeSaved(ctx, "save sightings", func(tx *sql.Tx) error {
 		for i := range list {
 			g := &list[i]
-			home := ""
-			if g.Home.IsValid() {
-				home = g.Home.String()
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO sightings (worker, since, last_online, home, home_at, minute, day) VALUES (?, ?, ?, ?, ?, ?, ?)
+			if _, err := tx.ExecContext(ctx, `INSERT INTO sightings (worker, since, last_online, home, home_at, minute, day, home_since, next, next_at, next_since)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (worker) DO UPDATE SET since = excluded.since, last_online = excluded.last_online, home = excluded.home,
-				home_at = excluded.home_at, minute = excluded.minute, day = excluded.day`,
-				g.Worker, toMillis(g.Since), toMillis(g.LastOnline), home, toMillis(g.HomeAt), g.Minute, g.Day[:]); err != nil {
+				home_at = excluded.home_at, minute = excluded.minute, day = excluded.day, home_since = excluded.home_since,
+				next = excluded.next, next_at = excluded.next_at, next_since = excluded.next_since`,
+				g.Worker, toMillis(g.Since), toMillis(g.LastOnline), block(g.Home), toMillis(g.HomeAt), g.Minute, g.Day[:], toMillis(g.HomeSince),
+				block(g.Next), toMillis(g.NextAt), toMillis(g.NextSince)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// block writes a block of addresses, "" when it is not valid.
+func block(p netip.Prefix) string {
+	if !p.IsValid() {
+		return ""
+	}
+	return p.String()
 }
 
 // RemoveSightings implements [saved.Store].

@@ -19,8 +19,9 @@ const (
 	signaturesPerHour = 30  // that a person can try
 	guessesPerHour    = 60  // codes that do not fit, of one block of addresses
 
-	// settled is how long a worker mines from somewhere until it is at home there,
-	// and moved how long it is away until it is at home elsewhere.
+	// settled is how long a worker without a home mines from somewhere until it is
+	// at home there, and moved how long until one that has a home is at home
+	// elsewhere, and until a home counts for one that is older.
 	settled = 10 * time.Minute
 	moved   = 24 * time.Hour
 
@@ -35,20 +36,32 @@ const (
 	countExpired    = "code_expired"
 	countElsewhere  = "code_from_elsewhere"
 	countUnsettled  = "code_before_settled"
-	countGuesses    = "code_guesses_limited"
-	countSignature  = "signature_wrong"
-	countFailed     = "proof_not_stored"
+	countYoung      = "code_from_new_home"
+	countBooks      = "books_not_read"
+	countWaiting    = "waiting_for_first_shares"
+	countBusy       = "too_many_waiting"
+
+	countFirstElsewhere = "first_shares_from_elsewhere"
+	countGuesses        = "code_guesses_limited"
+	countSignature      = "signature_wrong"
+	countFailed         = "proof_not_stored"
 )
 
 var countNames = []string{
-	countByPassword, countByAddress, countUnknown, countExpired, countElsewhere, countUnsettled, countGuesses, countSignature, countFailed,
+	countByPassword, countByAddress, countUnknown, countExpired, countElsewhere, countUnsettled, countYoung, countBooks, countWaiting, countBusy,
+	countFirstElsewhere, countGuesses, countSignature, countFailed,
 }
 
 // refusals in words, for the person whose claim it is.
 var refusals = map[string]string{
 	countElsewhere: "The code came from another network address than the worker mines from. Put it into the worker's own miner, or sign with the address.",
-	countUnsettled: "The code came from a network address that the worker has not mined from before. Let it mine there for ten minutes, then restart it, or sign with the address.",
+	countUnsettled: "The worker has mined before, and the pool does not know from where. Sign with the address instead, or let it mine where it is for a day and restart it then.",
+	countYoung:     "The worker has not mined from this network address for a day yet, and is older. Sign with the address instead, or restart it when it has.",
 	countExpired:   "The code came after it had expired.",
+	countBooks:     "The code came, but the worker's books could not be read. Restart the miner once more in a while.",
+	countBusy:      "The code came, but too many others wait for their first shares. Restart the miner once more in a while, or sign with the address.",
+
+	countFirstElsewhere: "The code came, but the worker is connected from another network address, too, or has shares from elsewhere. Sign with the address instead.",
 }
 
 // Counts are the proofs and refusals since start, by name.
@@ -98,7 +111,9 @@ func (s *Service) ClaimOf(user, hash string) (Claim, bool) {
 	if r == nil || r.Claim.Code == "" || !s.now().Before(r.Claim.Expires) {
 		return Claim{}, false
 	}
-	return r.Claim, true
+	c := r.Claim
+	c.Waiting = s.waiting[waitingKey{user, r.Worker}] != nil
+	return c, true
 }
 
 // Message is what is to be signed for a claim, one line of text. name is the
@@ -127,19 +142,42 @@ func (s *Service) Authorized(connection, worker, password string, from netip.Add
 		s.count(why)
 		return
 	}
-	if why == "" {
-		why = s.evidence(connection, worker, from, now)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), proofTimeout)
 	defer cancel()
-	if why != "" {
-		s.count(why)
-		s.refuse(record.UserID, HashOf(worker), record.Claim.Code, refusals[why])
-		s.record(ctx, record.UserID, from, worker, refusals[why], true)
-		return
+	key, code := waitingKey{record.UserID, worker}, record.Claim.Code
+	fresh := false
+	if why == "" {
+		fresh, why = s.evidence(ctx, connection, worker, from, now)
 	}
-	_, err := s.change(ctx, record.UserID, HashOf(worker), func(r *Record) error {
-		if r.Claim.Code != record.Claim.Code {
+	if why == "" && fresh {
+		why = s.waitFor(key.user, worker, code, from, now)
+	}
+	switch {
+	case why != "":
+		s.reject(ctx, key, code, from, why)
+	case fresh:
+		s.check(ctx, key)
+	default:
+		s.settle(ctx, key, code, from, now, "by a code in the miner's password")
+	}
+}
+
+// reject counts a code that does not count, and lets its person know why.
+func (s *Service) reject(ctx context.Context, key waitingKey, code string, from netip.Addr, why string) {
+	s.count(why)
+	s.mu.Lock()
+	if w := s.waiting[key]; w != nil && w.code == code {
+		delete(s.waiting, key)
+	}
+	s.mu.Unlock()
+	s.refuse(key.user, HashOf(key.worker), code, refusals[why])
+	s.record(ctx, key.user, from, key.worker, refusals[why], true)
+}
+
+// settle ends a claim: its worker is the person's.
+func (s *Service) settle(ctx context.Context, key waitingKey, code string, from netip.Addr, now time.Time, detail string) {
+	_, err := s.change(ctx, key.user, HashOf(key.worker), func(r *Record) error {
+		if r.Claim.Code != code {
 			return ErrNoClaim // used or given up in between
 		}
 		r.Claim, r.Proven = Claim{}, now
@@ -151,7 +189,7 @@ func (s *Service) Authorized(connection, worker, password string, from netip.Add
 		return
 	}
 	s.count(countByPassword)
-	s.record(ctx, record.UserID, from, worker, "by a code in the miner's password", false)
+	s.record(ctx, key.user, from, key.worker, detail, false)
 }
 
 // match finds the claim that a code belongs to, and says why it does not count;
@@ -185,29 +223,53 @@ func (s *Service) match(worker string, codes []string, from netip.Addr, now time
 // evidence says why a code in a password does not prove that a worker is
 // somebody's, "" when it does. Anybody can sign a miner in under any name, so
 // the code has to come from where the worker mines from: the same block of
-// addresses as its other connections, and as where it is at home. Of a worker
-// that never had a share accepted there is nothing to steal.
-func (s *Service) evidence(connection, worker string, from netip.Addr, now time.Time) (why string) {
+// addresses as its other connections, and as where it is at home. One that is
+// not known to have a home must have none of its shares, ever, from elsewhere:
+// then it is fresh, and its first shares decide.
+func (s *Service) evidence(ctx context.Context, connection, worker string, from netip.Addr, now time.Time) (fresh bool, why string) {
 	s.look(worker, now)
 	block := blockOf(from)
-	seen, known := s.pool.Seen(worker)
+	// Memory first: what leaves it is in the books.
+	seen, _ := s.pool.Seen(worker)
+	var here uint64 // shares of the connections that are open, all of the block
 	for _, c := range seen.Open {
 		if c.ID != connection && blockOf(c.Remote) != block {
-			return countElsewhere
+			return false, countElsewhere
 		}
+		here += c.Accepted
 	}
+	// A worker that was away has its record in the books only, until a moment
+	// after it came.
+	books, err := s.pool.Books(ctx, worker)
+	if err != nil {
+		s.log.Warn("books of a worker not read", "err", err)
+		return false, countBooks
+	}
+	accepted, first := max(seen.Accepted, books.Accepted), earlier(seen.FirstSeen, books.FirstSeen)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	sighting := s.sightings[worker]
+	housed := sighting != nil && sighting.Home.IsValid()
 	switch {
-	case sighting != nil && sighting.Home.IsValid():
-		if sighting.Home != block {
-			return countElsewhere
-		}
-	case known && seen.Accepted > 0:
-		return countUnsettled
+	case housed && sighting.Home != block:
+		return false, countElsewhere
+	case accepted <= here:
+		return true, ""
+	case !housed:
+		return false, countUnsettled
+	case now.Sub(sighting.HomeSince) < moved && first.Before(sighting.HomeSince.Add(-settled)):
+		// Who mines a while under the name of a worker that is away is not it.
+		return false, countYoung
 	}
-	return ""
+	return false, ""
+}
+
+// earlier is the first of two times; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // refuse lets a person know why a code did not count.
@@ -305,6 +367,9 @@ func (s *Service) GiveUp(ctx context.Context, user, hash string) error {
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	delete(s.waiting, waitingKey{user, r.Worker})
+	s.mu.Unlock()
 	address := bitcoin.AddressIn(r.Worker)
 	if err := s.disownAddress(ctx, user, address); err != nil {
 		return err

@@ -3,7 +3,6 @@ package saved_test
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +32,7 @@ func TestProofByPassword(t *testing.T) {
 		t.Fatal("two people have the same code")
 	}
 
+	r.pool.here(rig, 3, saved.Connection{ID: "c1", Remote: home, Since: noon, Accepted: 3})
 	r.Authorized("c1", alice+".other", c.Code, home) // of another worker
 	r.Authorized("c1", rig, "x", home)
 	r.Authorized("c1", rig, "own-0000-0000-0000", home)
@@ -105,82 +105,6 @@ func TestClaimExpires(t *testing.T) {
 	}
 }
 
-// Anybody can sign a miner in under any name: a code must come from where the
-// worker mines from.
-func TestEvidence(t *testing.T) {
-	for name, c := range map[string]struct {
-		prepare func(r *rigged)
-		from    netip.Addr
-		owned   bool
-	}{
-		"a new worker": {func(*rigged) {}, home, true},
-		"a new worker, that is connected now": {func(r *rigged) {
-			r.pool.here(rig, 0, saved.Connection{ID: "c9", Remote: home, Since: r.now})
-		}, home, true},
-		"connected elsewhere": {func(r *rigged) {
-			r.pool.here(rig, 0, saved.Connection{ID: "c9", Remote: away, Since: r.now}, saved.Connection{ID: "c1", Remote: home, Since: r.now})
-		}, away, false},
-		"at home, and back": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
-			r.look()
-			r.now = r.now.Add(time.Minute)
-			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: home, Since: r.now})
-		}, home, true},
-		"in the moment in which the real one is away": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
-			r.look()
-			r.now = r.now.Add(time.Minute)
-			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: away, Since: r.now})
-		}, away, false},
-		"hours after the real one left": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
-			r.look()
-			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: away, Since: r.now})
-			r.now = r.now.Add(3 * time.Hour)
-			r.look()
-		}, away, false},
-		"a worker that moved a day ago": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: home, Since: r.now.Add(-time.Hour)})
-			r.look()
-			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: away, Since: r.now})
-			r.now = r.now.Add(25 * time.Hour)
-			r.look()
-			r.restart()
-			r.claim("a1", rig)
-		}, away, true},
-		"a worker with shares that just came": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: home, Since: r.now.Add(-time.Minute)})
-		}, home, false},
-		"the same, ten minutes later": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c9", Remote: home, Since: r.now.Add(-10 * time.Minute)})
-		}, home, true},
-		"an IPv6 host that picked another address": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: netip.MustParseAddr("2001:db8:1:2::1"), Since: r.now.Add(-time.Hour)})
-			r.look()
-		}, netip.MustParseAddr("2001:db8:1:2:aaaa::7"), true},
-		"another IPv6 network": {func(r *rigged) {
-			r.pool.here(rig, 100, saved.Connection{ID: "c1", Remote: netip.MustParseAddr("2001:db8:1:2::1"), Since: r.now.Add(-time.Hour)})
-			r.look()
-			r.pool.here(rig, 100)
-		}, netip.MustParseAddr("2001:db8:1:3::1"), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.save("a1", rig)
-			r.claim("a1", rig)
-			c.prepare(r)
-			r.Authorized("c9", rig, r.claim("a1", rig).Code, c.from)
-			if got := r.Owns("a1", rig); got != c.owned {
-				t.Errorf("owned: %v; %v", got, r.Counts())
-			}
-			claim, ok := r.ClaimOf("a1", saved.HashOf(rig))
-			if ok == c.owned || (claim.Refused == "") != c.owned {
-				t.Errorf("claim %+v, %v", claim, ok)
-			}
-		})
-	}
-}
-
 // Guessing is limited by address; who has the right code is not kept out by
 // others.
 func TestGuessesAreLimited(t *testing.T) {
@@ -197,6 +121,7 @@ func TestGuessesAreLimited(t *testing.T) {
 	if r.Owns("a1", rig) {
 		t.Error("a guesser's right code counts, though there were too many")
 	}
+	r.pool.here(rig, 3, saved.Connection{ID: "c1", Remote: home, Since: noon, Accepted: 3})
 	r.Authorized("c1", rig, c.Code, home)
 	if !r.Owns("a1", rig) {
 		t.Error("another address is kept out")
@@ -326,9 +251,8 @@ func TestOrders(t *testing.T) {
 		t.Errorf("not saved: %v", err)
 	}
 	for _, user := range []string{"a1", "b1"} {
-		r.Authorized("c1", rig, r.claim(user, rig).Code, home)
+		r.prove(user, rig)
 	}
-	r.pool.here(rig, 1, saved.Connection{ID: "c1", Remote: home, Since: noon})
 	if worker, n, err := r.Order(t.Context(), "a1", hash, 64); worker != rig || n != 1 || err != nil {
 		t.Errorf("ordered: %s, %d, %v", worker, n, err)
 	}
@@ -353,7 +277,7 @@ func TestRestartsAreLimited(t *testing.T) {
 	r.save("b1", rig)
 	hash := saved.HashOf(rig)
 	for _, user := range []string{"a1", "b1"} {
-		r.Authorized("c1", rig, r.claim(user, rig).Code, home)
+		r.prove(user, rig)
 	}
 	done := 0
 	for i := range 60 {

@@ -60,6 +60,7 @@ type Claim struct {
 	Code    string
 	Expires time.Time
 	Refused string // why the code did not count when it came last; "" when it did not come
+	Waiting bool   // the code came, and the worker's first shares are waited for
 }
 
 // Record is a saved worker as the store keeps it.
@@ -69,7 +70,7 @@ type Record struct {
 	Notify bool
 	Added  time.Time
 	Proven time.Time // by its password; zero when it was not
-	Claim  Claim     // without Code when there is none; Refused is not kept
+	Claim  Claim     // without Code when there is none; Refused and Waiting are not kept
 }
 
 // OwnedAddress says that a person proved to hold the key of an address.
@@ -94,7 +95,11 @@ type Sighting struct {
 	Since      time.Time    // of the first look
 	LastOnline time.Time    // zero when it never was
 	Home       netip.Prefix // where it mines from; not valid while that is not known
-	HomeAt     time.Time    // when it last mined from there
+	HomeAt     time.Time    // when it was last connected from there
+	HomeSince  time.Time    // when it began to mine from there
+	Next       netip.Prefix // where it mines from while it is not at home; not valid when it does not
+	NextAt     time.Time    // when it last mined from there
+	NextSince  time.Time    // when it began to
 	Minute     int64        // the last minute of Day, as Unix time divided by 60
 	Day        Day
 }
@@ -138,23 +143,34 @@ type WorkSum struct {
 
 // Connection is an open connection of a worker.
 type Connection struct {
-	ID     string
-	Remote netip.Addr // the miner's; not valid when it has none
-	Since  time.Time
+	ID       string
+	Remote   netip.Addr // the miner's; not valid when it has none
+	Since    time.Time
+	Accepted uint64 // shares, of this connection
 }
 
-// Seen is what the pool knows of a worker.
+// Seen is what the pool has of a worker in memory.
 type Seen struct {
-	Online   bool
-	Accepted uint64 // shares, ever
-	LastSeen time.Time
-	Open     []Connection
+	Online    bool
+	Accepted  uint64 // shares; those of earlier days come a moment after the worker
+	FirstSeen time.Time
+	LastSeen  time.Time
+	Open      []Connection
+}
+
+// Books is what is written down of a worker; the zero value when nothing is.
+type Books struct {
+	Accepted  uint64 // shares, ever
+	FirstSeen time.Time
 }
 
 // Pool is where the workers are.
 type Pool interface {
 	// Seen tells of a worker by its full name; false when it was not here lately.
 	Seen(name string) (Seen, bool)
+	// Books reads what is written down of a worker by its full name. It may take a
+	// while.
+	Books(ctx context.Context, name string) (Books, error)
 	// Online is who is connected, by full name. It is not changed afterwards.
 	Online() map[string]bool
 	// DropWorker closes the worker's connections and returns their number.

@@ -32,6 +32,8 @@ var (
 type fakePool struct {
 	mu           sync.Mutex
 	seen         map[string]saved.Seen
+	books        map[string]saved.Books
+	broken       error // of the books
 	dropped      []string
 	difficulties map[string]float64
 	network      string
@@ -42,6 +44,12 @@ func (p *fakePool) Seen(name string) (saved.Seen, bool) {
 	defer p.mu.Unlock()
 	s, ok := p.seen[name]
 	return s, ok
+}
+
+func (p *fakePool) Books(_ context.Context, name string) (saved.Books, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.books[name], p.broken
 }
 
 func (p *fakePool) Online() map[string]bool {
@@ -71,11 +79,18 @@ func (p *fakePool) SetWorkerDifficulty(name string, d float64) int {
 func (p *fakePool) Network() string { return p.network }
 func (p *fakePool) Tag() string     { return "/pool/" }
 
-// here says that a worker has connections, of such ages, from addresses.
+// here says that a worker has connections, of such ages, from addresses, and how
+// many shares it ever had accepted, on these and on others.
 func (p *fakePool) here(name string, accepted uint64, open ...saved.Connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen[name] = saved.Seen{Online: len(open) > 0, Accepted: accepted, Open: open}
+	first := p.seen[name].FirstSeen
+	for _, c := range open {
+		if first.IsZero() || c.Since.Before(first) {
+			first = c.Since
+		}
+	}
+	p.seen[name] = saved.Seen{Online: len(open) > 0, Accepted: accepted, FirstSeen: first, Open: open}
 }
 
 // trail remembers what it was told.
@@ -104,7 +119,7 @@ type rigged struct {
 func newRig(t *testing.T) *rigged {
 	t.Helper()
 	r := &rigged{t: t, path: filepath.Join(t.TempDir(), "books.db"), now: noon, trail: &trail{},
-		pool: &fakePool{seen: map[string]saved.Seen{}, difficulties: map[string]float64{}, network: "regtest"}}
+		pool: &fakePool{seen: map[string]saved.Seen{}, books: map[string]saved.Books{}, difficulties: map[string]float64{}, network: "regtest"}}
 	db, err := store.Open(t.Context(), r.path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +161,18 @@ func (r *rigged) claim(user, worker string) saved.Claim {
 	c, err := r.Claim(r.t.Context(), user, saved.HashOf(worker))
 	r.must(err)
 	return c
+}
+
+// prove makes a worker that never mined somebody's: a miner of it comes with the
+// code, and then has shares accepted.
+func (r *rigged) prove(user, worker string) {
+	r.t.Helper()
+	c := saved.Connection{ID: "c1", Remote: home, Since: r.now, Accepted: 3}
+	r.pool.here(worker, 3, c)
+	r.Authorized(c.ID, worker, r.claim(user, worker).Code, home)
+	if !r.Owns(user, worker) {
+		r.t.Fatalf("%s does not own %s: %v", user, worker, r.Counts())
+	}
 }
 
 // look has the service look once, as it does every minute.
@@ -233,8 +260,7 @@ func TestRemovedPeople(t *testing.T) {
 	r := newRig(t)
 	r.save("a1", rig)
 	r.save("b1", rig)
-	c := r.claim("a1", rig)
-	r.Authorized("c1", rig, c.Code, home)
+	r.prove("a1", rig)
 	_, _, err := r.Order(t.Context(), "a1", saved.HashOf(rig), 5)
 	r.must(err)
 	r.must(r.db.RemoveUser(t.Context(), "a1"))

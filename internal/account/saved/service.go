@@ -45,6 +45,7 @@ type Service struct {
 	orders    map[string]Order
 	sightings map[string]*Sighting
 	counts    map[string]uint64 // of proofs and refusals, by name
+	waiting   map[waitingKey]*waiting
 
 	codes, signatures, guesses, restarts *allowance // guarded by mu
 }
@@ -60,7 +61,7 @@ func New(store Store, pool Pool, o Options) *Service {
 	s := &Service{
 		store: store, pool: pool, trail: o.Trail, now: o.Now, log: o.Log,
 		people: make(map[string]*person), byWorker: make(map[string]map[string]*Record),
-		orders: make(map[string]Order), sightings: make(map[string]*Sighting), counts: make(map[string]uint64),
+		orders: make(map[string]Order), sightings: make(map[string]*Sighting), counts: make(map[string]uint64), waiting: make(map[waitingKey]*waiting),
 		codes: newAllowance(codesPerHour), signatures: newAllowance(signaturesPerHour),
 		guesses: newAllowance(guessesPerHour), restarts: newAllowance(restartsPerHour),
 	}
@@ -231,6 +232,18 @@ func (s *Service) Owns(user, worker string) bool {
 	defer s.mu.RUnlock()
 	r := s.byWorker[worker][user]
 	return user != "" && r != nil && s.viewLocked(r).Owned != NotProven
+}
+
+// OwnsAddress reports whether a person has proven to hold the key of an address.
+func (s *Service) OwnsAddress(user, address string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p := s.people[user]
+	if p == nil {
+		return false
+	}
+	_, owned := p.addresses[address]
+	return owned
 }
 
 // OwnsAny reports whether a person owns any worker.

@@ -3,6 +3,7 @@ package saved
 import (
 	"context"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -11,17 +12,27 @@ import (
 // is written as often, at most.
 const lookEvery = time.Minute
 
+// pause is how long a worker may be away from where it mines, and mine there as
+// before.
+const pause = time.Hour
+
 // Run looks at who is online every minute until ctx ends, and forgets people who
-// were removed by another process.
+// were removed by another process. Every second it looks for the first shares of
+// workers whose code came.
 func (s *Service) Run(ctx context.Context) error {
-	ticker := time.NewTicker(lookEvery)
+	ticker, soon := time.NewTicker(lookEvery), time.NewTicker(checkEvery)
 	defer ticker.Stop()
+	defer soon.Stop()
+	s.checkAll(ctx)
+	s.lookAtAll(ctx)
 	for {
-		s.lookAtAll(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-soon.C:
+			s.checkAll(ctx)
 		case <-ticker.C:
+			s.lookAtAll(ctx)
 		}
 	}
 }
@@ -89,31 +100,46 @@ func (s *Service) sightingLocked(name string, now time.Time) *Sighting {
 	return seen
 }
 
-// look notes where a worker mines from, if it is somewhere, and alone there.
+// look notes where a worker mines from, if that is one place.
 func (s *Service) look(name string, now time.Time) {
 	at, known := s.pool.Seen(name)
 	if !known || len(at.Open) == 0 {
 		return
 	}
-	block, settledThere := blockOf(at.Open[0].Remote), false
-	for _, c := range at.Open {
-		if blockOf(c.Remote) != block {
-			return
-		}
-		settledThere = settledThere || now.Sub(c.Since) >= settled
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.byWorker[name] == nil || !block.IsValid() {
+	if s.byWorker[name] == nil {
 		return
 	}
 	seen := s.sightingLocked(name, now)
 	seen.LastOnline = now
-	switch {
-	case seen.Home == block:
-		seen.HomeAt = now
-	case settledThere && (!seen.Home.IsValid() || now.Sub(seen.HomeAt) >= moved):
-		seen.Home, seen.HomeAt = block, now
+	block, since, shares := blockOf(at.Open[0].Remote), at.Open[0].Since, uint64(0)
+	for _, c := range at.Open {
+		its := blockOf(c.Remote)
+		if its.IsValid() && its == seen.Home {
+			// Who is at home has not moved, whoever else uses the name.
+			seen.HomeAt, seen.Next = now, netip.Prefix{}
+			return
+		}
+		if its != block {
+			seen.Next = netip.Prefix{}
+			return
+		}
+		since, shares = earlier(since, c.Since), shares+c.Accepted
+	}
+	if shares == 0 || !block.IsValid() {
+		return // it does not mine
+	}
+	if seen.Next != block || now.Sub(seen.NextAt) > pause {
+		seen.Next, seen.NextSince = block, since
+	}
+	seen.NextAt = now
+	stay := settled
+	if seen.Home.IsValid() {
+		stay = moved
+	}
+	if now.Sub(seen.NextSince) >= stay && (!seen.Home.IsValid() || now.Sub(seen.HomeAt) >= moved) {
+		seen.Home, seen.HomeAt, seen.HomeSince, seen.Next = block, now, seen.NextSince, netip.Prefix{}
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 
 var testNow = time.Date(2026, 1, 31, 19, 55, 2, 500_000_000, time.UTC)
 
-// signedIn is everybody whose cookie is their name.
+// signedIn is everybody whose cookie is their name. "op" is an operator.
 type signedIn struct{}
 
 func (signedIn) Session(r *http.Request) *account.Session {
@@ -40,7 +40,11 @@ func (signedIn) Session(r *http.Request) *account.Session {
 	if err != nil {
 		return nil
 	}
-	return &account.Session{ID: "s", User: account.User{ID: c.Value, Name: strings.ToUpper(c.Value), Role: account.RoleViewer}}
+	role := account.RoleViewer
+	if c.Value == "op" {
+		role = account.RoleOperator
+	}
+	return &account.Session{ID: "s", User: account.User{ID: c.Value, Name: strings.ToUpper(c.Value), Role: role}}
 }
 
 // world is a pool, its books and its microscope, as a test has them.
@@ -70,11 +74,15 @@ func (w *world) Snapshot() *ledger.Snapshot {
 
 func (w *world) Seen(name string) (saved.Seen, bool) {
 	d, ok := w.workers[name]
-	s := saved.Seen{Online: d.Online, Accepted: d.Accepted, LastSeen: d.LastSeen}
+	s := saved.Seen{Online: d.Online, Accepted: d.Accepted, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
 	for _, c := range d.Open {
-		s.Open = append(s.Open, saved.Connection{ID: c.ID, Remote: netip.MustParseAddrPort(c.Remote).Addr(), Since: c.ConnectedAt})
+		s.Open = append(s.Open, saved.Connection{ID: c.ID, Remote: netip.MustParseAddrPort(c.Remote).Addr(), Since: c.ConnectedAt, Accepted: c.Accepted})
 	}
 	return s, ok
+}
+
+func (w *world) Books(_ context.Context, name string) (saved.Books, error) {
+	return saved.Books{Accepted: w.workers[name].Accepted}, nil
 }
 
 func (w *world) Online() map[string]bool { return nil }
@@ -141,7 +149,7 @@ func newFixture(t *testing.T, change ...func(*Config)) *fixture {
 			rigA: {
 				WorkerView: ledger.WorkerView{
 					Name: rigA, Address: address, Online: true, Connections: 2, Accepted: 1000, Rejected: 7, SessionAccepted: 30, SessionRejected: 1,
-					BestEver: ledger.Best{Difficulty: 987654.25}, BestNow: ledger.Best{Difficulty: 5000.5}, LastShare: testNow.Add(-time.Second), LastSeen: testNow,
+					BestEver: ledger.Best{Difficulty: 987654.25}, BestNow: ledger.Best{Difficulty: 5000.5}, LastShare: testNow.Add(-time.Second), FirstSeen: testNow.Add(-time.Hour), LastSeen: testNow,
 				},
 				Open: []ledger.ConnectionView{
 					{
@@ -162,7 +170,7 @@ func newFixture(t *testing.T, change ...func(*Config)) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.store.Close() })
-	for _, id := range []string{"ann", "bob"} {
+	for _, id := range []string{"ann", "bob", "op"} {
 		u := account.User{ID: id, Name: id, Provider: account.ProviderLocal, Role: account.RoleViewer, Created: testNow}
 		if err := f.store.AddUser(t.Context(), u, id, "", 10); err != nil {
 			t.Fatal(err)

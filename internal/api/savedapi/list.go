@@ -71,6 +71,7 @@ type row struct {
 type claim struct {
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expires_at"`
+	Waiting   bool      `json:"waiting,omitempty"` // the code came: the worker's first shares decide
 	Refused   string    `json:"refused,omitempty"` // why the code did not count when it came
 }
 
@@ -152,7 +153,7 @@ func (a *API) common(s saved.Saved) row {
 		Owned: s.Owned != saved.NotProven, Proof: string(s.Owned),
 	}
 	if c, ok := a.saved.ClaimOf(s.UserID, s.Hash); ok {
-		out.Claim = &claim{Code: c.Code, ExpiresAt: access.Stamp(c.Expires), Refused: c.Refused}
+		out.Claim = &claim{Code: c.Code, ExpiresAt: access.Stamp(c.Expires), Waiting: c.Waiting, Refused: c.Refused}
 	}
 	seen := a.saved.PresenceOf(s.Name)
 	out.LastOnlineAt = access.Stamp(seen.LastOnline)

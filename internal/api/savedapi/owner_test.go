@@ -206,7 +206,9 @@ func TestWire(t *testing.T) {
 		t.Error("masking changed what is kept")
 	}
 	// A session with two workers is shown to whom both belong.
-	delete(f.world.workers, rigB) // or its code would come from nowhere known
+	b := f.world.workers[rigA]
+	b.Name = rigB
+	f.world.workers[rigB] = b
 	f.save("ann", rigB)
 	f.own("ann", rigB)
 	f.want("ann", http.MethodGet, path(rigB, "/wire/s4"), "", 200, "mining.submit")

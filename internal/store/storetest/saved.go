@@ -46,7 +46,8 @@ func someSaved() saved.State {
 		Orders:    []saved.Order{{Worker: "bc1q.rig", Difficulty: 0.00015, UserID: "u1", At: noon}, {Worker: "bc1q.two", Difficulty: 65536, UserID: "u2", At: noon}},
 		Sightings: []saved.Sighting{
 			{Worker: "", Since: noon, LastOnline: noon, Minute: noon.Unix() / 60, Day: day},
-			{Worker: "bc1q.rig", Since: noon, LastOnline: noon.Add(time.Minute), Home: netip.MustParsePrefix("2001:db8:1:2::/64"), HomeAt: noon, Minute: noon.Unix()/60 + 1, Day: day},
+			{Worker: "bc1q.rig", Since: noon, LastOnline: noon.Add(time.Minute), Home: netip.MustParsePrefix("2001:db8:1:2::/64"), HomeAt: noon, Minute: noon.Unix()/60 + 1, Day: day,
+				HomeSince: noon.Add(-time.Hour), Next: netip.MustParsePrefix("192.0.2.7/32"), NextAt: noon.Add(time.Second), NextSince: noon.Add(-time.Minute)},
 		},
 	}
 }

@@ -43,6 +43,8 @@ export interface SavedEntry {
 export interface PendingClaim {
   code: string;
   expires_at: string;
+  /** The code came; the worker’s first accepted shares decide. */
+  waiting?: boolean;
   /** Why the code did not count when it came. */
   refused?: string;
 }
@@ -120,6 +122,7 @@ export interface Imported {
   left_out: number;
 }
 
+/** For operators, and for those who have proven the address by a signature. */
 export function importWorkers(address: string): Promise<Imported> {
   return sendJSON('POST', '/api/saved-workers/import', { address });
 }

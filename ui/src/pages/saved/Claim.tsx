@@ -82,6 +82,7 @@ export function Claim({ worker: w }: { worker: SavedWorker }) {
             <ByPassword
               code={claim.code}
               expiresAt={claim.expires_at}
+              waiting={claim.waiting === true}
               refused={claim.refused}
               onRenew={() => {
                 begin.mutate();
@@ -115,6 +116,7 @@ export function Claim({ worker: w }: { worker: SavedWorker }) {
 function ByPassword(props: {
   code: string;
   expiresAt: string;
+  waiting: boolean;
   refused: string | undefined;
   onRenew: () => void;
 }) {
@@ -142,7 +144,11 @@ function ByPassword(props: {
       </p>
       <div className={styles.waiting}>
         <i aria-hidden="true" />
-        <p role="status">Waiting for the miner…</p>
+        <p role="status">
+          {props.waiting
+            ? 'The code came. Waiting for the first accepted shares…'
+            : 'Waiting for the miner…'}
+        </p>
         <span title="Until the code expires">{formatTimer(left)}</span>
       </div>
       {props.refused !== undefined && (
