@@ -82,6 +82,8 @@ type API struct {
 	routes map[string]methods
 
 	reading chan struct{} // holds a value for each history that is read
+	imports *limits
+	wires   *limits
 	mu      sync.Mutex
 	charts  map[string]chart // by user
 }
@@ -96,6 +98,7 @@ func New(cfg Config) *API {
 	a := &API{
 		cfg: cfg, saved: cfg.Saved, log: cfg.Log, now: cfg.Now, mux: http.NewServeMux(),
 		reading: make(chan struct{}, maxReadings), charts: make(map[string]chart),
+		imports: newLimits(importsPerSecond, importsAtOnce), wires: newLimits(wiresPerSecond, wiresAtOnce),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -106,15 +109,15 @@ func New(cfg Config) *API {
 	a.routes = map[string]methods{
 		"/api/saved-workers":                        {http.MethodGet: a.serveList, http.MethodPost: a.serveSave},
 		"/api/saved-workers/notify-enabled":         {http.MethodPost: a.serveNotify},
-		"/api/saved-workers/import":                 {http.MethodPost: a.serveImport},
+		"/api/saved-workers/import":                 {http.MethodPost: a.limited(a.imports, a.serveImport)},
 		"/api/saved-workers/history":                {http.MethodGet: a.serveHistory},
 		"/api/saved-workers/{hash}":                 {http.MethodDelete: a.serveRemove},
 		"/api/saved-workers/{hash}/claim":           {http.MethodPost: a.serveClaim, http.MethodDelete: a.serveGiveUp},
 		"/api/saved-workers/{hash}/claim/signature": {http.MethodPost: a.serveSignature},
 		"/api/saved-workers/{hash}/restart":         {http.MethodPost: a.serveRestart},
 		"/api/saved-workers/{hash}/difficulty":      {http.MethodPut: a.serveDifficulty},
-		"/api/saved-workers/{hash}/wire":            {http.MethodGet: a.serveWire},
-		"/api/saved-workers/{hash}/wire/{session}":  {http.MethodGet: a.serveLines},
+		"/api/saved-workers/{hash}/wire":            {http.MethodGet: a.limited(a.wires, a.serveWire)},
+		"/api/saved-workers/{hash}/wire/{session}":  {http.MethodGet: a.limited(a.wires, a.serveLines)},
 	}
 	for pattern, by := range a.routes {
 		a.mux.HandleFunc(pattern, by.behind(cfg.Gate))

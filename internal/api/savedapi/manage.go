@@ -97,8 +97,13 @@ type importAnswer struct {
 	LeftOut int      `json:"left_out"` // for which there was no room
 }
 
+// importRefused says what importing takes.
+const importRefused = "the names of an address's workers are told to its owner: save one of them by its name, prove the address by a signature, then come back"
+
 // serveImport answers POST /api/saved-workers/import: all workers of an address
-// that the books know are saved, the last seen first.
+// that the books know are saved, the last seen first. An address is public, the
+// names of its miners are not: they are told to who has proven the address, and
+// to operators.
 func (a *API) serveImport(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 	body, ok := access.ReadBody(w, r)
 	if !ok {
@@ -110,6 +115,10 @@ func (a *API) serveImport(w http.ResponseWriter, r *http.Request, v access.Viewe
 		return
 	}
 	address = bitcoin.AddressIn(address)
+	if !v.Operator() && !a.saved.OwnsAddress(v.UserID(), address) {
+		http.Error(w, importRefused, http.StatusForbidden)
+		return
+	}
 	names, err := a.namesOf(r, address)
 	if err != nil {
 		a.refuse(w, err)

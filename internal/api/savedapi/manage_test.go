@@ -50,22 +50,61 @@ func TestNamesAreData(t *testing.T) {
 func TestImport(t *testing.T) {
 	f := newFixture(t)
 	const target = "/api/saved-workers/import"
+	// Names of miners are not told to whoever knows the address, nor to who owns
+	// one of them.
 	f.save("ann", rigA)
+	f.own("ann", rigA)
+	if text := f.want("ann", http.MethodPost, target, "address="+address, 403, "by a signature"); strings.Contains(text, "gone") {
+		t.Errorf("a name: %s", text)
+	}
+	f.want("ann", http.MethodPost, target, `{"address":"bcrt1qnobody"}`, 403, "by a signature")
+	f.save("op", rigA)
 	var got importAnswer
-	f.decode(f.want("ann", http.MethodPost, target, `{"address":"`+strings.ToUpper(address)+`"}`, 200, ""), &got)
+	f.decode(f.want("op", http.MethodPost, target, `{"address":"`+strings.ToUpper(address)+`"}`, 200, ""), &got)
 	slices.Sort(got.Added)
 	if !slices.Equal(got.Added, []string{gone, rigB}) || got.Known != 1 || got.LeftOut != 0 {
 		t.Errorf("imported: %+v", got)
 	}
-	f.want("ann", http.MethodPost, target, `{"address":"bcrt1qnobody"}`, 200, `{"added":[],"known":0,"left_out":0}`)
-	f.want("ann", http.MethodPost, target, `{}`, 400, "invalid address")
+	f.want("op", http.MethodPost, target, `{"address":"bcrt1qnobody"}`, 200, `{"added":[],"known":0,"left_out":0}`)
+	f.want("op", http.MethodPost, target, `{}`, 400, "invalid address")
 	for i := range 100 {
 		name := fmt.Sprint(address, ".", i)
 		f.world.workers[name] = ledger.WorkerDetail{WorkerView: ledger.WorkerView{Name: name, Address: address}}
 	}
-	f.decode(f.want("ann", http.MethodPost, target, "address="+address+".rig", 200, ""), &got)
+	f.decode(f.want("op", http.MethodPost, target, "address="+address+".rig", 200, ""), &got)
 	if len(got.Added) != saved.MaxPerUser-3 || got.Known != 3 || got.LeftOut != 100-len(got.Added) {
 		t.Errorf("imported %d, known %d, left out %d", len(got.Added), got.Known, got.LeftOut)
+	}
+}
+
+// Who floods is told to wait, others are not.
+func TestLimits(t *testing.T) {
+	f := newFixture(t)
+	f.save("ann", rigA)
+	f.own("ann", rigA)
+	for target, method := range map[string]string{
+		"/api/saved-workers/import": http.MethodPost, path(rigA, "/wire"): http.MethodGet, path(rigA, "/wire/s1"): http.MethodGet,
+	} {
+		f.now = f.now.Add(time.Hour)
+		n := 0
+		for ; n < 200; n++ {
+			if w := f.ask("ann", method, target, ""); w.Code == 429 {
+				if w.Header().Get("Retry-After") == "" {
+					t.Error("not told when to come back")
+				}
+				break
+			}
+		}
+		if n < 5 || n > 60 {
+			t.Errorf("%s: %d in no time", target, n)
+		}
+		if w := f.ask("bob", method, target, ""); w.Code == 429 {
+			t.Errorf("%s: another one is limited", target)
+		}
+		f.now = f.now.Add(time.Minute)
+		if w := f.ask("ann", method, target, ""); w.Code == 429 {
+			t.Errorf("%s: still limited after a minute", target)
+		}
 	}
 }
 

@@ -125,6 +125,8 @@ func TestClaimBySignature(t *testing.T) {
 	if row["owned"] != true || row["proof"] != "address" || row["claim"] != nil {
 		t.Errorf("row: %v", row)
 	}
+	f.want("ann", http.MethodPost, "/api/saved-workers/import", "address="+owner, 200, `"added":[]`)
+	f.want("bob", http.MethodPost, "/api/saved-workers/import", "address="+owner, 403, "")
 	f.want("ann", http.MethodDelete, path(worker, "/claim"), "", 200, `{"ok":true}`)
 	f.want("ann", http.MethodPost, path(worker, "/restart"), "", 403, "not owned")
 }

@@ -19,7 +19,8 @@ type Way = 'name' | 'address';
 
 const HINTS: Record<Way, string> = {
   name: 'The whole name as the miner sends it, with every letter as it is. It need not be online.',
-  address: 'Saves every worker of this payout address that the pool has in its books.',
+  address:
+    'Saves every worker of a payout address that the pool has in its books. For this, prove the address first: by a signature, at one of its workers.',
 };
 
 /** Saves one worker by its name, or all of an address. */
