@@ -21,11 +21,11 @@ const revokedFor = 7 * 24 * time.Hour
 // Session returns the session of a request's cookie, nil when it has none or
 // an invalid one. It never waits for the provider and writes nothing.
 func (c *Clerk) Session(r *http.Request) *account.Session {
-	cookie, err := r.Cookie(c.config.CookieName)
-	if err != nil || cookie.Value == "" {
+	value, ok := c.cookie(r)
+	if !ok {
 		return nil
 	}
-	token, err := c.verify(cookie.Value)
+	token, err := c.verify(value)
 	if err != nil {
 		return nil
 	}
@@ -36,12 +36,28 @@ func (c *Clerk) Session(r *http.Request) *account.Session {
 	return session
 }
 
-// SignIn verifies a token and returns the session that it is of. Errors are
-// those of Verify, or the account's.
+// cookie is the value of a request's session cookie. Of several cookies of the
+// name none counts: a neighbor host of the same domain can plant one, and which
+// comes first says nothing.
+func (c *Clerk) cookie(r *http.Request) (value string, ok bool) {
+	cookies := r.CookiesNamed(c.config.CookieName)
+	if len(cookies) != 1 || cookies[0].Value == "" {
+		return "", false
+	}
+	return cookies[0].Value, true
+}
+
+// SignIn verifies a token and returns the session that it is of. A token whose
+// end has passed by this machine's clock is refused, whatever ClockSkew forgives:
+// a cookie of it would be gone at once. Errors are those of Verify, or the
+// account's.
 func (c *Clerk) SignIn(r *http.Request, token string) (*account.Session, error) {
 	verified, err := c.Verify(r.Context(), token)
 	if err != nil {
 		return nil, err
+	}
+	if !verified.Expires.After(c.now()) {
+		return nil, fmt.Errorf("%w: the token has expired (exp)", ErrInvalid)
 	}
 	return c.session(r.Context(), r, verified)
 }
@@ -116,11 +132,11 @@ func (c *Clerk) revoke(id, key string, expires, now time.Time) {
 // Revoke ends the session of a request's cookie: neither its token nor newer
 // ones of the session are taken from now on. It reports whether there was one.
 func (c *Clerk) Revoke(r *http.Request) bool {
-	cookie, err := r.Cookie(c.config.CookieName)
-	if err != nil {
+	value, ok := c.cookie(r)
+	if !ok {
 		return false
 	}
-	token, err := c.verify(cookie.Value)
+	token, err := c.verify(value)
 	if err != nil {
 		return false
 	}

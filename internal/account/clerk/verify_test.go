@@ -347,6 +347,45 @@ func TestCookieIsASession(t *testing.T) {
 	}
 }
 
+// A neighbor host can plant a second cookie of the name: then nobody knows which
+// one the person's is.
+func TestTwoCookiesAreNobodys(t *testing.T) {
+	p := providertest.New(t)
+	p.AddRSA(t, "rsa")
+	c := running(t, p, nil)
+	r := httptest.NewRequest(http.MethodGet, "/api/saved-workers", nil)
+	r.AddCookie(&http.Cookie{Name: "__session", Value: p.Sign(t, "rsa", with(good(p), map[string]any{"sub": "user_planted", "sid": "sess_2"}))})
+	if c.Session(r) == nil {
+		t.Fatal("one cookie is no session")
+	}
+	r.AddCookie(&http.Cookie{Name: "__session", Value: p.Sign(t, "rsa", good(p))})
+	if s := c.Session(r); s != nil {
+		t.Errorf("of two cookies the session of %s", s.User.ID)
+	}
+	if c.Revoke(r) {
+		t.Error("of two cookies one was revoked")
+	}
+}
+
+// The clock difference that is forgiven makes no new sessions: the browser would
+// drop the cookie at once.
+func TestExpiredTokensSignNobodyIn(t *testing.T) {
+	p := providertest.New(t)
+	p.AddRSA(t, "rsa")
+	c := running(t, p, nil)
+	r := httptest.NewRequest(http.MethodPost, "/api/auth/session-refresh", nil)
+	token := p.Sign(t, "rsa", with(good(p), map[string]any{"exp": time.Now().Add(-30 * time.Second).Unix()}))
+	if _, err := c.Verify(t.Context(), token); err != nil {
+		t.Fatalf("half a minute is not forgiven: %v", err)
+	}
+	if s, err := c.SignIn(r, token); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a session that is over: %+v, %v", s, err)
+	}
+	if _, err := c.SignIn(r, p.Sign(t, "rsa", good(p))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOldFactorDoesNotConfirm(t *testing.T) {
 	p := providertest.New(t)
 	p.AddRSA(t, "rsa")
