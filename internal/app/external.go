@@ -24,7 +24,7 @@ func externalOf(cfg *config.Config, accounts *account.Service, log *slog.Logger)
 	log = log.With("part", "identity")
 	if a := &cfg.Auth; a.ClerkIssuerURL != "" {
 		out.Clerk = clerk.New(clerk.Config{
-			Issuer: a.ClerkIssuerURL, JWKSURL: a.ClerkJWKSURL, Audience: a.ClerkSessionAudience, AuthorizedParties: a.ClerkAuthorizedParties,
+			Issuer: a.ClerkIssuerURL, JWKSURL: a.ClerkJWKSURL, Audience: a.ClerkSessionAudience, AuthorizedParties: cfg.ClerkParties(),
 			CookieName: a.ClerkSessionCookieName, FrontendAPI: a.ClerkFrontendAPIURL, PublishableKey: a.ClerkPublishableKey,
 			SignInURL: a.ClerkSigninURL, CallbackPath: a.ClerkCallbackPath,
 			RevokedFile: filepath.Join(cfg.DataDir, clerkRevokedFile),

@@ -53,7 +53,8 @@ type Auth struct {
 	ClerkSessionAudience string `toml:"clerk_session_audience" reload:"restart"`
 
 	// Pages that session tokens may have been made for (azp), such as
-	// "https://pool.example". Empty list: any.
+	// "https://pool.example". Empty list: the one at http.public_url; without that
+	// any.
 	ClerkAuthorizedParties []string `toml:"clerk_authorized_parties" reload:"restart"`
 }
 

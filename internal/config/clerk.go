@@ -39,6 +39,31 @@ func (v *validator) clerk() {
 	}
 }
 
+// ClerkParties are the pages that Clerk's session tokens may have been made for:
+// those that are set, or the one at http.public_url. None: any.
+func (c *Config) ClerkParties() []string {
+	if len(c.Auth.ClerkAuthorizedParties) > 0 {
+		return c.Auth.ClerkAuthorizedParties
+	}
+	u, err := url.Parse(c.HTTP.PublicURL)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	origin := strings.ToLower(u.Scheme + "://" + u.Host) // RFC 6454 section 6.2
+	if port := map[string]string{"http": ":80", "https": ":443"}[strings.ToLower(u.Scheme)]; port != "" {
+		origin = strings.TrimSuffix(origin, port)
+	}
+	return []string{origin}
+}
+
+// clerkWarnings say what makes Clerk's tokens good for more than they should be.
+func (c *Config) clerkWarnings() []string {
+	if c.Auth.ClerkIssuerURL != "" && len(c.ClerkParties()) == 0 {
+		return []string{"session tokens that Clerk made for any other site of the same instance sign in here, too: set http.public_url or auth.clerk_authorized_parties"}
+	}
+	return nil
+}
+
 // providerURL checks the address of an identity provider; "" is good.
 func (v *validator) providerURL(key, text string) {
 	if text == "" {

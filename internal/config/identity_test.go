@@ -90,3 +90,28 @@ func TestIdentityProviders(t *testing.T) {
 		}
 	}
 }
+
+// Clerk signs tokens for all sites of an instance: whose are taken follows from
+// where the pool's page is, and who leaves it open is told.
+func TestWhoseClerkTokensAreTaken(t *testing.T) {
+	const clerk = "\n[auth]\nclerk_issuer_url = \"https://clerk.pool.example\"\n"
+	for text, want := range map[string]string{
+		clerk: "",
+		"[http]\npublic_url = \"https://Pool.example:443/\"" + clerk:                                                            "https://pool.example",
+		"[http]\npublic_url = \"https://pool.example:8443\"" + clerk:                                                            "https://pool.example:8443",
+		"[http]\npublic_url = \"https://pool.example\"" + clerk + "clerk_authorized_parties = [\"https://www.pool.example\"]\n": "https://www.pool.example",
+		clerk + "clerk_authorized_parties = [\"https://pool.example\"]\n":                                                       "https://pool.example",
+	} {
+		c, err := Parse("c.toml", []byte(text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		warned := strings.Contains(strings.Join(c.Warnings(), "\n"), "auth.clerk_authorized_parties")
+		if got := strings.Join(c.ClerkParties(), " "); got != want || warned != (want == "") {
+			t.Errorf("%s: %q, want %q; warnings %q", text, got, want, c.Warnings())
+		}
+	}
+	if c, err := Parse("c.toml", nil, nil); err != nil || len(c.Warnings()) != 0 {
+		t.Errorf("without Clerk: %v, %v", c.Warnings(), err)
+	}
+}

@@ -110,6 +110,7 @@ func overlay(c *Config, name string, data []byte, environ []string, flags []Flag
 // variables that look like ours and are not.
 func (c *Config) Warnings() []string {
 	warnings := slices.Concat(c.warnings, c.backupWarnings(), c.proxyWarnings())
+	warnings = append(warnings, c.clerkWarnings()...)
 	if room, err := c.coinbaseRoom(); err == nil && room != "" {
 		warnings = append(warnings, room)
 	}
