@@ -35,7 +35,7 @@ func (p savedPool) Seen(name string) (s saved.Seen, ok bool) {
 	if !ok {
 		return s, false
 	}
-	s = saved.Seen{Online: d.Online, Accepted: d.Accepted, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
+	s = saved.Seen{Online: d.Online, Accepted: d.Accepted, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, More: d.Connections > len(d.Open)}
 	for i := range d.Open {
 		c := saved.Connection{ID: d.Open[i].ID, Since: d.Open[i].ConnectedAt, Accepted: d.Open[i].Accepted}
 		if remote, err := netip.ParseAddrPort(d.Open[i].Remote); err == nil {

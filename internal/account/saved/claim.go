@@ -253,7 +253,7 @@ func (s *Service) evidence(ctx context.Context, connection, worker string, from 
 	switch {
 	case housed && sighting.Home != block:
 		return false, countElsewhere
-	case accepted <= here:
+	case accepted <= here && !seen.More:
 		return true, ""
 	case !housed:
 		return false, countUnsettled

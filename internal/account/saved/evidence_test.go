@@ -25,11 +25,21 @@ func (r *rigged) mines(from netip.Addr, total uint64, d time.Duration) {
 			r.now = end
 		}
 		r.pool.here(rig, total, conn("c1", from, since, 50))
+		r.hide()
 		r.look()
 		if r.now.Equal(end) {
 			return
 		}
 	}
+}
+
+// hide says that there are more connections than are told, if there is a crowd.
+func (r *rigged) hide() {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	s := r.pool.seen[rig]
+	s.More = r.crowd
+	r.pool.seen[rig] = s
 }
 
 // leaves says that a worker is gone for some time.
@@ -127,6 +137,16 @@ func TestEvidence(t *testing.T) {
 			r.pool.broken = errors.New("disk")
 			r.pool.here(rig, 0, conn("c9", home, r.now, 0))
 		}, home, false, "could not be read"},
+		"the real one is hidden by a crowd for days": {func(r *rigged) {
+			r.mines(home, 100, 25*time.Hour)
+			r.crowd = true
+			r.mines(away, 100, 49*time.Hour)
+		}, away, false, "another network address"},
+		"a crowd of a name that never mined": {func(r *rigged) {
+			r.crowd = true
+			r.pool.here(rig, 0, conn("c9", away, r.now, 0))
+			r.hide()
+		}, away, false, "does not know from where"},
 		"an IPv6 host that picked another address": {func(r *rigged) {
 			r.mines(netip.MustParseAddr("2001:db8:1:2::1"), 100, 25*time.Hour)
 			r.pool.here(rig, 100)

@@ -156,6 +156,7 @@ type Seen struct {
 	FirstSeen time.Time
 	LastSeen  time.Time
 	Open      []Connection
+	More      bool // there are more connections than those in Open
 }
 
 // Books is what is written down of a worker; the zero value when nothing is.

@@ -114,6 +114,7 @@ type rigged struct {
 	pool  *fakePool
 	trail *trail
 	now   time.Time
+	crowd bool // the worker of evidence has more connections than the pool tells of
 }
 
 func newRig(t *testing.T) *rigged {

@@ -127,8 +127,8 @@ func (s *Service) look(name string, now time.Time) {
 		}
 		since, shares = earlier(since, c.Since), shares+c.Accepted
 	}
-	if shares == 0 || !block.IsValid() {
-		return // it does not mine
+	if shares == 0 || !block.IsValid() || at.More {
+		return // it does not mine, or who is at home may be among those that are not shown
 	}
 	if seen.Next != block || now.Sub(seen.NextAt) > pause {
 		seen.Next, seen.NextSince = block, since

@@ -57,7 +57,7 @@ func (w *waiting) look(seen *Seen, now time.Time) outcome {
 		sum += n
 	}
 	switch {
-	case seen.Accepted > sum: // somebody else's, or of long ago
+	case seen.Accepted > sum, seen.More: // somebody else's, or of long ago
 		return fromElsewhere
 	case sum >= firstShares:
 		return proven
