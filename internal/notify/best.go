@@ -50,7 +50,7 @@ func (l *look) seeBestOf(r *ruleInForce, subject, name string, best ledger.Best)
 		return
 	}
 	l.d.set(key, bestTold{Difficulty: best.Difficulty, At: l.d.now})
-	shown, what := plain(name, maxName), "Best share ever"
+	shown, what := Plain(name, maxName), "Best share ever"
 	if subject == "" {
 		what = "Best share of the pool ever"
 	}

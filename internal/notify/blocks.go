@@ -73,7 +73,7 @@ func (l *look) tellBlock(b *ledger.Block, kind alert.Kind) {
 		if r.Scope != alert.ScopePool && !own || len(r.Workers) > 0 && !slices.Contains(r.Workers, hashOf(b.Worker)) {
 			continue
 		}
-		name := plain(b.Worker, maxName)
+		name := Plain(b.Worker, maxName)
 		if !own && !r.person.Operator {
 			name = shortName(b.Worker)
 		}
@@ -91,7 +91,7 @@ func (l *look) tellBlock(b *ledger.Block, kind alert.Kind) {
 			e.Text = fmt.Sprintf("Block confirmed: height %d by %s, %d deep (hash %s)", b.Height, name, b.Confirmations, hash)
 		case b.State == ledger.BlockRejected:
 			e.Severity = alert.Critical
-			e.Text = fmt.Sprintf("Block rejected by every node: height %d by %s: %s (hash %s)", b.Height, name, plain(b.Reason, 200), hash)
+			e.Text = fmt.Sprintf("Block rejected by every node: height %d by %s: %s (hash %s)", b.Height, name, Plain(b.Reason, 200), hash)
 		default:
 			e.Severity = alert.Warning
 			e.Text = fmt.Sprintf("Block is stale: another one took the place of height %d by %s (hash %s)", b.Height, name, hash)

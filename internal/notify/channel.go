@@ -13,7 +13,8 @@ import (
 type Channel interface {
 	// Send delivers a message, or says why not. An error for which [IsPermanent]
 	// holds ends the message; any other one has it tried again later, not before
-	// what [RetryAfter] asks for. Send returns soon after ctx ends. The error's
+	// what [RetryAfter] asks for; after one for which [IsUnsure] holds, with the
+	// remark that it may be a repetition. Send returns soon after ctx ends. The error's
 	// text is shown to the person whose channel it is: no secrets in it.
 	//
 	// A message with the same ID may come a second time, when nobody knows whether
@@ -106,6 +107,21 @@ func Permanent(err error) error { return permanentError{err} }
 func IsPermanent(err error) bool {
 	var p permanentError
 	return errors.As(err, &p)
+}
+
+// unsureError says that a message may have arrived.
+type unsureError struct{ error }
+
+func (e unsureError) Unwrap() error { return e.error }
+
+// Unsure marks an error after which nobody knows whether the message arrived: it
+// left, and no answer came.
+func Unsure(err error) error { return unsureError{err} }
+
+// IsUnsure reports whether an error was marked by [Unsure].
+func IsUnsure(err error) bool {
+	var u unsureError
+	return errors.As(err, &u)
 }
 
 // laterError asks for a pause.

@@ -215,7 +215,7 @@ func (s *Service) need(settings map[string]string) error {
 	}
 	for key := range settings {
 		if !known[key] {
-			return fmt.Errorf("%w: %s has no %q", ErrSettings, s.Name, plain(key, 32))
+			return fmt.Errorf("%w: %s has no %q", ErrSettings, s.Name, Plain(key, 32))
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ type courier struct {
 	c        *Center
 	busy     map[string]bool // channels with a message under way
 	held     map[string]bool // channels whose messages wait for a limit
-	own      map[string]bool // batches of which this process knows all attempts
+	own      map[string]bool // batches of which this process knows what all attempts came to
 	results  chan result
 	unwritt  []result // that the store did not take yet
 	lastTidy time.Time
@@ -68,6 +68,7 @@ type result struct {
 	batch   string
 	ids     []int64
 	outcome alert.Outcome
+	unsure  bool // it may have arrived
 }
 
 func newCourier(c *Center) *courier {
@@ -239,11 +240,11 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 		since = batch[0].Created
 	}
 	go func() {
-		o := k.attempt(sending, ch, person, m, attempts, since)
-		if again && o.State == alert.Queued {
-			o.State = alert.Sending // it may still have arrived before
+		o, unsure := k.attempt(sending, ch, person, m, attempts, since)
+		if (again || unsure) && o.State == alert.Queued {
+			o.State = alert.Sending // it may have arrived, now or before
 		}
-		k.results <- result{id, id2, ids, o}
+		k.results <- result{id, id2, ids, o, unsure}
 	}()
 	return nil
 }
@@ -302,15 +303,16 @@ func (k *courier) drop(ctx context.Context, entries []alert.Entry, reason, text 
 	return nil
 }
 
-// attempt sends a message and says what became of it.
-func (k *courier) attempt(ctx context.Context, ch alert.Channel, p Person, m Message, attempts int, since time.Time) alert.Outcome {
+// attempt sends a message and says what became of it; unsure, when it failed, that
+// it may have arrived nevertheless.
+func (k *courier) attempt(ctx context.Context, ch alert.Channel, p Person, m Message, attempts int, since time.Time) (o alert.Outcome, unsure bool) {
 	err := k.c.send(ctx, ch, p, m)
 	now := time.Now()
 	if err == nil {
 		k.c.count.result(sentOK)
-		return alert.Outcome{State: alert.Sent, At: now}
+		return alert.Outcome{State: alert.Sent, At: now}, false
 	}
-	o := alert.Outcome{State: alert.Failed, Error: redact(err.Error(), ch.Settings), At: now}
+	o = alert.Outcome{State: alert.Failed, Error: redact(err.Error(), ch.Settings), At: now}
 	switch {
 	case IsPermanent(err):
 		k.c.count.result(sentPermanent)
@@ -323,7 +325,7 @@ func (k *courier) attempt(ctx context.Context, ch alert.Channel, p Person, m Mes
 		o.NextTry = now.Add(max(pauseAfter(attempts), min(RetryAfter(err), giveUpAfter)))
 	}
 	k.c.log.Warn("message not sent", "kind", ch.Kind, "channel", ch.ID, "attempt", attempts, "state", string(o.State), "err", o.Error)
-	return o
+	return o, IsUnsure(err)
 }
 
 // send opens a channel and sends, within time and without a panic.
@@ -347,6 +349,9 @@ func (c *Center) send(ctx context.Context, ch alert.Channel, p Person, m Message
 // done takes in a result and writes it down.
 func (k *courier) done(ctx context.Context, r result) {
 	delete(k.busy, r.channel)
+	if r.unsure {
+		delete(k.own, r.batch)
+	}
 	k.unwritt = append(k.unwritt, r)
 	k.write(ctx)
 }

@@ -145,7 +145,7 @@ func (d *draft) tell(r *ruleInForce, e alert.Event) {
 	if e.At.IsZero() {
 		e.At = d.now
 	}
-	e.Text = plain(e.Text, 1000)
+	e.Text = Plain(e.Text, 1000)
 	for _, id := range r.channels {
 		d.entries = append(d.entries, alert.Entry{
 			Key: id + "|" + e.Key, Channel: id, UserID: r.UserID, Event: e, State: alert.Queued, NextTry: d.now, Created: d.now,

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -128,7 +130,7 @@ func (e errAnswer) Error() string {
 // otherwise.
 func judge(res *http.Response, body []byte, now time.Time) error {
 	code := res.StatusCode
-	err := error(errAnswer{code, plain(string(body), 200)})
+	err := error(errAnswer{code, Plain(string(body), 200)})
 	switch {
 	case code >= 200 && code < 300:
 		return nil
@@ -136,6 +138,8 @@ func judge(res *http.Response, body []byte, now time.Time) error {
 		return Permanent(errAnswer{code, "it points elsewhere, and redirects are not followed"})
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		return Later(err, retryAfter(res.Header.Get("Retry-After"), now))
+	case code == http.StatusBadGateway, code == http.StatusGatewayTimeout:
+		return Unsure(err) // a proxy got no answer from the service behind it
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
 		return err
 	default:
@@ -196,9 +200,10 @@ func isTimeout(err error) bool {
 // post sends a request and reads the answer.
 func post(client *http.Client, req *http.Request) error {
 	req.Header.Set("User-Agent", userAgent)
+	req, left := watched(req)
 	res, err := client.Do(req)
 	if err != nil {
-		return explain(err)
+		return unanswered(err, left)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -206,6 +211,22 @@ func post(client *http.Client, req *http.Request) error {
 		return explain(err)
 	}
 	return judge(res, body, time.Now())
+}
+
+// watched is a request that tells whether it left, all of it or its beginning.
+func watched(req *http.Request) (out *http.Request, left *atomic.Bool) {
+	left = new(atomic.Bool)
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { left.Store(true) }}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), trace)), left
+}
+
+// unanswered says why there was no answer: a request that had left may have had
+// its effect.
+func unanswered(err error, left *atomic.Bool) error {
+	if err = explain(err); left.Load() && !IsPermanent(err) {
+		return Unsure(err)
+	}
+	return err
 }
 
 // userAgent is how senders call themselves.
@@ -246,7 +267,7 @@ func redact(text string, settings map[string]string) string {
 			text = strings.ReplaceAll(text, form, "[redacted]")
 		}
 	}
-	return plain(addresses.ReplaceAllString(text, "[address]"), 300)
+	return Plain(addresses.ReplaceAllString(text, "[address]"), 300)
 }
 
 // describe is the error of a service through shoutrrr, whose texts may hold

@@ -159,7 +159,7 @@ func (c mailChannel) compose(m Message) []byte {
 	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
 	header("From", c.from.String())
 	header("To", c.to.String())
-	header("Subject", mime.QEncoding.Encode("utf-8", plain(m.Title, 200)))
+	header("Subject", mime.QEncoding.Encode("utf-8", Plain(m.Title, 200)))
 	header("Date", m.At.UTC().Format(time.RFC1123Z))
 	header("Message-ID", "<"+m.ID+"@"+host+">")
 	header("Auto-Submitted", "auto-generated") // RFC 3834: no answers from holidays
@@ -180,7 +180,7 @@ func mailError(step string, err error, definite bool) error {
 	if !errors.As(err, &answer) {
 		return explain(err)
 	}
-	out := fmt.Errorf("the mail server answered %s with %d %s", step, answer.Code, plain(answer.Msg, 200))
+	out := fmt.Errorf("the mail server answered %s with %d %s", step, answer.Code, Plain(answer.Msg, 200))
 	if definite && answer.Code >= 500 {
 		return Permanent(out)
 	}

@@ -334,7 +334,7 @@ func FuzzMail(f *testing.F) {
 	f.Add("Subject\r\nBcc: x@y", ".\r\n\r\n.\r\nMAIL FROM:<x>")
 	f.Add("\xff\x00", "\xff\n\r\x00=")
 	f.Fuzz(func(t *testing.T, title, text string) {
-		e := alert.Event{Kind: alert.BackupFailed, At: time.Unix(1_700_000_000, 0), Text: plain(text, 1000)}
+		e := alert.Event{Kind: alert.BackupFailed, At: time.Unix(1_700_000_000, 0), Text: Plain(text, 1000)}
 		m := compose("0123456789abcdef0123", []alert.Event{e}, false)
 		m.Title = title
 		from, to := &mail.Address{Address: "pool@pool.example"}, &mail.Address{Address: "miner@example.org"}

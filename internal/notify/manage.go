@@ -104,7 +104,7 @@ const (
 
 // checkTitle checks the name of a channel or rule.
 func checkTitle(name string) error {
-	if name == "" || len(name) > maxTitle || plain(name, maxTitle) != name {
+	if name == "" || len(name) > maxTitle || Plain(name, maxTitle) != name {
 		return badSetting("the name must have 1 to %d bytes, without control characters", maxTitle)
 	}
 	return nil

@@ -127,7 +127,7 @@ func checkRule(r *alert.Rule, o Owner, channels map[string]alert.Channel) error 
 		info, ok := k.Info()
 		switch {
 		case !ok:
-			return badSetting("there is no kind of events %q", plain(string(k), 40))
+			return badSetting("there is no kind of events %q", Plain(string(k), 40))
 		case info.Operator && !o.Operator:
 			return badSetting("%s is for operators", k)
 		case r.Scope == alert.ScopePool && !info.Pool && !o.Operator:
@@ -143,13 +143,13 @@ func checkRule(r *alert.Rule, o Owner, channels map[string]alert.Channel) error 
 		}
 	}
 	for _, kind := range r.Alarms {
-		if kind == "" || len(kind) > 64 || plain(kind, 64) != kind {
+		if kind == "" || len(kind) > 64 || Plain(kind, 64) != kind {
 			return badSetting("a kind of alarms is not valid")
 		}
 	}
 	for _, id := range r.Channels {
 		if ch, ok := channels[id]; !ok || !o.owns(ch.UserID) || ch.UserID != r.UserID {
-			return badSetting("there is no channel %q", plain(id, 32))
+			return badSetting("there is no channel %q", Plain(id, 32))
 		}
 	}
 	switch {

@@ -17,10 +17,10 @@ func hashOf(name string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// plain makes a text that others chose fit for one line of a message: no
+// Plain makes a text that others chose fit for one line of a message: no
 // control characters, no marks that turn the direction of writing, no invalid
 // UTF-8, at most limit bytes.
-func plain(s string, limit int) string {
+func Plain(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), unicode.In(r, unicode.Zl, unicode.Zp):
@@ -43,7 +43,7 @@ func plain(s string, limit int) string {
 // shortName is a worker's name for those who did not save it: a few characters
 // of the payout address, without what the miner calls itself.
 func shortName(name string) string {
-	address, _, _ := strings.Cut(plain(name, maxName), ".")
+	address, _, _ := strings.Cut(Plain(name, maxName), ".")
 	if runes := []rune(address); len(runes) > 19 {
 		return string(runes[:8]) + "..." + string(runes[len(runes)-8:])
 	}

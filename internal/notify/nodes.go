@@ -59,7 +59,7 @@ func (l *look) seeNode(name, trouble string) {
 	s.Told = s.Bad
 	l.d.set(key, s)
 
-	title := "Node " + plain(name, 64)
+	title := "Node " + Plain(name, 64)
 	if name == "" {
 		title = "Work of all miners"
 	}
@@ -69,8 +69,8 @@ func (l *look) seeNode(name, trouble string) {
 		if name == "" {
 			e.Severity = alert.Critical
 		}
-		e.Text = fmt.Sprintf("%s: trouble: %s", title, plain(trouble, 300))
-		e.Values["trouble"] = plain(trouble, 300)
+		e.Text = fmt.Sprintf("%s: trouble: %s", title, Plain(trouble, 300))
+		e.Values["trouble"] = Plain(trouble, 300)
 	} else {
 		e.Kind, e.Severity = alert.NodeRecovered, alert.Good
 		e.Text = title + ": all is well again"

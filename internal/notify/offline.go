@@ -115,7 +115,7 @@ func (l *look) seePresence(r *ruleInForce, names []string) {
 	for _, g := range ready {
 		g.Armed = ""
 		l.d.set(about(aboutWorker, r.ID, g.name), g.presence)
-		all = append(all, plain(g.name, maxName))
+		all = append(all, Plain(g.name, maxName))
 	}
 	if !r.wants(alert.WorkerOffline) {
 		return
@@ -137,7 +137,7 @@ func (l *look) tellPresence(r *ruleInForce, kind alert.Kind, name string, p pres
 	if !r.wants(kind) {
 		return
 	}
-	shown, severity := plain(name, maxName), alert.Warning
+	shown, severity := Plain(name, maxName), alert.Warning
 	if kind == alert.WorkerOnline {
 		severity = alert.Good
 	}

@@ -34,7 +34,7 @@ func checkQuiet(q alert.Quiet) error {
 func minuteOf(s string) (int, error) {
 	t, err := time.Parse("15:04", s)
 	if err != nil || len(s) != len("15:04") {
-		return 0, fmt.Errorf("%q, which is not like 22:00", plain(s, 16))
+		return 0, fmt.Errorf("%q, which is not like 22:00", Plain(s, 16))
 	}
 	return t.Hour()*60 + t.Minute(), nil
 }

@@ -55,7 +55,7 @@ func (l *look) seeRejects(r *ruleInForce, names []string) {
 	}
 	for _, name := range names {
 		if w, in := l.workers[name]; in {
-			l.seeRejectsOf(r, name, plain(name, maxName), w.accepted, w.rejected)
+			l.seeRejectsOf(r, name, Plain(name, maxName), w.accepted, w.rejected)
 		}
 	}
 }

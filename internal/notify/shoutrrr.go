@@ -96,7 +96,7 @@ func (c shoutrrrChannel) Send(ctx context.Context, m Message) error {
 	select {
 	case err = <-done:
 	case <-ctx.Done():
-		return errors.New("the service did not answer in time")
+		return Unsure(errors.New("the service did not answer in time"))
 	}
 	if answered, verdict := seen.verdict(); answered {
 		return verdict // shoutrrr stumbles over answers that it does not expect
@@ -122,11 +122,13 @@ type observer struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := o.next.RoundTrip(req.WithContext(o.ctx))
+	req, left := watched(req.WithContext(o.ctx))
+	res, err := o.next.RoundTrip(req)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.seen, o.err = true, explain(err)
+	o.seen = true
 	if err != nil {
+		o.err = unanswered(err, left)
 		return nil, err
 	}
 	body, readErr := io.ReadAll(io.LimitReader(res.Body, maxAnswer))

@@ -66,7 +66,7 @@ var titles = map[alert.Kind]string{
 
 // repetition is what is said to services that cannot tell one message from
 // another.
-const repetition = "(This may be a repetition: poolscope was stopped while sending.)"
+const repetition = "(This may be a repetition: nobody knows whether the first one arrived.)"
 
 // compose makes the message of a batch. The events are of one channel, oldest
 // first.

@@ -255,7 +255,7 @@ func (w *watcher) seeAlarms(l *look) {
 		}
 		e := alert.Event{
 			Kind: alert.ScopeAlarm, Key: fmt.Sprintf("alarm:%s:%s:%d", a.Session, a.Kind, a.At.UnixMilli()), At: a.At,
-			Severity: severityOf(a.Severity), Text: "Scope: " + plain(a.Text, 500),
+			Severity: severityOf(a.Severity), Text: "Scope: " + Plain(a.Text, 500),
 			Values: map[string]any{"alarm": a.Kind, "session": a.Session},
 		}
 		for _, r := range l.rules {

@@ -218,10 +218,10 @@ func TestNames(t *testing.T) {
 			t.Errorf("shortName(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got := plain("a\r\nb\xff\u2028c", 100); got != "a  b� c" {
+	if got := Plain("a\r\nb\xff\u2028c", 100); got != "a  b� c" {
 		t.Errorf("plain: %q", got)
 	}
-	if got := plain("äöü", 3); got != "ä…" {
+	if got := Plain("äöü", 3); got != "ä…" {
 		t.Errorf("cut: %q", got)
 	}
 }

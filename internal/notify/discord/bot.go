@@ -15,6 +15,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/poolscope/poolscope/internal/account/link"
+	"github.com/poolscope/poolscope/internal/notify"
 )
 
 // quietAfter is how long the bot tells nothing but what is urgent after it has
@@ -182,7 +183,7 @@ func (b *Bot) ready(name string) {
 	defer b.mu.Unlock()
 	if name != "" {
 		b.name = name
-		b.log.Info("connected to Discord", "as", oneLine(name, 100))
+		b.log.Info("connected to Discord", "as", notify.Plain(name, 100))
 	}
 	if b.since.IsZero() || now.Sub(b.since) > shortOutage {
 		b.quietUntil = now.Add(b.config.QuietAfter)

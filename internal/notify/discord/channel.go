@@ -14,7 +14,11 @@ import (
 const Kind = "discord"
 
 // Service is the bot as a kind of channels: one for each person whose Discord
-// account is linked, and one of nobody's for what concerns all.
+// account is linked, and one of nobody's for what concerns all. It is not
+// idempotent: Discord knows a nonce for some minutes only, and after a crash a
+// message that was posted together with others comes under another one. Where it
+// does know it, it shows the first message, so the remark about a repetition is
+// seen just where there may be one.
 func (b *Bot) Service() notify.Service {
 	return notify.Service{
 		ID: Kind, Name: "Discord", Managed: true,

@@ -81,7 +81,7 @@ func judge(err error) *failure {
 // answered is what Discord says of an error, for people.
 func answered(e *discordgo.RESTError) error {
 	if e.Message != nil && e.Message.Message != "" {
-		return fmt.Errorf("answer %d of Discord: %s", e.Response.StatusCode, oneLine(e.Message.Message, 200))
+		return fmt.Errorf("answer %d of Discord: %s", e.Response.StatusCode, notify.Plain(e.Message.Message, 200))
 	}
 	return fmt.Errorf("answer %d of Discord", e.Response.StatusCode)
 }
@@ -92,7 +92,7 @@ func (f *failure) asNotify() error {
 	case f.permanent:
 		return notify.Permanent(f.err)
 	case f.unsure:
-		return fmt.Errorf("%w; %w", f.err, errOutgoing)
+		return notify.Unsure(fmt.Errorf("%w; %w", f.err, errOutgoing))
 	case f.after > 0:
 		return notify.Later(f.err, f.after)
 	}

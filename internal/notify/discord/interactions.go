@@ -11,6 +11,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/poolscope/poolscope/internal/account/link"
+	"github.com/poolscope/poolscope/internal/notify"
 )
 
 // Bounds of interactions.
@@ -105,7 +106,7 @@ func (b *Bot) notify(ctx context.Context, user *discordgo.User, code string) (re
 	if code == "" {
 		return "Please give the code that you find " + whereCodesLive + ".", resultWrong
 	}
-	r, err := b.config.Links.Redeem(ctx, user.ID, oneLine(user.Username, 64), code)
+	r, err := b.config.Links.Redeem(ctx, user.ID, notify.Plain(user.Username, 64), code)
 	var tooMany *link.TooManyError
 	switch {
 	case errors.As(err, &tooMany):

@@ -89,7 +89,7 @@ func (p *poster) deliver(ctx context.Context, it *piece) error {
 	case err := <-it.done:
 		return err
 	default:
-		return errOutgoing
+		return notify.Unsure(errOutgoing)
 	}
 }
 

@@ -5,9 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/poolscope/poolscope/internal/alert"
 	"github.com/poolscope/poolscope/internal/notify"
@@ -51,28 +49,6 @@ func censor(s string) string {
 	return address.ReplaceAllStringFunc(s, func(a string) string { return a[:8] + "..." + a[len(a)-8:] })
 }
 
-// oneLine is a text without what would break a line or hide in it, at most limit
-// bytes long.
-func oneLine(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), unicode.In(r, unicode.Zl, unicode.Zp):
-			return ' '
-		case unicode.In(r, unicode.Cf):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	if len(s) <= limit {
-		return s
-	}
-	s = s[:limit]
-	for len(s) > 0 && !utf8.ValidString(s) {
-		s = s[:len(s)-1]
-	}
-	return s + "…"
-}
-
 // length is the length of a text as Discord counts it, or more.
 func length(s string) int { return len(utf16.Encode([]rune(s))) }
 
@@ -84,16 +60,16 @@ func compose(mention string, m notify.Message, now time.Time) string {
 		when = fmt.Sprintf(" · <t:%d:R>", m.At.Unix())
 	}
 	if len(m.Lines) == 1 {
-		return strings.TrimSpace(mention + " " + escape(oneLine(censor(m.Lines[0]), maxLine)) + when)
+		return strings.TrimSpace(mention + " " + escape(notify.Plain(censor(m.Lines[0]), maxLine)) + when)
 	}
 
 	var b strings.Builder
-	b.WriteString(strings.TrimSpace(mention + " **" + escape(oneLine(m.Title, maxLine)) + "**"))
+	b.WriteString(strings.TrimSpace(mention + " **" + escape(notify.Plain(m.Title, maxLine)) + "**"))
 	b.WriteString(when)
 	const room = len("\n… and 999999 more")
 	left := maxContent - length(b.String())
 	for i, line := range m.Lines {
-		line = "\n• " + escape(oneLine(censor(line), maxLine))
+		line = "\n• " + escape(notify.Plain(censor(line), maxLine))
 		need := length(line)
 		if need > left || need+room > left && i+1 < len(m.Lines) {
 			fmt.Fprintf(&b, "\n… and %d more", len(m.Lines)-i)
