@@ -16,6 +16,9 @@ type Action struct {
 	Target  string // whom or what it was done to
 	Detail  string // for people; never a secret
 	Failed  bool   // it was tried, and refused or in vain
+	// Operator: an operator did it, at that time. Such entries are never summed up,
+	// and others never take their room.
+	Operator bool
 }
 
 // Trail keeps actions. It never fails towards the caller, and never makes it
@@ -23,6 +26,9 @@ type Action struct {
 type Trail interface {
 	Record(ctx context.Context, a Action)
 }
+
+// ActionLimits are numbers of entries of the audit trail, by who did it.
+type ActionLimits struct{ Operators, People, Strangers int }
 
 // ActionFilter selects entries of the audit trail.
 type ActionFilter struct {

@@ -34,10 +34,11 @@ type Config struct {
 const (
 	maxUsers           = 10_000
 	maxSessionsPerUser = 32
-	maxActions         = 50_000               // entries of the audit trail
-	maxStrangers       = 10_000               // and failures of strangers in it
-	keepActions        = 400 * 24 * time.Hour // and their age
+	keepActions        = 400 * 24 * time.Hour // entries of the audit trail
 )
+
+// maxActions bounds the audit trail.
+var maxActions = ActionLimits{Operators: 50_000, People: 20_000, Strangers: 10_000}
 
 // Service knows users and sessions. Its methods may be called by any goroutine.
 type Service struct {
@@ -182,7 +183,7 @@ func (s *Service) prune(ctx context.Context) {
 	if err := s.store.PruneSessions(ctx, now.Add(-cfg.LastFor), now.Add(-cfg.IdleFor-2*seeEvery)); err != nil {
 		s.failed("expired sessions not deleted", err)
 	}
-	if err := s.store.PruneActions(ctx, now.Add(-keepActions), maxActions, maxStrangers); err != nil {
+	if err := s.store.PruneActions(ctx, now.Add(-keepActions), maxActions); err != nil {
 		s.failed("audit trail not shortened", err)
 	}
 }
@@ -206,7 +207,7 @@ type Stats struct {
 	SignIns        map[string]uint64 // by result, "ok" among them
 	StoreErrors    uint64
 	ActionsDropped uint64 // entries of the audit trail that were lost
-	ActionsSummed  uint64 // failures of strangers that were not noted one by one
+	ActionsSummed  uint64 // failures of strangers, and actions of viewers, that were not noted one by one
 	CachedSessions int
 	Limited        int // accounts and addresses that are remembered for their failures
 }

@@ -151,7 +151,7 @@ func TestStoreTrouble(t *testing.T) {
 			}
 		}
 		for i := range 2000 {
-			s.Record(t.Context(), account.Action{Name: "ban.add", Target: fmt.Sprint(i)})
+			s.Record(t.Context(), account.Action{Name: "ban.add", Target: fmt.Sprint(i), Operator: true})
 			if i%100 == 0 {
 				s.Flush(t.Context())
 			}

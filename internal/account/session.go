@@ -150,7 +150,7 @@ func (s *Service) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Re
 			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
 				return err
 			}
-			s.trail.add(Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.sign_out"})
+			s.trail.add(Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.sign_out", Operator: session.User.isOperator()})
 		}
 	}
 	s.setCookie(w, r, "", 0)

@@ -56,7 +56,7 @@ func (s *Service) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return nil, s.notOpened(err)
 	}
 	s.counts.signIn("ok")
-	action.UserID, action.User = u.ID, u.Name
+	action.UserID, action.User, action.Operator = u.ID, u.Name, u.isOperator()
 	s.trail.add(action)
 	return session, nil
 }
@@ -155,7 +155,7 @@ func (s *Service) Confirm(ctx context.Context, r *http.Request, session *Session
 		return until, ErrNoSession
 	}
 	_, err = s.check(ctx, AddressOf(r), session.User.Name, password)
-	action := Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.confirm", Failed: err != nil}
+	action := Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.confirm", Failed: err != nil, Operator: session.User.isOperator()}
 	if err != nil {
 		action.Detail = s.refused(err)
 	}
@@ -177,7 +177,7 @@ func (s *Service) Confirm(ctx context.Context, r *http.Request, session *Session
 // error of the store.
 func (s *Service) SignInExternal(ctx context.Context, w http.ResponseWriter, r *http.Request, who Identity) (*Session, error) {
 	u, err := s.Identify(ctx, who)
-	action := Action{UserID: u.ID, User: u.Name, Address: AddressOf(r), Name: "session.sign_in", Detail: "through " + who.Provider}
+	action := Action{UserID: u.ID, User: u.Name, Address: AddressOf(r), Name: "session.sign_in", Detail: "through " + who.Provider, Operator: u.isOperator()}
 	if err == nil && u.Disabled {
 		err = ErrDisabled
 	}

@@ -60,9 +60,8 @@ type Store interface {
 	AddActions(ctx context.Context, actions []Action) error
 	// Actions reads the audit trail, newest first.
 	Actions(ctx context.Context, f ActionFilter) ([]Action, error)
-	// PruneActions deletes what is older, the oldest failures without a user beyond the
-	// number strangers, and of the rest the oldest beyond keep.
-	PruneActions(ctx context.Context, older time.Time, keep, strangers int) error
+	// PruneActions deletes what is older, and of each kind the oldest beyond most.
+	PruneActions(ctx context.Context, older time.Time, most ActionLimits) error
 }
 
 // Listed is a user in a list.

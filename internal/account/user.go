@@ -36,6 +36,9 @@ type User struct {
 	LastSeen time.Time
 }
 
+// isOperator reports whether the person may do everything, once signed in.
+func (u User) isOperator() bool { return u.Role == RoleOperator }
+
 // Session is one browser or program in which a person is signed in.
 type Session struct {
 	ID        string // a handle that may be shown; not the secret of the cookie

@@ -206,7 +206,7 @@ func (s *Service) ChangePassword(ctx context.Context, address string, session *S
 		return err
 	}
 	_, err := s.check(ctx, address, session.User.Name, current)
-	action := Action{UserID: session.User.ID, User: session.User.Name, Address: address, Name: "account.password", Target: session.User.Name}
+	action := Action{UserID: session.User.ID, User: session.User.Name, Address: address, Name: "account.password", Target: session.User.Name, Operator: session.User.isOperator()}
 	if err != nil {
 		action.Failed, action.Detail = true, s.refused(err)
 		s.trail.add(action)

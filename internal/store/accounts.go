@@ -230,8 +230,8 @@ func accountError(what string, err error) error {
 func (s *SQLite) AddActions(ctx context.Context, actions []account.Action) error {
 	return accountError("write the audit trail", s.transact(ctx, func(tx *sql.Tx) error {
 		for _, a := range actions {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO actions (at, user_id, user_name, address, name, target, detail, failed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-				toMillis(a.At), a.UserID, a.User, a.Address, a.Name, a.Target, a.Detail, a.Failed); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO actions (at, user_id, user_name, address, name, target, detail, failed, operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				toMillis(a.At), a.UserID, a.User, a.Address, a.Name, a.Target, a.Detail, a.Failed, a.Operator); err != nil {
 				return err
 			}
 		}
@@ -254,23 +254,26 @@ func (s *SQLite) Actions(ctx context.Context, f account.ActionFilter) (page []ac
 	err = s.view(ctx, func(tx *sql.Tx) (err error) {
 		page, err = query(ctx, tx, func(rows *sql.Rows) (a account.Action, err error) {
 			var at int64
-			err = rows.Scan(&a.ID, &at, &a.UserID, &a.User, &a.Address, &a.Name, &a.Target, &a.Detail, &a.Failed)
+			err = rows.Scan(&a.ID, &at, &a.UserID, &a.User, &a.Address, &a.Name, &a.Target, &a.Detail, &a.Failed, &a.Operator)
 			a.At = fromMillis(at)
 			return a, err
-		}, `SELECT id, at, user_id, user_name, address, name, target, detail, failed FROM actions `+where+` ORDER BY id DESC LIMIT ?`, append(args, f.Limit)...)
+		}, `SELECT id, at, user_id, user_name, address, name, target, detail, failed, operator FROM actions `+where+` ORDER BY id DESC LIMIT ?`, append(args, f.Limit)...)
 		return err
 	})
 	return page, accountError("read the audit trail", err)
 }
 
 // PruneActions implements [account.Store].
-func (s *SQLite) PruneActions(ctx context.Context, older time.Time, keep, strangers int) error {
-	const ofStrangers = `(failed = 1 AND user_name = '')`
+func (s *SQLite) PruneActions(ctx context.Context, older time.Time, most account.ActionLimits) error {
 	return accountError("shorten the audit trail", s.transact(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM actions WHERE at < ?`, toMillis(older)); err != nil {
 			return err
 		}
-		for which, most := range map[string]int{ofStrangers: strangers, `NOT ` + ofStrangers: keep} {
+		for which, most := range map[string]int{
+			`operator = 1`:                   most.Operators,
+			`operator = 0 AND user_id <> ''`: most.People,
+			`operator = 0 AND user_id = ''`:  most.Strangers,
+		} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM actions WHERE `+which+` AND id <= (SELECT id FROM actions WHERE `+which+` ORDER BY id DESC LIMIT 1 OFFSET ?)`, most); err != nil {
 				return err
 			}

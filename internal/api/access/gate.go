@@ -91,7 +91,7 @@ func (v Viewer) UserID() string {
 
 // Action begins an entry of the audit trail of what the viewer does.
 func (v Viewer) Action(name, target, detail string) account.Action {
-	a := account.Action{Address: v.Address, Name: name, Target: target, Detail: detail}
+	a := account.Action{Address: v.Address, Name: name, Target: target, Detail: detail, Operator: v.Operator()}
 	switch {
 	case v.Session != nil:
 		a.UserID, a.User = v.Session.User.ID, v.Session.User.Name

@@ -131,8 +131,8 @@ func (a *API) proven(h handler) handler {
 
 // record enters what somebody did into the audit trail.
 func (a *API) record(r *http.Request, c caller, name, target, detail string, err error) {
-	if a.trail == nil {
-		return
+	if a.trail == nil || errors.Is(err, alert.ErrNotFound) && !c.Operator() {
+		return // what is not there tells nothing
 	}
 	action := c.Action(name, target, detail)
 	action.At, action.Failed = time.Now(), err != nil

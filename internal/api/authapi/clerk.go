@@ -111,7 +111,7 @@ func (a *API) signOutOfClerk(w http.ResponseWriter, r *http.Request) (location s
 
 // recordExternal adds to the audit trail what a person did by way of a provider.
 func (a *API) recordExternal(r *http.Request, name string, u account.User, detail string, err error) {
-	action := account.Action{UserID: u.ID, User: u.Name, Address: account.AddressOf(r), Name: name, Detail: detail}
+	action := account.Action{UserID: u.ID, User: u.Name, Address: account.AddressOf(r), Name: name, Detail: detail, Operator: u.Role == account.RoleOperator}
 	if err != nil {
 		action.Failed, action.Detail = true, detail+": "+err.Error()
 	}
