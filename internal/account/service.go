@@ -23,6 +23,8 @@ type Config struct {
 	// Operators are people who become operators when they sign in through a
 	// provider: e-mail addresses that it has verified, or PROVIDER:SUBJECT.
 	Operators []string
+	// Providers are those besides ProviderLocal through which people can sign in.
+	Providers []string
 	// Secure says that people come over HTTPS, even when a request does not say so
 	// because a proxy in between does not.
 	Secure bool

@@ -239,7 +239,7 @@ func (s *Service) Identify(ctx context.Context, who Identity) (User, error) {
 			u.Role = RoleOperator
 		}
 		return nil
-	}, roleChanged)
+	}, roleChanged, s.providers())
 }
 
 // isNamedOperator reports whether the configuration names a person.

@@ -24,11 +24,11 @@ type Store interface {
 	AddUser(ctx context.Context, u User, subject, password string, most int) error
 	// EditUser changes a user in one transaction; the edit may fail, which changes
 	// nothing. Sessions of the user end when end says so of the two. It fails with
-	// ErrUnknown, and with ErrLastOperator when nobody who may sign in would be
-	// operator afterwards.
-	EditUser(ctx context.Context, id string, edit func(u *User) error, end func(before, after User) bool) (User, error)
+	// ErrUnknown, and with ErrLastOperator when it takes away the last operator who
+	// can sign in, which people of the providers can.
+	EditUser(ctx context.Context, id string, edit func(u *User) error, end func(before, after User) bool, providers []string) (User, error)
 	// RemoveUser deletes a user and all that is theirs. Errors as EditUser.
-	RemoveUser(ctx context.Context, id string) error
+	RemoveUser(ctx context.Context, id string, providers []string) error
 	// SetPassword replaces a hash and ends all sessions of the user but keep, which
 	// may be "". It fails with ErrUnknown.
 	SetPassword(ctx context.Context, id, password, keep string) error

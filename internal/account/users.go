@@ -163,14 +163,19 @@ func (s *Service) Change(ctx context.Context, id string, e Edit) (User, error) {
 			u.Email = *e.Email
 		}
 		return nil
-	}, roleChanged)
+	}, roleChanged, s.providers())
+}
+
+// providers are those whose people can sign in.
+func (s *Service) providers() []string {
+	return append([]string{ProviderLocal}, s.cfg.Load().Providers...)
 }
 
 // Remove deletes an account and all that is its own. It fails with ErrUnknown or
 // ErrLastOperator.
 func (s *Service) Remove(ctx context.Context, id string) error {
 	defer s.cache.clear()
-	return s.store.RemoveUser(ctx, id)
+	return s.store.RemoveUser(ctx, id, s.providers())
 }
 
 // ResetPassword replaces the password of a local account and ends its sessions.

@@ -43,10 +43,17 @@ func openPeople(ctx context.Context, cfg *config.Config, store account.Store, lo
 }
 
 func accountConfigOf(cfg *config.Config) account.Config {
+	var providers []string
+	if cfg.Auth.ClerkIssuerURL != "" {
+		providers = append(providers, account.ProviderClerk)
+	}
+	for i := range cfg.OIDC {
+		providers = append(providers, cfg.OIDC[i].ID)
+	}
 	return account.Config{
 		IdleFor: cfg.Auth.SessionIdle, LastFor: cfg.Auth.SessionMax,
 		Open: cfg.Auth.Registration == config.RegistrationOpen, Operators: cfg.Auth.Operators,
-		Secure: strings.HasPrefix(cfg.HTTP.PublicURL, "https://"),
+		Providers: providers, Secure: strings.HasPrefix(cfg.HTTP.PublicURL, "https://"),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,7 +102,7 @@ func (s *SQLite) AddUser(ctx context.Context, u account.User, subject, password 
 }
 
 // EditUser implements [account.Store].
-func (s *SQLite) EditUser(ctx context.Context, id string, edit func(u *account.User) error, end func(before, after account.User) bool) (u account.User, err error) {
+func (s *SQLite) EditUser(ctx context.Context, id string, edit func(u *account.User) error, end func(before, after account.User) bool, providers []string) (u account.User, err error) {
 	err = s.transact(ctx, func(tx *sql.Tx) error {
 		before, err := readUser(ctx, tx, id)
 		if err != nil {
@@ -115,8 +116,8 @@ func (s *SQLite) EditUser(ctx context.Context, id string, edit func(u *account.U
 			u.Name, u.Email, string(u.Role), u.Disabled, id); err != nil {
 			return err
 		}
-		if isOperator(before) && !isOperator(u) {
-			if err := wantOperator(ctx, tx); err != nil {
+		if isOperator(before, providers) && !isOperator(u, providers) {
+			if err := wantOperator(ctx, tx, providers); err != nil {
 				return err
 			}
 		}
@@ -131,7 +132,7 @@ func (s *SQLite) EditUser(ctx context.Context, id string, edit func(u *account.U
 }
 
 // RemoveUser implements [account.Store].
-func (s *SQLite) RemoveUser(ctx context.Context, id string) error {
+func (s *SQLite) RemoveUser(ctx context.Context, id string, providers []string) error {
 	return accountError("remove user", s.transact(ctx, func(tx *sql.Tx) error {
 		u, err := readUser(ctx, tx, id)
 		if err != nil {
@@ -140,8 +141,8 @@ func (s *SQLite) RemoveUser(ctx context.Context, id string) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = ?`, id); err != nil {
 			return err
 		}
-		if isOperator(u) {
-			if err := wantOperator(ctx, tx); err != nil {
+		if isOperator(u, providers) {
+			if err := wantOperator(ctx, tx, providers); err != nil {
 				return err
 			}
 		}
@@ -149,16 +150,23 @@ func (s *SQLite) RemoveUser(ctx context.Context, id string) error {
 	}))
 }
 
-func isOperator(u account.User) bool { return u.Role == account.RoleOperator && !u.Disabled }
+// isOperator reports whether somebody is operator, and can sign in as things are.
+func isOperator(u account.User, providers []string) bool {
+	return u.Role == account.RoleOperator && !u.Disabled && slices.Contains(providers, u.Provider)
+}
 
-// wantOperator fails when there is no operator left.
-func wantOperator(ctx context.Context, tx *sql.Tx) error {
-	var left int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM users WHERE role = ? AND disabled = 0`, string(account.RoleOperator)).Scan(&left)
-	if err == nil && left == 0 {
-		err = account.ErrLastOperator
+// wantOperator fails when there is no operator left who can sign in.
+func wantOperator(ctx context.Context, tx *sql.Tx, providers []string) error {
+	of, err := query(ctx, tx, func(rows *sql.Rows) (provider string, err error) {
+		return provider, rows.Scan(&provider)
+	}, `SELECT DISTINCT provider FROM users WHERE role = ? AND disabled = 0`, string(account.RoleOperator))
+	if err != nil {
+		return err
 	}
-	return err
+	if !slices.ContainsFunc(of, func(provider string) bool { return slices.Contains(providers, provider) }) {
+		return account.ErrLastOperator
+	}
+	return nil
 }
 
 // SetPassword implements [account.Store].

@@ -23,7 +23,7 @@ func TestSavedConformance(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		return s, func(id string) error { return s.RemoveUser(t.Context(), id) }
+		return s, func(id string) error { return s.RemoveUser(t.Context(), id, nil) }
 	})
 }
 

@@ -264,7 +264,7 @@ func TestRemovedPeople(t *testing.T) {
 	r.prove("a1", rig)
 	_, _, err := r.Order(t.Context(), "a1", saved.HashOf(rig), 5)
 	r.must(err)
-	r.must(r.db.RemoveUser(t.Context(), "a1"))
+	r.must(r.db.RemoveUser(t.Context(), "a1", nil))
 	r.look()
 	if all, _ := r.All(t.Context()); len(all) != 1 || all[0].UserID != "b1" {
 		t.Errorf("left: %+v", all)

@@ -86,7 +86,7 @@ func testUsers(t *testing.T, s account.Store) {
 	changed, err := s.EditUser(t.Context(), "other", func(u *account.User) error {
 		u.Email, u.Name = "new@example.com", "Jane"
 		return nil
-	}, func(_, _ account.User) bool { return false })
+	}, func(_, _ account.User) bool { return false }, local)
 	check(t, err)
 	other.Email, other.Name = "new@example.com", "Jane"
 	equal(t, "changed user", changed, other)
@@ -94,9 +94,9 @@ func testUsers(t *testing.T, s account.Store) {
 	_, err = s.EditUser(t.Context(), "other", func(u *account.User) error {
 		u.Email = ""
 		return refuse
-	}, func(_, _ account.User) bool { return true })
+	}, func(_, _ account.User) bool { return true }, local)
 	wantError(t, "an edit that fails", err, refuse)
-	_, err = s.EditUser(t.Context(), "nobody", func(*account.User) error { return nil }, func(_, _ account.User) bool { return false })
+	_, err = s.EditUser(t.Context(), "nobody", func(*account.User) error { return nil }, func(_, _ account.User) bool { return false }, local)
 	wantError(t, "an edit of nobody", err, account.ErrUnknown)
 
 	session(t, s, other, 1, noon)
@@ -112,8 +112,8 @@ func testUsers(t *testing.T, s account.Store) {
 	equal(t, "new hash", hash, "newer")
 	wantError(t, "a password of nobody", s.SetPassword(t.Context(), "nobody", "x", ""), account.ErrUnknown)
 
-	check(t, s.RemoveUser(t.Context(), "other"))
-	wantError(t, "removed twice", s.RemoveUser(t.Context(), "other"), account.ErrUnknown)
+	check(t, s.RemoveUser(t.Context(), "other", local))
+	wantError(t, "removed twice", s.RemoveUser(t.Context(), "other", local), account.ErrUnknown)
 	_, err = s.SessionByToken(t.Context(), account.Token{1})
 	wantError(t, "a session of who was removed", err, account.ErrNoSession)
 }
@@ -125,30 +125,48 @@ func testManyUsers(t *testing.T, s account.Store) {
 	check(t, s.AddUser(t.Context(), two, "two", "", 2))
 }
 
+// local are the providers of a program that is configured with none.
+var local = []string{account.ProviderLocal}
+
 func testLastOperator(t *testing.T, s account.Store) {
 	first, viewer := user(t, s, "first", account.RoleOperator), user(t, s, "viewer", account.RoleViewer)
 	never := func(_, _ account.User) bool { return false }
 	demote := func(u *account.User) error { u.Role = account.RoleViewer; return nil }
 	disable := func(u *account.User) error { u.Disabled = true; return nil }
-	_, err := s.EditUser(t.Context(), first.ID, demote, never)
+	_, err := s.EditUser(t.Context(), first.ID, demote, never, local)
 	wantError(t, "demoted", err, account.ErrLastOperator)
-	_, err = s.EditUser(t.Context(), first.ID, disable, never)
+	_, err = s.EditUser(t.Context(), first.ID, disable, never, local)
 	wantError(t, "disabled", err, account.ErrLastOperator)
-	wantError(t, "removed", s.RemoveUser(t.Context(), first.ID), account.ErrLastOperator)
+	wantError(t, "removed", s.RemoveUser(t.Context(), first.ID, local), account.ErrLastOperator)
 	got, err := s.User(t.Context(), first.ID)
 	check(t, err)
 	equal(t, "the last operator", got, first)
 
 	second := user(t, s, "second", account.RoleOperator)
-	_, err = s.EditUser(t.Context(), second.ID, disable, never)
+	_, err = s.EditUser(t.Context(), second.ID, disable, never, local)
 	check(t, err)
-	wantError(t, "removed while the other one is disabled", s.RemoveUser(t.Context(), first.ID), account.ErrLastOperator)
-	_, err = s.EditUser(t.Context(), viewer.ID, disable, never)
+	wantError(t, "removed while the other one is disabled", s.RemoveUser(t.Context(), first.ID, local), account.ErrLastOperator)
+	_, err = s.EditUser(t.Context(), viewer.ID, disable, never, local)
 	check(t, err)
-	check(t, s.RemoveUser(t.Context(), viewer.ID))
-	check(t, s.RemoveUser(t.Context(), second.ID)) // is none of those who can sign in
-	user(t, s, "third", account.RoleOperator)
-	check(t, s.RemoveUser(t.Context(), first.ID))
+	check(t, s.RemoveUser(t.Context(), viewer.ID, local))
+	check(t, s.RemoveUser(t.Context(), second.ID, local)) // is none of those who can sign in
+	third := user(t, s, "third", account.RoleOperator)
+	check(t, s.RemoveUser(t.Context(), first.ID, local))
+
+	// Who signs in through a provider that is not configured cannot sign in.
+	clerk := account.User{ID: "c", Name: "clerk's", Provider: account.ProviderClerk, Subject: "user_1", Role: account.RoleOperator}
+	check(t, s.AddUser(t.Context(), clerk, clerk.Subject, "", 100))
+	both := append(slices.Clone(local), account.ProviderClerk)
+	_, err = s.EditUser(t.Context(), third.ID, disable, never, local)
+	wantError(t, "disabled while nobody else can sign in", err, account.ErrLastOperator)
+	wantError(t, "removed while nobody else can sign in", s.RemoveUser(t.Context(), third.ID, local), account.ErrLastOperator)
+	_, err = s.EditUser(t.Context(), clerk.ID, demote, never, local) // is no loss
+	check(t, err)
+	_, err = s.EditUser(t.Context(), clerk.ID, func(u *account.User) error { u.Role = account.RoleOperator; return nil }, never, local)
+	check(t, err)
+	_, err = s.EditUser(t.Context(), third.ID, disable, never, both)
+	check(t, err)
+	wantError(t, "the last one, of a provider", s.RemoveUser(t.Context(), clerk.ID, both), account.ErrLastOperator)
 }
 
 func testSessions(t *testing.T, s account.Store) {
@@ -198,7 +216,7 @@ func testSessions(t *testing.T, s account.Store) {
 	session(t, s, jane, 5, noon)
 	check(t, s.SetPassword(t.Context(), jane.ID, "new", second.ID))
 	left(t, s, map[byte]bool{2: true, 3: true, 5: false})
-	_, err = s.EditUser(t.Context(), jane.ID, func(*account.User) error { return nil }, func(_, _ account.User) bool { return true })
+	_, err = s.EditUser(t.Context(), jane.ID, func(*account.User) error { return nil }, func(_, _ account.User) bool { return true }, local)
 	check(t, err)
 	left(t, s, map[byte]bool{2: false, 3: true})
 	check(t, s.EndSessions(t.Context(), joe.ID, ""))
@@ -218,7 +236,7 @@ func left(t *testing.T, s account.Store, want map[byte]bool) {
 func testSessionsOfTheDisabled(t *testing.T, s account.Store) {
 	user(t, s, "operator", account.RoleOperator)
 	u := user(t, s, "jane", account.RoleViewer)
-	_, err := s.EditUser(t.Context(), u.ID, func(u *account.User) error { u.Disabled = true; return nil }, func(_, _ account.User) bool { return true })
+	_, err := s.EditUser(t.Context(), u.ID, func(u *account.User) error { u.Disabled = true; return nil }, func(_, _ account.User) bool { return true }, local)
 	check(t, err)
 	wantError(t, "a session", s.AddSession(t.Context(), account.Token{1}, account.Session{ID: "s", User: u}, 9), account.ErrUnknown)
 	left(t, s, map[byte]bool{1: false})
@@ -259,13 +277,13 @@ func testEdition(t *testing.T, s account.Store) {
 			return nil
 		}},
 		{"a change", func() error {
-			_, err := s.EditUser(t.Context(), u.ID, edit, func(_, _ account.User) bool { return false })
+			_, err := s.EditUser(t.Context(), u.ID, edit, func(_, _ account.User) bool { return false }, local)
 			return err
 		}},
 		{"a password", func() error { return s.SetPassword(t.Context(), u.ID, "x", "") }},
 		{"the end of a session", func() error { session(t, s, u, 1, noon); return s.EndSession(t.Context(), u.ID, "session 1") }},
 		{"the end of all", func() error { return s.EndSessions(t.Context(), u.ID, "") }},
-		{"a removal", func() error { return s.RemoveUser(t.Context(), u.ID) }},
+		{"a removal", func() error { return s.RemoveUser(t.Context(), u.ID, local) }},
 	} {
 		before, err := s.Edition(t.Context())
 		check(t, err)
