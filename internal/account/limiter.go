@@ -10,7 +10,7 @@ import (
 // address waits twice as long each time. What comes from one address for any
 // account, and what comes for one account from anywhere, is slowed down; but not
 // from an address where the account was signed in before, so that no stranger
-// can keep its owner out.
+// can keep its owner out, and less from networks that did not fail before.
 const (
 	freeFailures = 5 // of one address for one account, before the first wait
 	firstWait    = time.Second
@@ -21,6 +21,9 @@ const (
 	addressEvery   = time.Minute
 	accountBurst   = 50 // failures for one account, and then
 	accountEvery   = 10 * time.Second
+	reservedBurst  = 20 // more from networks that hardly failed for the account, and then
+	reservedEvery  = 30 * time.Second
+	freshFailures  = 3 // which is less than so many
 	registerBurst  = 5 // accounts made from one address, and then
 	registerEvery  = 12 * time.Minute
 	registerAll    = 60 // accounts made from everywhere, and then
@@ -28,6 +31,7 @@ const (
 
 	maxPairs   = 16_384 // remembered, and as many addresses and accounts
 	maxKnown   = 4096
+	maxKnownOf = 32                  // for one account
 	knownAfter = 30 * 24 * time.Hour // of no success an address is strange again
 )
 
@@ -48,13 +52,16 @@ type limiter struct {
 	mu                  sync.Mutex
 	pairs               map[pair]failures  // guarded by mu
 	known               map[pair]time.Time // by the last success; guarded by mu
+	networks            map[pair]failures  // of unknown addresses, by networkOf; guarded by mu
 	addresses, accounts buckets            // guarded by mu
+	reserved            buckets            // by account; guarded by mu
 	registrations, all  buckets            // guarded by mu
 }
 
 func newLimiter(now func() time.Time) *limiter {
 	return &limiter{
-		now: now, pairs: make(map[pair]failures), known: make(map[pair]time.Time),
+		now: now, pairs: make(map[pair]failures), known: make(map[pair]time.Time), networks: make(map[pair]failures),
+		reserved:  newBuckets(reservedBurst, reservedEvery),
 		addresses: newBuckets(addressBurst, addressEvery), accounts: newBuckets(accountBurst, accountEvery),
 		registrations: newBuckets(registerBurst, registerEvery), all: newBuckets(registerAll, registerAllFor),
 	}
@@ -75,12 +82,30 @@ func blockOf(address string) string {
 	return p.String()
 }
 
+// networkOf is what somebody may have many addresses in: an IPv4 /24 and an IPv6
+// /48.
+func networkOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	a = a.Unmap().WithZone("")
+	bits := 48
+	if a.Is4() {
+		bits = 24
+	}
+	p, _ := a.Prefix(bits) // lengths that they have
+	return p.String()
+}
+
 // attempt is one that was let through. It counts as failed from the beginning,
 // so that many at once are no more than one after the other.
 type attempt struct {
-	l     *limiter
-	pair  pair
-	known bool
+	l        *limiter
+	pair     pair
+	network  pair
+	known    bool
+	reserved bool // it took what the account keeps for networks that did not fail
 }
 
 // begin lets an attempt through or fails with a *BusyError.
@@ -95,19 +120,16 @@ func (l *limiter) begin(account, address string) (*attempt, error) {
 	if wait := f.until.Sub(now); wait > 0 {
 		return nil, &BusyError{reasonPair, wait}
 	}
+	a := &attempt{l: l, pair: p, network: pair{account, networkOf(address)}}
 	at, known := l.known[p]
-	known = known && now.Sub(at) < knownAfter
-	if !known {
+	if a.known = known && now.Sub(at) < knownAfter; !a.known {
 		if wait := l.addresses.wait(p.address, now); wait > 0 {
 			return nil, &BusyError{reasonAddress, wait}
 		}
-		if wait := l.accounts.wait(p.account, now); wait > 0 {
-			return nil, &BusyError{reasonAccount, wait}
+		if err := l.takeLocked(a, now); err != nil {
+			return nil, err
 		}
-		l.addresses.take(p.address, now)
-		l.accounts.take(p.account, now)
 	}
-	a := &attempt{l: l, pair: p, known: known}
 	f.count++
 	f.last = now
 	if over := f.count - freeFailures; over >= 0 {
@@ -118,6 +140,33 @@ func (l *limiter) begin(account, address string) (*attempt, error) {
 	}
 	l.pairs[p] = f
 	return a, nil
+}
+
+// takeLocked counts an attempt from an unknown address, or fails with a *BusyError
+// when there were too many for the account.
+func (l *limiter) takeLocked(a *attempt, now time.Time) error {
+	before := l.networks[a.network]
+	if now.Sub(before.last) >= forgetAfter {
+		before = failures{}
+	}
+	if wait := l.accounts.wait(a.pair.account, now); wait > 0 {
+		if before.count >= freshFailures {
+			return &BusyError{reasonAccount, wait}
+		}
+		if reserved := l.reserved.wait(a.pair.account, now); reserved > 0 {
+			return &BusyError{reasonAccount, min(wait, reserved)}
+		}
+		a.reserved = true
+		l.reserved.take(a.pair.account, now)
+	} else {
+		l.accounts.take(a.pair.account, now)
+	}
+	l.addresses.take(a.pair.address, now)
+	if _, there := l.networks[a.network]; !there && len(l.networks) >= maxPairs {
+		evict(l.networks, func(f failures) bool { return now.Sub(f.last) >= forgetAfter })
+	}
+	l.networks[a.network] = failures{count: before.count + 1, last: now}
+	return nil
 }
 
 // undo takes an attempt back that was not made. Others that were begun since
@@ -146,22 +195,64 @@ func (a *attempt) succeeded() {
 	defer a.l.mu.Unlock()
 	a.giveBackLocked()
 	delete(a.l.pairs, a.pair)
-	if _, there := a.l.known[a.pair]; !there && len(a.l.known) >= maxKnown {
-		oldest := a.pair
-		for p, at := range a.l.known {
-			if first, ok := a.l.known[oldest]; !ok || at.Before(first) {
-				oldest = p
+	a.l.knowLocked(a.pair, a.l.now())
+}
+
+// know remembers where accounts were signed in before.
+func (l *limiter) know(origins []Origin) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range origins {
+		if p := (pair{o.Account, blockOf(o.Address)}); o.At.After(l.known[p]) {
+			l.knowLocked(p, o.At)
+		}
+	}
+}
+
+// knowLocked remembers an address of an account. The account's oldest makes room
+// for it when it has many: others' do so only when all is full.
+func (l *limiter) knowLocked(p pair, at time.Time) {
+	if _, there := l.known[p]; !there {
+		var own int
+		var oldest, oldestOwn pair
+		for other, at := range l.known {
+			if first, ok := l.known[oldest]; !ok || at.Before(first) {
+				oldest = other
+			}
+			if other.account != p.account {
+				continue
+			}
+			own++
+			if first, ok := l.known[oldestOwn]; !ok || at.Before(first) {
+				oldestOwn = other
 			}
 		}
-		delete(a.l.known, oldest)
+		switch {
+		case own >= maxKnownOf:
+			delete(l.known, oldestOwn)
+		case len(l.known) >= maxKnown:
+			delete(l.known, oldest)
+		}
 	}
-	a.l.known[a.pair] = a.l.now()
+	l.known[p] = at
 }
 
 func (a *attempt) giveBackLocked() {
-	if !a.known {
-		a.l.addresses.giveBack(a.pair.address)
+	if a.known {
+		return
+	}
+	a.l.addresses.giveBack(a.pair.address)
+	if a.reserved {
+		a.l.reserved.giveBack(a.pair.account)
+	} else {
 		a.l.accounts.giveBack(a.pair.account)
+	}
+	if f, there := a.l.networks[a.network]; there {
+		if f.count--; f.count <= 0 {
+			delete(a.l.networks, a.network)
+		} else {
+			a.l.networks[a.network] = f
+		}
 	}
 }
 
@@ -182,7 +273,7 @@ func (l *limiter) register(address string) error {
 func (l *limiter) size() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.pairs) + len(l.addresses.m) + len(l.accounts.m) + len(l.registrations.m)
+	return len(l.pairs) + len(l.addresses.m) + len(l.accounts.m) + len(l.registrations.m) + len(l.reserved.m) + len(l.networks)
 }
 
 // buckets are token buckets by name.

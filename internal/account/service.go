@@ -131,6 +131,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer flush.Stop()
 	defer see.Stop()
 	defer prune.Stop()
+	s.recall(ctx)
 	s.prune(ctx)
 	for {
 		select {
@@ -146,6 +147,19 @@ func (s *Service) Run(ctx context.Context) error {
 			s.prune(ctx)
 		}
 	}
+}
+
+// recall reads where accounts were signed in before, so that strangers who guess
+// cannot keep their owners out after a restart either.
+func (s *Service) recall(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	origins, err := s.store.Origins(ctx, s.now().Add(-knownAfter), maxKnown)
+	if err != nil {
+		s.failed("where accounts were signed in is not known", err)
+		return
+	}
+	s.limits.know(origins)
 }
 
 // Flush writes the audit trail down. Who does not Run calls it at the end.

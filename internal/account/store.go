@@ -50,6 +50,9 @@ type Store interface {
 	EndSession(ctx context.Context, userID, id string) error
 	// EndSessions ends all sessions of a user but keep, which may be "".
 	EndSessions(ctx context.Context, userID, keep string) error
+	// Origins lists where local accounts were signed in since a time, with the last
+	// time of each: operators' first, then the newest, at most so many.
+	Origins(ctx context.Context, since time.Time, most int) ([]Origin, error)
 	// PruneSessions deletes sessions that were made or seen before these times.
 	PruneSessions(ctx context.Context, made, seen time.Time) error
 
@@ -62,6 +65,13 @@ type Store interface {
 	Actions(ctx context.Context, f ActionFilter) ([]Action, error)
 	// PruneActions deletes what is older, and of each kind the oldest beyond most.
 	PruneActions(ctx context.Context, older time.Time, most ActionLimits) error
+}
+
+// Origin is where a local account was signed in.
+type Origin struct {
+	Account string // its name in lower case
+	Address string // IP address
+	At      time.Time
 }
 
 // Listed is a user in a list.

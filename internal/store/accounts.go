@@ -289,3 +289,25 @@ func (s *SQLite) PruneActions(ctx context.Context, older time.Time, most account
 		return nil
 	}))
 }
+
+// Origins implements [account.Store]. What sessions do not tell any more, since
+// they have ended, the audit trail does.
+func (s *SQLite) Origins(ctx context.Context, since time.Time, most int) (origins []account.Origin, err error) {
+	err = s.view(ctx, func(tx *sql.Tx) (err error) {
+		origins, err = query(ctx, tx, func(rows *sql.Rows) (o account.Origin, err error) {
+			var at int64
+			err = rows.Scan(&o.Account, &o.Address, &at)
+			o.At = fromMillis(at)
+			return o, err
+		}, `SELECT u.subject, o.address, max(o.at) AS last FROM users u JOIN (
+				SELECT user_id, address, created AS at FROM sessions
+				UNION ALL
+				SELECT user_id, address, at FROM actions WHERE name = 'session.sign_in' AND failed = 0
+			) o ON o.user_id = u.id
+			WHERE u.provider = ? AND o.at >= ? GROUP BY u.id, u.subject, u.role, o.address
+			ORDER BY CASE WHEN u.role = ? THEN 0 ELSE 1 END, last DESC LIMIT ?`,
+			account.ProviderLocal, toMillis(since), string(account.RoleOperator), most)
+		return err
+	})
+	return origins, accountError("read where accounts were signed in", err)
+}

@@ -27,6 +27,7 @@ func RunAccounts(t *testing.T, open func(t *testing.T) account.Store) {
 		{"ExpiredSessions", testExpiredSessions},
 		{"Edition", testEdition},
 		{"Actions", testActions},
+		{"Origins", testOrigins},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
@@ -352,5 +353,32 @@ func testActions(t *testing.T, s account.Store) {
 	check(t, s.AddActions(t.Context(), actions[:1]))
 	if newest := read(account.ActionFilter{Limit: 1}); newest[0].Target != "203.0.113.0" {
 		t.Errorf("the newest is %+v", newest)
+	}
+}
+
+func testOrigins(t *testing.T, s account.Store) {
+	jane, joe := user(t, s, "jane", account.RoleViewer), user(t, s, "joe", account.RoleOperator)
+	clerk := account.User{ID: "c", Name: "clerk's", Provider: account.ProviderClerk, Subject: "user_1", Role: account.RoleOperator}
+	check(t, s.AddUser(t.Context(), clerk, clerk.Subject, "", 100))
+	add := func(u account.User, address string, hours int, failed bool) {
+		check(t, s.AddActions(t.Context(), []account.Action{{
+			At: noon.Add(time.Duration(hours) * time.Hour), UserID: u.ID, User: u.Name, Address: address, Name: "session.sign_in", Failed: failed,
+		}}))
+	}
+	add(joe, "192.0.2.1", 1, false)
+	add(joe, "192.0.2.1", 3, false)
+	add(joe, "192.0.2.2", 4, true)
+	add(joe, "192.0.2.3", -9, false)
+	add(jane, "192.0.2.4", 9, false)
+	add(clerk, "192.0.2.5", 9, false)
+	check(t, s.AddSession(t.Context(), account.Token{7}, account.Session{ID: "7", User: jane, Created: noon.Add(2 * time.Hour), Address: "192.0.2.6"}, 9))
+	got, err := s.Origins(t.Context(), noon, 100)
+	check(t, err)
+	at := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
+	equal(t, "origins", got, []account.Origin{{Account: "joe", Address: "192.0.2.1", At: at(3)}, {Account: "jane", Address: "192.0.2.4", At: at(9)}, {Account: "jane", Address: "192.0.2.6", At: at(2)}})
+	got, err = s.Origins(t.Context(), noon, 1)
+	check(t, err)
+	if len(got) != 1 || got[0].Account != "joe" {
+		t.Errorf("of one: %+v", got)
 	}
 }
