@@ -19,7 +19,7 @@ func (s *SQLite) LoadSaved(ctx context.Context) (*saved.State, error) {
 	var state saved.State
 	err := s.view(ctx, func(tx *sql.Tx) (err error) {
 		if state.Records, err = query(ctx, tx, scanSaved,
-			`SELECT user_id, worker, notify, added, proven, claim, claim_expires FROM saved_workers`); err != nil {
+			`SELECT user_id, worker, notify, added, proven, claim, claim_expires, claim_refused FROM saved_workers`); err != nil {
 			return err
 		}
 		if state.Addresses, err = query(ctx, tx, func(rows *sql.Rows) (a saved.OwnedAddress, err error) {
@@ -50,7 +50,7 @@ func (s *SQLite) LoadSaved(ctx context.Context) (*saved.State, error) {
 
 func scanSaved(rows *sql.Rows) (r saved.Record, err error) {
 	var added, proven, expires int64
-	err = rows.Scan(&r.UserID, &r.Worker, &r.Notify, &added, &proven, &r.Claim.Code, &expires)
+	err = rows.Scan(&r.UserID, &r.Worker, &r.Notify, &added, &proven, &r.Claim.Code, &expires, &r.Claim.Refused)
 	r.Added, r.Proven, r.Claim.Expires = fromMillis(added), fromMillis(proven), fromMillis(expires)
 	return r, err
 }
@@ -77,10 +77,10 @@ func scanSighting(rows *sql.Rows) (g saved.Sighting, err error) {
 func (s *SQLite) PutSaved(ctx context.Context, records ...saved.Record) error {
 	return s.changeSaved(ctx, "save worker", func(tx *sql.Tx) error {
 		for _, r := range records {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO saved_workers (user_id, worker, notify, added, proven, claim, claim_expires) VALUES (?, ?, ?, ?, ?, ?, ?)
+			if _, err := tx.ExecContext(ctx, `INSERT INTO saved_workers (user_id, worker, notify, added, proven, claim, claim_expires, claim_refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (user_id, worker) DO UPDATE SET notify = excluded.notify, added = excluded.added, proven = excluded.proven,
-				claim = excluded.claim, claim_expires = excluded.claim_expires`,
-				r.UserID, r.Worker, r.Notify, toMillis(r.Added), toMillis(r.Proven), r.Claim.Code, toMillis(r.Claim.Expires)); err != nil {
+				claim = excluded.claim, claim_expires = excluded.claim_expires, claim_refused = excluded.claim_refused`,
+				r.UserID, r.Worker, r.Notify, toMillis(r.Added), toMillis(r.Proven), r.Claim.Code, toMillis(r.Claim.Expires), r.Claim.Refused); err != nil {
 				return err
 			}
 		}

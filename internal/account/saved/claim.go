@@ -53,7 +53,7 @@ var countNames = []string{
 // refusals in words, for the person whose claim it is.
 var refusals = map[string]string{
 	countElsewhere: "The code came from another network address than the worker mines from. Put it into the worker's own miner, or sign with the address.",
-	countUnsettled: "The worker has mined before, and the pool does not know from where. Sign with the address instead, or let it mine where it is for a day and restart it then.",
+	countUnsettled: "The worker has mined before, and the pool does not know from where. Let it mine where it is for ten minutes, or for a day if it first mined earlier, and restart it then. Or sign with the address instead.",
 	countYoung:     "The worker has not mined from this network address for a day yet, and is older. Sign with the address instead, or restart it when it has.",
 	countExpired:   "The code came after it had expired.",
 	countBooks:     "The code came, but the worker's books could not be read. Restart the miner once more in a while.",
@@ -182,6 +182,12 @@ func (s *Service) scriptOf(address string) ([]byte, error) {
 		}
 	}
 	return nil, ErrAddress
+}
+
+// IsAddress reports whether something is a payout address of the pool's network.
+func (s *Service) IsAddress(address string) bool {
+	_, err := s.scriptOf(address)
+	return err == nil
 }
 
 // GiveUp ends a claim and ownership: of the worker, or, where the address was

@@ -169,6 +169,10 @@ func TestEvidence(t *testing.T) {
 			if ok == c.owned || claim.Waiting || !strings.Contains(claim.Refused, c.why) || (c.why == "") != (claim.Refused == "") {
 				t.Errorf("claim %+v, %v", claim, ok)
 			}
+			r.restart()
+			if again, _ := r.ClaimOf("a1", saved.HashOf(rig)); again != claim {
+				t.Errorf("claim %+v after a restart of the pool, was %+v", again, claim)
+			}
 		})
 	}
 }

@@ -2,6 +2,7 @@ package saved
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -36,6 +37,7 @@ func (s *Service) Authorized(connection, worker, password string, from netip.Add
 	case why != "":
 		s.reject(ctx, key, code, from, why)
 	case fresh:
+		s.refuse(ctx, key, code, "")
 		s.check(ctx, key)
 	default:
 		s.settle(ctx, key, code, from, now, "by a code in the miner's password")
@@ -50,7 +52,7 @@ func (s *Service) reject(ctx context.Context, key waitingKey, code string, from 
 		delete(s.waiting, key)
 	}
 	s.mu.Unlock()
-	s.refuse(key.user, HashOf(key.worker), code, refusals[why])
+	s.refuse(ctx, key, code, refusals[why])
 	s.record(ctx, key.user, from, key.worker, refusals[why], true)
 }
 
@@ -152,16 +154,18 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// refuse lets a person know why a code did not count.
-func (s *Service) refuse(user, hash, code, words string) {
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r := s.findLocked(user, hash); r != nil && r.Claim.Code == code {
-		next := *r
-		next.Claim.Refused = words
-		s.keepLocked(&next)
+// refuse lets a person know why a code did not count, also after a restart; ""
+// takes that back.
+func (s *Service) refuse(ctx context.Context, key waitingKey, code, words string) {
+	_, err := s.change(ctx, key.user, HashOf(key.worker), func(r *Record) error {
+		if r.Claim.Code != code {
+			return ErrNoClaim // used or given up in between
+		}
+		r.Claim.Refused = words
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrNoClaim) && !errors.Is(err, ErrNotSaved) {
+		s.log.Warn("refusal of a proof not kept", "err", err)
 	}
 }
 

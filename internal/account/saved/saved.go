@@ -70,7 +70,7 @@ type Record struct {
 	Notify bool
 	Added  time.Time
 	Proven time.Time // by its password; zero when it was not
-	Claim  Claim     // without Code when there is none; Refused and Waiting are not kept
+	Claim  Claim     // without Code when there is none; Waiting is not kept
 }
 
 // OwnedAddress says that a person proved to hold the key of an address.

@@ -88,11 +88,6 @@ func (s *Service) waitFor(user, worker, code string, from netip.Addr, now time.T
 		return countBusy
 	}
 	s.waiting[key] = &waiting{code: code, block: block, from: from, here: now, by: make(map[string]uint64)}
-	if r := s.byWorker[worker][user]; r != nil && r.Claim.Refused != "" {
-		next := *r
-		next.Claim.Refused = ""
-		s.keepLocked(&next)
-	}
 	s.counts[countWaiting]++
 	return ""
 }

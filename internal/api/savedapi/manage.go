@@ -110,7 +110,7 @@ func (a *API) serveImport(w http.ResponseWriter, r *http.Request, v access.Viewe
 		return
 	}
 	address, err := saved.CleanName(body.Text("address"))
-	if err != nil || bitcoin.AddressIn(address) == "" {
+	if err != nil || !a.saved.IsAddress(bitcoin.AddressIn(address)) {
 		http.Error(w, "invalid address", http.StatusBadRequest)
 		return
 	}

@@ -49,7 +49,10 @@ func TestNamesAreData(t *testing.T) {
 
 func TestImport(t *testing.T) {
 	f := newFixture(t)
-	const target = "/api/saved-workers/import"
+	const (
+		target  = "/api/saved-workers/import"
+		another = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn" // whose workers nobody knows
+	)
 	// Names of miners are not told to whoever knows the address, nor to who owns
 	// one of them.
 	f.save("ann", rigA)
@@ -57,7 +60,7 @@ func TestImport(t *testing.T) {
 	if text := f.want("ann", http.MethodPost, target, "address="+address, 403, "by a signature"); strings.Contains(text, "gone") {
 		t.Errorf("a name: %s", text)
 	}
-	f.want("ann", http.MethodPost, target, `{"address":"bcrt1qnobody"}`, 403, "by a signature")
+	f.want("ann", http.MethodPost, target, `{"address":"`+another+`"}`, 403, "by a signature")
 	f.save("op", rigA)
 	var got importAnswer
 	f.decode(f.want("op", http.MethodPost, target, `{"address":"`+strings.ToUpper(address)+`"}`, 200, ""), &got)
@@ -65,7 +68,10 @@ func TestImport(t *testing.T) {
 	if !slices.Equal(got.Added, []string{gone, rigB}) || got.Known != 1 || got.LeftOut != 0 {
 		t.Errorf("imported: %+v", got)
 	}
-	f.want("op", http.MethodPost, target, `{"address":"bcrt1qnobody"}`, 200, `{"added":[],"known":0,"left_out":0}`)
+	f.want("op", http.MethodPost, target, `{"address":"`+another+`"}`, 200, `{"added":[],"known":0,"left_out":0}`)
+	for _, none := range []string{"", "xx", "bcrt1qnobody", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", address[:len(address)-1]} {
+		f.want("op", http.MethodPost, target, `{"address":"`+none+`"}`, 400, "invalid address")
+	}
 	f.want("op", http.MethodPost, target, `{}`, 400, "invalid address")
 	for i := range 100 {
 		name := fmt.Sprint(address, ".", i)

@@ -39,7 +39,7 @@ func someSaved() saved.State {
 		Records: []saved.Record{
 			{UserID: "u1", Worker: "'; DROP TABLE saved_workers; -- Zürich ⛏", Added: noon},
 			{UserID: "u1", Worker: "bc1q.rig", Notify: true, Added: noon.Add(time.Millisecond), Proven: noon.Add(time.Hour),
-				Claim: saved.Claim{Code: "own-0000-0000-0000", Expires: noon.Add(24 * time.Hour)}},
+				Claim: saved.Claim{Code: "own-0000-0000-0000", Expires: noon.Add(24 * time.Hour), Refused: "it came from elsewhere"}},
 			{UserID: "u2", Worker: "bc1q.rig", Notify: true, Added: noon},
 		},
 		Addresses: []saved.OwnedAddress{{UserID: "u1", Address: "bc1q", Proven: noon}, {UserID: "u2", Address: "bc1q", Proven: noon.Add(time.Second)}},

@@ -263,7 +263,11 @@ function Name({ worker: w }: { worker: SavedWorker }) {
 }
 
 function State({ worker: w }: { worker: SavedWorker }) {
-  if (w.claim && !w.owned) return <Pill tone="warn">Waiting for its code</Pill>;
+  if (w.claim && !w.owned) {
+    const { refused, waiting } = w.claim;
+    if (refused !== undefined) return <Pill tone="bad">Code did not count</Pill>;
+    return <Pill tone="warn">{waiting === true ? 'Code came' : 'Waiting for its code'}</Pill>;
+  }
   if (!w.online) return <Pill>Offline</Pill>;
   return (
     <>
