@@ -72,6 +72,12 @@ func IsLocal(a netip.Addr) bool {
 	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a)
 }
 
+// IsLocalBlock reports whether a block holds such addresses. Blocks that
+// [ParseBlock] makes are never larger than the networks meant, but for ::1.
+func IsLocalBlock(block netip.Prefix) bool {
+	return IsLocal(block.Addr()) || block.Contains(netip.IPv6Loopback())
+}
+
 // within reports whether an address is in one of the networks.
 func within(networks []netip.Prefix, a netip.Addr) bool {
 	a = a.Unmap().WithZone("")

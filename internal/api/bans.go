@@ -52,6 +52,7 @@ type banOrder struct {
 	Address     string `json:"address"`
 	DurationSec int64  `json:"duration_sec"`
 	Reason      string `json:"reason"`
+	Private     bool   `json:"private"` // also an address of this machine or of a private network
 }
 
 func viewOfBan(b abuse.Ban) banView {
@@ -106,6 +107,10 @@ func (s *Server) serveBan(w http.ResponseWriter, r *http.Request) {
 	}
 	if order.DurationSec < 0 || order.DurationSec > maxBanSeconds {
 		http.Error(w, "duration_sec must be 0 (until lifted) to 315360000", http.StatusBadRequest)
+		return
+	}
+	if abuse.IsLocalBlock(block) && !order.Private {
+		http.Error(w, block.String()+" is this machine's or of a private network, which may be all of your own miners or a proxy; to ban it nevertheless, send \"private\": true", http.StatusConflict)
 		return
 	}
 	ban, err := s.src.Bans.BanAddress(block, time.Duration(order.DurationSec)*time.Second, brief(order.Reason, maxBanReason))

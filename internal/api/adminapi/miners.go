@@ -216,6 +216,7 @@ func (a *API) serveDisconnect(w http.ResponseWriter, r *http.Request, v access.V
 type banOrder struct {
 	DurationSec int64  `json:"duration_sec"` // 0: until it is lifted
 	Reason      string `json:"reason"`
+	Private     bool   `json:"private"` // also an address of this machine or of a private network
 }
 
 // banView is a ban that was made.
@@ -245,9 +246,9 @@ func (a *API) serveBan(w http.ResponseWriter, r *http.Request, v access.Viewer) 
 		return
 	}
 	reason := cmp.Or(clip(cleanLine(order.Reason), maxBanReason), "by an operator")
-	if abuse.IsLocal(address) {
+	if abuse.IsLocal(address) && !order.Private {
 		a.record(r.Context(), v, "ban.add", address.String(), "refused: a private address", true)
-		http.Error(w, address.String()+" is an address of this machine or of a private network, which the pool never bans; disconnect the miner instead", http.StatusConflict)
+		http.Error(w, address.String()+" is an address of this machine or of a private network, which may be all of your own miners or a proxy; disconnect the miner instead, or, to ban it nevertheless, send \"private\": true", http.StatusConflict)
 		return
 	}
 	block := abuse.BlockOf(address)

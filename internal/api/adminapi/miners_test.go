@@ -200,6 +200,9 @@ func TestBan(t *testing.T) {
 	}
 	r.want(token, http.MethodPost, "/api/admin/miners/0000000a/ban", `{"duration_sec":0,"reason":""}`, http.StatusCreated, `{"address":"203.0.113.7","since":"2026-11-22T14:00:00Z","reason":"by an operator"}`)
 	r.want(signedIn, http.MethodPost, "/api/admin/miners/0000000c/ban", `{"duration_sec":60}`, http.StatusConflict, "192.168.1.4 is an address of this machine or of a private network")
+	r.want(signedIn, http.MethodPost, "/api/admin/miners/0000000c/ban", `{"duration_sec":60,"private":true}`, http.StatusCreated, `{"address":"192.168.1.4"`)
+	p.banned = p.banned[:2]
+	r.want(signedIn, http.MethodPost, "/api/admin/miners/0000000c/ban", `{"duration_sec":60,"private":false}`, http.StatusConflict, "disconnect the miner instead")
 	if len(p.banned) != 2 || !r.trail.last().Failed {
 		t.Errorf("banned %v, %+v", p.banned, r.trail.last())
 	}

@@ -182,6 +182,9 @@ func TestFailures(t *testing.T) {
 				if err == nil || notify.IsPermanent(err) != tt.permanent || notify.RetryAfter(err) != tt.after {
 					t.Errorf("%v: permanent %t, after %v", err, notify.IsPermanent(err), notify.RetryAfter(err))
 				}
+				if unsure := tt.reason == reasonServer || tt.reason == reasonUnreachable; notify.IsUnsure(err) != unsure {
+					t.Errorf("%v: unsure %t, want %t", err, notify.IsUnsure(err), unsure)
+				}
 				dropped, deferred := p.count.dropped[tt.reason], p.count.deferred[tt.reason]
 				if tt.permanent && (dropped != 1 || deferred != 0) || !tt.permanent && (dropped != 0 || deferred != 1) {
 					t.Errorf("%d dropped, %d deferred", dropped, deferred)

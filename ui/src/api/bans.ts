@@ -29,6 +29,8 @@ export interface BanOrder {
   /** 0: until it is lifted. */
   duration_sec: number;
   reason: string;
+  /** Bans also this machine and private networks, which is refused with 409 without it. */
+  private?: boolean;
 }
 
 /** How often the list is fetched again while it is looked at, ms. */

@@ -24,6 +24,8 @@ export function BanForm() {
     },
   });
   const made = order.isSuccess && order.variables.address;
+  const privately =
+    order.error instanceof ApiError && order.error.status === 409 ? order.variables : undefined;
   return (
     <Panel title="Ban an address">
       <form
@@ -93,10 +95,23 @@ export function BanForm() {
       </p>
       {order.isError && (
         <p className={styles.failed} role="alert">
-          {order.error instanceof ApiError && order.error.status === 400
-            ? sentence(order.error.message)
-            : errorText(order.error)}
+          {privately
+            ? 'This address is the pool’s own machine’s or of a private network: that may be all of your own miners, or a proxy.'
+            : order.error instanceof ApiError && order.error.status === 400
+              ? sentence(order.error.message)
+              : errorText(order.error)}
         </p>
+      )}
+      {privately && (
+        <Button
+          small
+          tone="danger"
+          onClick={() => {
+            order.mutate({ ...privately, private: true });
+          }}
+        >
+          Ban it nevertheless
+        </Button>
       )}
     </Panel>
   );

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { bansQuery } from '../../../api/bans';
+import { ApiError } from '../../../api/client';
 import { FormDialog } from '../../../components/FormDialog';
 import { PlainText } from '../../../components/PlainText';
 import { useNow } from '../../../lib/clock';
@@ -30,9 +31,18 @@ export function BanDialog({ miner, miners, onDone, onClose }: BanDialogProps) {
   const block = blockOf(miner.remote);
   const others = miners.filter((m) => blockOf(m.remote) === block).length;
   const seconds = length === 'until' ? secondsUntil(end, now) : length;
+  // A private address is banned only when that is meant: by asking again.
+  const [refused, setRefused] = useState(false);
   const order = useMutation({
     mutationFn: (duration: number) =>
-      banMiner(miner.id, { duration_sec: duration, reason: reason.trim() }),
+      banMiner(miner.id, {
+        duration_sec: duration,
+        reason: reason.trim(),
+        ...(refused && { private: true }),
+      }),
+    onError: (error) => {
+      setRefused(error instanceof ApiError && error.status === 409);
+    },
     onSuccess: async () => {
       onDone(`${block} is banned.`);
       await Promise.all([
@@ -44,7 +54,7 @@ export function BanDialog({ miner, miners, onDone, onClose }: BanDialogProps) {
   return (
     <FormDialog
       title={`Ban ${block}?`}
-      action={order.isPending ? 'Banning…' : 'Ban'}
+      action={order.isPending ? 'Banning…' : refused ? 'Ban it nevertheless' : 'Ban'}
       tone="danger"
       busy={order.isPending}
       ready={seconds !== undefined}

@@ -61,6 +61,8 @@ export interface BanTerms {
   /** 0: until it is lifted. */
   duration_sec: number;
   reason: string;
+  /** Bans also this machine and private networks, which is refused with 409 without it. */
+  private?: boolean;
 }
 
 /** Bans the address that a connection comes from. */
