@@ -55,7 +55,6 @@ type rig struct {
 	gate  *access.Gate
 	trail *trail
 	alert alert.Store
-	gate  *access.Gate
 }
 
 func newRig(t *testing.T) *rig {
