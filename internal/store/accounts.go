@@ -158,7 +158,8 @@ func isOperator(u account.User, providers []string) bool {
 // wantOperator fails when there is no operator left who can sign in.
 func wantOperator(ctx context.Context, tx *sql.Tx, providers []string) error {
 	of, err := query(ctx, tx, func(rows *sql.Rows) (provider string, err error) {
-		return provider, rows.Scan(&provider)
+		err = rows.Scan(&provider)
+		return provider, err
 	}, `SELECT DISTINCT provider FROM users WHERE role = ? AND disabled = 0`, string(account.RoleOperator))
 	if err != nil {
 		return err
