@@ -38,7 +38,8 @@ func browserTests(ctx context.Context, r *runner) counts {
 		"POOLSCOPE_TOKEN_FILE=" + filepath.Join(d.dir, "scope-token"),
 		"POOLSCOPE_BINARY=" + filepath.Join(r.root, "bin", "poolscope"),
 		"POOLSCOPE_ARTEFACTS=" + filepath.Join(r.logs, "browser"),
-		"node", "--test", "--test-reporter=tap"}, files...)...)
+		// A test that failed may leave a connection open, which would keep node for ever.
+		"node", "--test", "--test-force-exit", "--test-reporter=tap"}, files...)...)
 	c := parseTAP(out)
 	if !ok || c.passed == 0 {
 		c.failed = max(c.failed, 1)
