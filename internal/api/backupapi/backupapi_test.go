@@ -148,6 +148,7 @@ func TestSlowStorage(t *testing.T) {
 			t.Errorf("after %s: %+v", time.Since(began), p)
 		}
 		ask(a, "GET")
+		synctest.Wait() // the list that is being made waits for the storage
 		if d.lists != 1 {
 			t.Errorf("%d lists at once", d.lists)
 		}
