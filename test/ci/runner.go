@@ -126,6 +126,16 @@ func (r *runner) start(ctx context.Context, dir string, arguments ...string) *ex
 // execute runs a command with its output in a log; when it fails, the end of
 // the log is shown.
 func (r *runner) execute(ctx context.Context, log, dir string, arguments ...string) (output []byte, ok bool) {
+	output, failure := r.logged(ctx, log, dir, arguments...)
+	if failure != "" {
+		r.printf("%s", failure)
+	}
+	return output, failure == ""
+}
+
+// logged is execute without showing what failed: the command and the end of the
+// log, "" when nothing did.
+func (r *runner) logged(ctx context.Context, log, dir string, arguments ...string) (output []byte, failure string) {
 	var out bytes.Buffer
 	cmd := r.start(ctx, dir, arguments...)
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -136,9 +146,9 @@ func (r *runner) execute(ctx context.Context, log, dir string, arguments ...stri
 		r.printf("write log: %v\n", writeErr)
 	}
 	if err != nil {
-		r.printf("%s: %v\n%s\n(all of it: %s)\n", strings.Join(arguments, " "), err, lastLines(out.String(), 120), r.relative(path))
+		failure = fmt.Sprintf("%s: %v\n%s\n(all of it: %s)\n", strings.Join(arguments, " "), err, lastLines(out.String(), 120), r.relative(path))
 	}
-	return out.Bytes(), err == nil
+	return out.Bytes(), failure
 }
 
 // one is the outcome of a step that counts as one.

@@ -15,11 +15,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// fuzzTime is how long each fuzz target runs.
-const fuzzTime = "5s"
+// fuzzTimes is how long each fuzz target runs, and how long when that was not
+// enough: what earlier runs found is in Go's cache, and is gone through first.
+var fuzzTimes = [...]string{"5s", "20s", "60s"}
 
 // fuzzMinimize keeps the fuzzer from making one interesting input smaller and
-// smaller for up to a minute, whatever fuzzTime says: inputs of some kilobytes
+// smaller for up to a minute, whatever -fuzztime says: inputs of some kilobytes
 // took all of it.
 const fuzzMinimize = "-fuzzminimizetime=20x"
 
@@ -186,14 +187,20 @@ func fuzzTargets(ctx context.Context, r *runner) counts {
 // failure of its own (golang/go#75804); that says nothing about the target, so
 // it is tried again.
 func (r *runner) fuzz(ctx context.Context, t target) bool {
-	for range 3 {
-		out, ok := r.execute(ctx, "fuzz-"+strings.ReplaceAll(strings.TrimPrefix(t.pkg, modulePrefix), "/", "-")+"-"+t.name, "",
-			"go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+fuzzTime, fuzzMinimize, "-parallel=1", t.pkg)
-		if ok || !endedByClock(out) {
-			return ok
+	log := "fuzz-" + strings.ReplaceAll(strings.TrimPrefix(t.pkg, modulePrefix), "/", "-") + "-" + t.name
+	var failure string
+	for _, long := range fuzzTimes {
+		var out []byte
+		out, failure = r.logged(ctx, log, "", "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+long, fuzzMinimize, "-parallel=1", t.pkg)
+		if failure == "" {
+			return true
 		}
-		r.printf("  again: the clock ended %s in the middle of an input\n", t.name)
+		if !endedByClock(out) {
+			break
+		}
+		r.printf("  again  %s: %s ended in the middle of an input\n", t.name, long)
 	}
+	r.printf("%s", failure)
 	return false
 }
 
