@@ -98,6 +98,24 @@ func signIn(t *testing.T, s *account.Service) *http.Request {
 	return r
 }
 
+// TestSignOutThatFailsSaysSo: whoever is told that they are signed out is.
+func TestSignOutThatFailsSaysSo(t *testing.T) {
+	s, books, _ := newService(t, account.Config{})
+	r := signIn(t, s) // nobody asked with the cookie yet: it is not in memory
+	books.broken.Store(true)
+	w := httptest.NewRecorder()
+	if _, err := s.SignOut(t.Context(), w, r); !errors.Is(err, errDisk) || len(w.Result().Cookies()) > 0 {
+		t.Errorf("%v, cookies %v", err, w.Result().Cookies())
+	}
+	books.broken.Store(false)
+	if s.Session(r) == nil {
+		t.Fatal("the session ended after all")
+	}
+	if ended, err := s.SignOut(t.Context(), w, r); err != nil || ended == nil || s.Session(r) != nil {
+		t.Errorf("%+v, %v", ended, err)
+	}
+}
+
 // TestRequestsDoNotWrite: a page that asks every second for an hour costs
 // the disk next to nothing.
 func TestRequestsDoNotWrite(t *testing.T) {

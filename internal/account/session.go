@@ -31,26 +31,53 @@ func (s *Service) Session(r *http.Request) *Session {
 	return nil
 }
 
+// session finds the session of a token, nil when it has ended. That the store
+// cannot be read is no session either.
 func (s *Service) session(ctx context.Context, token Token) *Session {
+	session, _ := s.find(ctx, token)
+	return session
+}
+
+// find is session, and fails when the store cannot be read.
+func (s *Service) find(ctx context.Context, token Token) (*Session, error) {
 	now := s.now()
 	s.look(ctx, now)
 	session, generation := s.cache.get(token)
 	if session == nil {
 		read, err := s.readSession(ctx, token)
-		if err != nil {
-			return nil
+		if errors.Is(err, ErrNoSession) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
 		}
 		session = &read
 		s.cache.add(token, read, generation)
 	}
 	session.Expires = s.expiry(session)
 	if session.User.Disabled || !now.Before(session.Expires) {
-		return nil
+		return nil, nil
 	}
 	s.cache.see(token, now)
 	session.LastSeen = now
 	session.Expires = s.expiry(session)
-	return session
+	return session, nil
+}
+
+// endPresent ends the session that a request came with, and returns it; nil when
+// there was none.
+func (s *Service) endPresent(ctx context.Context, r *http.Request) (*Session, error) {
+	token, ok := s.tokenOf(r)
+	if !ok {
+		return nil, nil
+	}
+	session, err := s.find(ctx, token)
+	if session == nil || err != nil {
+		return nil, err
+	}
+	if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
+		return nil, err
+	}
+	return session, nil
 }
 
 // expiry is when a session ends if nothing comes any more.
@@ -112,12 +139,8 @@ func (s *Service) open(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return nil, ErrDisabled
 	}
 	now := s.now()
-	if old, ok := s.tokenOf(r); ok {
-		if session := s.session(ctx, old); session != nil {
-			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
-				return nil, err
-			}
-		}
+	if _, err := s.endPresent(ctx, r); err != nil {
+		return nil, err
 	}
 	value, token := newToken()
 	session := Session{
@@ -142,19 +165,19 @@ func AddressOf(r *http.Request) string {
 	return host
 }
 
-// SignOut ends the request's session and takes the cookie away. Without a
-// session it does nothing else.
-func (s *Service) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
-	if token, ok := s.tokenOf(r); ok {
-		if session := s.session(ctx, token); session != nil {
-			if err := s.endSession(ctx, session.User.ID, session.ID); err != nil && !errors.Is(err, ErrNoSession) {
-				return err
-			}
-			s.trail.add(Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.sign_out", Operator: session.User.isOperator()})
-		}
+// SignOut ends the request's session, which it returns, and takes the cookie away.
+// Without a session, nil, it does nothing else. When the store does not answer, the
+// session may live on: the cookie stays, to try again with.
+func (s *Service) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Request) (*Session, error) {
+	session, err := s.endPresent(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if session != nil {
+		s.trail.add(Action{UserID: session.User.ID, User: session.User.Name, Address: AddressOf(r), Name: "session.sign_out", Operator: session.User.isOperator()})
 	}
 	s.setCookie(w, r, "", 0)
-	return nil
+	return session, nil
 }
 
 // Sessions lists those of a user that have not expired, newest first.

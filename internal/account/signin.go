@@ -18,10 +18,11 @@ const (
 	reasonAddress     = "address"       // too many failures from this address
 	reasonAccount     = "account"       // too many failures for this account from everywhere
 	reasonRegister    = "registrations" // too many accounts made from this address
+	reasonProvider    = "provider"      // what a provider answered, or a token of its, was not taken
 	reasonStore       = "store"         // the books did not answer
 )
 
-var signInReasons = []string{reasonCredentials, reasonDisabled, reasonBusy, reasonPair, reasonAddress, reasonAccount, reasonRegister, reasonStore}
+var signInReasons = []string{reasonCredentials, reasonDisabled, reasonBusy, reasonPair, reasonAddress, reasonAccount, reasonRegister, reasonProvider, reasonStore}
 
 // Identity is what a provider says of a person.
 type Identity struct {
@@ -194,6 +195,25 @@ func (s *Service) SignInExternal(ctx context.Context, w http.ResponseWriter, r *
 	s.counts.signIn("ok")
 	s.trail.add(action)
 	return session, nil
+}
+
+// NoteExternal counts and records a sign-in through a provider that SignInExternal
+// had no part in: one whose session is the provider's own, or one that failed, with
+// the zero User, since the provider did not vouch for anybody.
+func (s *Service) NoteExternal(r *http.Request, u User, provider string, err error) {
+	action := Action{UserID: u.ID, User: u.Name, Address: AddressOf(r), Name: "session.sign_in", Detail: "through " + provider, Operator: u.isOperator()}
+	switch {
+	case err == nil:
+		s.counts.signIn("ok")
+	case errors.Is(err, ErrDisabled):
+		s.counts.signIn(reasonDisabled)
+	default:
+		s.counts.signIn(reasonProvider)
+	}
+	if err != nil {
+		action.Failed, action.Detail = true, action.Detail+": "+err.Error()
+	}
+	s.trail.add(action)
 }
 
 // Identify finds the account of a person whom a provider vouches for, and makes

@@ -55,11 +55,13 @@ func newKeys(url string, client *http.Client, log *slog.Logger) *keys {
 	return &keys{url: url, client: client, log: log, now: time.Now, poke: make(chan struct{}, 1)}
 }
 
-// find looks a key up. An unknown one is asked for in the background, unless
-// that was done lately: made-up tokens must not make us flood the provider.
+// find looks a key up. An unknown one, and all while none are known, is asked for in
+// the background, unless that was done lately: made-up tokens must not make us flood
+// the provider.
 func (k *keys) find(id string) (key, error) {
 	known := k.known.Load()
 	if known == nil || k.now().Sub(known.at) > staleAfter {
+		k.ask() // whoever wants to sign in need not wait for the next of the rarer retries
 		return key{}, ErrUnavailable
 	}
 	found, ok := known.byID[id]
@@ -106,10 +108,9 @@ func (k *keys) wait(ctx context.Context) bool {
 	defer cancel()
 	select {
 	case <-next:
-		return true
 	case <-ctx.Done():
-		return false
 	}
+	return true
 }
 
 // run keeps the keys until ctx ends. There is one fetch at a time.

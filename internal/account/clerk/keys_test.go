@@ -207,3 +207,74 @@ func TestHugeKeySetIsNotRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A token with a new key, while the provider takes its time to tell its keys, is not
+// called invalid: pages end a session at Clerk upon that.
+func TestKeyThatMayBeNewIsNotInvalid(t *testing.T) {
+	p := providertest.New(t)
+	first, second := p.AddRSA(t, "first"), p.AddRSA(t, "second")
+	var mu sync.Mutex
+	status, set := http.StatusOK, asJSON(t, map[string]any{"keys": []any{providertest.JWK("first", &first.PublicKey)}})
+	w := &wire{answers: func() (int, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		return status, set
+	}}
+	onWire(t, w, func(t *testing.T, c *Clerk) {
+		token := providertest.Sign(t, second, map[string]any{"kid": "second"}, with(good(p), map[string]any{"iss": "https://clerk.pool.example"}))
+		time.Sleep(10 * time.Minute)
+		w.mu.Lock()
+		w.takes = 2 * waitForKeys
+		w.mu.Unlock()
+		if _, err := c.Verify(t.Context(), token); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("while the provider is slow: %v", err)
+		}
+		time.Sleep(10 * time.Minute)
+		mu.Lock()
+		status = http.StatusBadGateway
+		mu.Unlock()
+		w.mu.Lock()
+		w.takes = 0
+		w.mu.Unlock()
+		if _, err := c.Verify(t.Context(), token); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("while the provider is down: %v", err)
+		}
+	})
+}
+
+// Who wants to sign in when the provider is back after hours need not wait for the
+// rare retries: the first one who tries makes it asked.
+func TestProviderThatIsBackIsAskedForWhoSignsIn(t *testing.T) {
+	p := providertest.New(t)
+	k := p.AddRSA(t, "rsa")
+	set := asJSON(t, map[string]any{"keys": []any{providertest.JWK("rsa", &k.PublicKey)}})
+	var mu sync.Mutex
+	up := false
+	w := &wire{answers: func() (int, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !up {
+			return http.StatusBadGateway, "down"
+		}
+		return http.StatusOK, set
+	}}
+	onWire(t, w, func(t *testing.T, c *Clerk) {
+		for time.Since(lastOf(w)) < refetchUnknown { // until the retries are rare, and one was a while ago
+			time.Sleep(time.Minute)
+		}
+		mu.Lock()
+		up = true
+		mu.Unlock()
+		claims := with(good(p), map[string]any{"iss": "https://clerk.pool.example"})
+		if _, err := c.Verify(t.Context(), p.Sign(t, "rsa", claims)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// lastOf is when a provider was asked last.
+func lastOf(w *wire) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked[len(w.asked)-1]
+}

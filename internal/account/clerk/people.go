@@ -2,7 +2,6 @@ package clerk
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -17,9 +16,6 @@ type People interface {
 	// Generation changes whenever an account may have.
 	Generation(ctx context.Context) uint64
 }
-
-// ErrDisabled says that a person may not sign in.
-var ErrDisabled = errors.New("the account is disabled")
 
 // How long an account is remembered unless accounts change, so that what the
 // provider says anew of a person is noticed.
@@ -59,11 +55,11 @@ func (p *people) get(ctx context.Context, t Token, now time.Time) (account.User,
 	user, err := p.source.Identify(ctx, account.Identity{
 		Provider: account.ProviderClerk, Subject: t.Subject, Name: t.Name, Email: t.Email, EmailVerified: t.EmailVerified,
 	})
-	if ctx.Err() != nil {
-		return account.User{}, ctx.Err() // says nothing about the person
+	if err != nil {
+		return account.User{}, err // says nothing about the person: the next request asks again
 	}
-	if err == nil && user.Disabled {
-		err = ErrDisabled
+	if user.Disabled {
+		err = account.ErrDisabled
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,9 +14,10 @@ import (
 )
 
 // revokedFor is how long a revoked session is refused at least: while Clerk
-// keeps it, it makes new tokens for it. Seven days are the longest that Clerk's
-// sessions last unless configured otherwise.
-const revokedFor = 7 * 24 * time.Hour
+// keeps it, it makes new tokens for it. Clerk's sessions last seven days unless
+// configured otherwise; they can be made to last for years. Where there is no room
+// for more, those that were revoked first are forgotten first.
+const revokedFor = 400 * 24 * time.Hour
 
 // Session returns the session of a request's cookie, nil when it has none or
 // an invalid one. It never waits for the provider and writes nothing.

@@ -55,16 +55,19 @@ type claims struct {
 // times. It waits some seconds for the provider when the token's key is not
 // known and may be new. Errors are ErrInvalid or ErrUnavailable.
 func (c *Clerk) Verify(ctx context.Context, token string) (Token, error) {
+	before, unanswered := c.keys.known.Load(), false
 	t, err := c.verify(token)
 	if errors.Is(err, errUnknownKey) || errors.Is(err, ErrUnavailable) {
-		if c.keys.wait(ctx) {
+		unanswered = c.keys.wait(ctx)
+		if c.keys.known.Load() != before {
+			unanswered = false
 			t, err = c.verify(token)
 		}
 	}
 	switch {
 	case err == nil:
 		return t, nil
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), unanswered: // the key may be one that the provider made meanwhile
 		return Token{}, ErrUnavailable
 	default:
 		return Token{}, fmt.Errorf("%w: %w", ErrInvalid, err)

@@ -459,3 +459,42 @@ func FuzzParseKeys(f *testing.F) {
 		}
 	})
 }
+
+// That the books did not answer once is no word about a person: the next request
+// asks again.
+func TestAccountThatWasNotReadIsAskedForAgain(t *testing.T) {
+	p := providertest.New(t)
+	p.AddRSA(t, "rsa")
+	c := running(t, p, nil)
+	people := c.people.source.(*crowd)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(&http.Cookie{Name: "__session", Value: p.Sign(t, "rsa", good(p))})
+	people.mu.Lock()
+	people.err = errors.New("the disk is busy")
+	people.mu.Unlock()
+	if s := c.Session(r); s != nil {
+		t.Fatalf("without an account: %+v", s)
+	}
+	people.mu.Lock()
+	people.err = nil
+	people.mu.Unlock()
+	if c.Session(r) == nil {
+		t.Error("signed out although the books answer again")
+	}
+}
+
+// Clerk can be configured to keep sessions for longer than it does by itself.
+func TestSessionThatWasEndedStaysEnded(t *testing.T) {
+	p := providertest.New(t)
+	p.AddRSA(t, "rsa")
+	c := running(t, p, nil)
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	r.AddCookie(&http.Cookie{Name: "__session", Value: p.Sign(t, "rsa", good(p))})
+	if !c.Revoke(r) {
+		t.Fatal("not revoked")
+	}
+	later := time.Now().Add(60 * 24 * time.Hour)
+	if !c.revoked.has("sess_1", later) {
+		t.Error("two months later the session's new tokens are taken again")
+	}
+}

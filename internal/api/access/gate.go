@@ -138,12 +138,18 @@ func (g *Gate) fromElsewhere(r *http.Request) bool {
 func (g *Gate) Open(next func(w http.ResponseWriter, r *http.Request, v Viewer)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if g.fromElsewhere(r) {
-			g.refused.crossSite.Add(1)
-			http.Error(w, "forbidden", http.StatusForbidden)
+			g.RefuseCrossSite(w)
 			return
 		}
 		next(w, r, g.Viewer(r))
 	}
+}
+
+// RefuseCrossSite answers 403 "forbidden" to a request that another site's page may
+// have made a browser send, and counts it.
+func (g *Gate) RefuseCrossSite(w http.ResponseWriter) {
+	g.refused.crossSite.Add(1)
+	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
 // Lives reports whether a session of a request that lasts, such as a WebSocket,

@@ -25,7 +25,7 @@ func (a *API) refreshSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !a.isOwnHost(r) {
-		http.Error(w, "forbidden", http.StatusForbidden)
+		a.gate.RefuseCrossSite(w)
 		return
 	}
 	body, ok := access.ReadBody(w, r)
@@ -45,13 +45,14 @@ func (a *API) refreshSession(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, a.clerkCookie(r, token, session.Expires))
 	if before == nil || before.User.ID != session.User.ID { // not each minute
-		a.recordExternal(r, "session.sign_in", session.User, "through clerk", nil)
+		a.accounts.NoteExternal(r, session.User, account.ProviderClerk, nil)
 	}
 	access.SendJSON(w, a.log, http.StatusOK, refreshedView{OK: true, ExpiresAt: session.Expires.UTC().Truncate(time.Second)})
 }
 
 // refuseToken answers to who brought a token that is not taken.
 func (a *API) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+	a.accounts.NoteExternal(r, account.User{}, account.ProviderClerk, err)
 	switch {
 	case errors.Is(err, clerk.ErrUnavailable):
 		w.Header().Set("Retry-After", "10")
@@ -59,8 +60,7 @@ func (a *API) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, clerk.ErrInvalid):
 		a.log.Info("session token refused", "err", err, "address", account.AddressOf(r))
 		http.Error(w, "invalid token", http.StatusUnauthorized)
-	case errors.Is(err, clerk.ErrDisabled):
-		a.recordExternal(r, "session.sign_in", account.User{}, "through clerk", err)
+	case errors.Is(err, account.ErrDisabled):
 		http.Error(w, "the account is disabled", http.StatusForbidden)
 	default:
 		a.refuse(w, err)
@@ -100,20 +100,11 @@ func (a *API) signOutOfClerk(w http.ResponseWriter, r *http.Request) (location s
 		return ""
 	}
 	if session != nil {
-		a.recordExternal(r, "session.sign_out", session.User, "through clerk", nil)
+		a.record(r, access.Viewer{Session: session, Address: account.AddressOf(r)}, "session.sign_out", "", "through "+account.ProviderClerk)
 	}
 	if c.Config().PublishableKey == "" {
 		return ""
 	}
 	http.SetCookie(w, &http.Cookie{Name: clerkOutMarker, Value: "1", Path: clerkPage, MaxAge: 60, Secure: a.isSecure(r), SameSite: http.SameSiteStrictMode})
 	return clerkPage + "/out"
-}
-
-// recordExternal adds to the audit trail what a person did by way of a provider.
-func (a *API) recordExternal(r *http.Request, name string, u account.User, detail string, err error) {
-	action := account.Action{UserID: u.ID, User: u.Name, Address: account.AddressOf(r), Name: name, Detail: detail, Operator: u.Role == account.RoleOperator}
-	if err != nil {
-		action.Failed, action.Detail = true, detail+": "+err.Error()
-	}
-	a.accounts.Record(r.Context(), action)
 }

@@ -200,6 +200,50 @@ func TestSessionRefreshKeepsTheContract(t *testing.T) {
 	}
 }
 
+// What comes of Clerk's tokens and of other providers' answers is counted, and in the
+// audit trail.
+func TestSignInsThroughOthersAreCounted(t *testing.T) {
+	h := build(t, account.Config{}, nil)
+	before, refused := h.accounts.Stats().SignIns, h.gate.Refused()["cross_site"]
+	bring := func(token, site string) {
+		r := post("/api/auth/session-refresh", "application/json", `{"token":"`+token+`"}`)
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		h.ask(nil, r)
+	}
+	bring(h.token(t, nil), "")
+	bring("nonsense", "")
+	bring(h.token(t, nil), "cross-site")
+	h.ask(nil, get("/api/auth/oidc/corp/callback?code=x&state=made-up"))
+	after := h.accounts.Stats().SignIns
+	if ok, bad := after["ok"]-before["ok"], after["provider"]-before["provider"]; ok != 1 || bad != 2 {
+		t.Errorf("%d ok and %d refused, want 1 and 2", ok, bad)
+	}
+	if n := h.gate.Refused()["cross_site"] - refused; n != 1 {
+		t.Errorf("%d from other sites, want 1", n)
+	}
+	h.accounts.Flush(t.Context())
+	trail, err := h.accounts.Actions(t.Context(), account.ActionFilter{Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed, done int
+	for _, a := range trail {
+		if a.Name == "session.sign_in" && a.Failed {
+			failed++
+			if strings.Contains(a.Detail, "nonsense") {
+				t.Errorf("what was sent is in the trail: %q", a.Detail)
+			}
+		} else if a.Name == "session.sign_in" {
+			done++
+		}
+	}
+	if failed != 2 || done != 1 {
+		t.Errorf("%+v", trail)
+	}
+}
+
 func TestWithoutClerk(t *testing.T) {
 	service := account.New(account.Config{}, nil, slog.New(slog.DiscardHandler))
 	h := &house{api: New(Config{Service: service, Gate: access.NewGate(nil)})}

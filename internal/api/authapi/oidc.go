@@ -77,7 +77,7 @@ func (a *API) finishOIDC(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		a.log.Info("sign-in by an identity provider refused", "provider", id, "err", err, "address", account.AddressOf(r))
-		a.recordExternal(r, "session.sign_in", account.User{}, "through "+id, err)
+		a.accounts.NoteExternal(r, account.User{}, id, err)
 	} else {
 		_, err = a.accounts.SignInExternal(r.Context(), w, r, done.Who)
 	}

@@ -84,7 +84,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 
 // signOut answers POST /api/auth/sign-out.
 func (a *API) signOut(w http.ResponseWriter, r *http.Request, _ access.Viewer) {
-	if err := a.accounts.SignOut(r.Context(), w, r); err != nil {
+	if _, err := a.accounts.SignOut(r.Context(), w, r); err != nil {
 		a.refuse(w, err)
 		return
 	}
