@@ -74,7 +74,7 @@ func (c *catalog) telegram(o Opening) (Channel, error) {
 	return httpChannel{c.client(o), func(ctx context.Context, m Message) (*http.Request, error) {
 		return jsonRequest(ctx, http.MethodPost, to, map[string]any{
 			"chat_id":              chat,
-			"text":                 clip(m.Title+"\n"+m.Text(), 4000),
+			"text":                 m.whole(4096, inUTF16, harmless),
 			"link_preview_options": map[string]any{"is_disabled": true},
 		})
 	}}, nil
@@ -99,16 +99,13 @@ func (c *catalog) discordWebhook(o Opening) (Channel, error) {
 	return httpChannel{c.client(o), func(ctx context.Context, m Message) (*http.Request, error) {
 		return jsonRequest(ctx, http.MethodPost, to, map[string]any{
 			"embeds": []map[string]any{{
-				"title": clip(m.Title, 250), "description": clip(markdown.Replace(m.Text()), 4000),
+				"title": clip(m.Title, 250), "description": m.fit(4096, inUTF16, markdown),
 				"color": colors[m.Severity()], "timestamp": m.At.UTC().Format(time.RFC3339),
 			}},
 			"allowed_mentions": map[string]any{"parse": []string{}},
 		})
 	}}, nil
 }
-
-// markdown takes the meaning from what chats would take for markup.
-var markdown = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "<", `\<`, ">", `\>`, "[", `\[`, "]", `\]`, "#", `\#`, "@", "@\u200b")
 
 // colors of messages, as 0xRRGGBB.
 var colors = map[string]int{alert.Good: 0x2e9e5b, alert.Info: 0x3b82c4, alert.Warning: 0xd9922e, alert.Critical: 0xc93c3c}
@@ -120,9 +117,11 @@ func (c *catalog) slack(o Opening) (Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@"+zeroWidth, "://", ":"+zeroWidth+"//")
 	return httpChannel{c.client(o), func(ctx context.Context, m Message) (*http.Request, error) {
-		return jsonRequest(ctx, http.MethodPost, to, map[string]any{"text": clip(escape.Replace(m.Title+"\n"+m.Text()), 35_000), "mrkdwn": false})
+		return jsonRequest(ctx, http.MethodPost, to, map[string]any{
+			"text": m.whole(35_000, inUTF16, escape), "mrkdwn": false, "unfurl_links": false, "unfurl_media": false,
+		})
 	}}, nil
 }
 
@@ -144,7 +143,7 @@ func (c *catalog) matrix(o Opening) (Channel, error) {
 	return httpChannel{c.client(o), func(ctx context.Context, m Message) (*http.Request, error) {
 		to := base.JoinPath("_matrix/client/v3/rooms", url.PathEscape(room), "send/m.room.message", m.ID)
 		req, err := jsonRequest(ctx, http.MethodPut, to, map[string]any{
-			"msgtype": "m.text", "body": clip(m.Title+"\n"+m.Text(), 20_000), "m.mentions": map[string]any{},
+			"msgtype": "m.text", "body": m.whole(32_000, inBytes, plain), "m.mentions": map[string]any{}, // an event has at most 64 KiB
 		})
 		if err == nil {
 			req.Header.Set("Authorization", "Bearer "+token)
@@ -186,7 +185,7 @@ func (c *catalog) pushover(o Opening) (Channel, error) {
 	to := &url.URL{Scheme: "https", Host: "api.pushover.net", Path: "/1/messages.json"}
 	return httpChannel{c.client(o), func(ctx context.Context, m Message) (*http.Request, error) {
 		return jsonRequest(ctx, http.MethodPost, to, map[string]any{
-			"token": o.Settings["token"], "user": o.Settings["user"], "title": clip(m.Title, 250), "message": clip(m.Text(), 1000), "timestamp": m.At.Unix(),
+			"token": o.Settings["token"], "user": o.Settings["user"], "title": clip(m.Title, 250), "message": m.fit(1024, inRunes, plain), "timestamp": m.At.Unix(),
 		})
 	}}, nil
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -137,7 +138,7 @@ func judge(res *http.Response, body []byte, now time.Time) error {
 	case code >= 300 && code < 400:
 		return Permanent(errAnswer{code, "it points elsewhere, and redirects are not followed"})
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
-		return Later(err, retryAfter(res.Header.Get("Retry-After"), now))
+		return Later(err, max(retryAfter(res.Header.Get("Retry-After"), now), retryIn(body)))
 	case code == http.StatusBadGateway, code == http.StatusGatewayTimeout:
 		return Unsure(err) // a proxy got no answer from the service behind it
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
@@ -157,6 +158,24 @@ func retryAfter(text string, now time.Time) time.Duration {
 		return max(0, at.Sub(now))
 	}
 	return 0
+}
+
+// retryIn reads the pause that some services ask for in the answer instead: Discord
+// (retry_after, seconds), Telegram (parameters.retry_after, seconds), Matrix
+// (retry_after_ms); 0 without.
+func retryIn(body []byte) time.Duration {
+	var answer struct {
+		Seconds      float64 `json:"retry_after"`
+		Milliseconds float64 `json:"retry_after_ms"`
+		Parameters   struct {
+			Seconds float64 `json:"retry_after"`
+		} `json:"parameters"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return 0
+	}
+	seconds := max(answer.Seconds, answer.Milliseconds/1000, answer.Parameters.Seconds)
+	return time.Duration(min(max(0, seconds), giveUpAfter.Seconds()) * float64(time.Second))
 }
 
 // explain says why a connection failed, without the address, the names and the

@@ -31,6 +31,8 @@ type shoutrrrChannel struct {
 	client   *http.Client
 	must     bool // refuse services that cannot be given the client
 	settings map[string]string
+	text     func(m *Message) string // without the title
+	header   string                  // that takes the message's ID; "" for none
 }
 
 var _ Channel = shoutrrrChannel{}
@@ -73,7 +75,7 @@ func inject(service types.Service, client *http.Client) bool {
 // Send implements [Channel]. shoutrrr knows no contexts: what takes longer than
 // ctx allows is left to itself, with the time limits that it has.
 func (c shoutrrrChannel) Send(ctx context.Context, m Message) error {
-	seen := &observer{ctx: ctx, next: c.client.Transport}
+	seen := &observer{ctx: ctx, next: c.client.Transport, header: c.header, id: m.ID}
 	client := *c.client
 	client.Transport = seen
 	done := make(chan error, 1)
@@ -90,7 +92,7 @@ func (c shoutrrrChannel) Send(ctx context.Context, m Message) error {
 		}
 		params := types.Params{}
 		params.SetTitle(m.Title)
-		done <- service.Send(m.Text(), &params)
+		done <- service.Send(c.text(&m), &params)
 	}()
 	var err error
 	select {
@@ -114,6 +116,8 @@ func (c shoutrrrChannel) Send(ctx context.Context, m Message) error {
 type observer struct {
 	ctx  context.Context //nolint:containedctx // shoutrrr has no way to hand it down
 	next http.RoundTripper
+	// header gets id, when it has a name.
+	header, id string
 
 	mu   sync.Mutex // guards the rest
 	seen bool
@@ -123,6 +127,10 @@ type observer struct {
 // RoundTrip implements [http.RoundTripper].
 func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	req, left := watched(req.WithContext(o.ctx))
+	if o.header != "" {
+		req.Header = req.Header.Clone() // it is the caller's
+		req.Header.Set(o.header, o.id)
+	}
 	res, err := o.next.RoundTrip(req)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -183,12 +191,18 @@ func (c *catalog) ntfy(o Opening) (Channel, error) {
 		}
 		to.User = url.UserPassword("", token) // as ntfy takes tokens of those who send no headers
 	}
-	return c.through(o, to.String())
+	// What is longer than 4096 bytes would be an attachment, which many servers
+	// refuse.
+	text := func(m *Message) string { return m.fit(4096, inBytes, plain) }
+	// Since 2.16, ntfy shows a message with the same sequence id in the place of the
+	// first.
+	return c.through(o, shoutrrrChannel{to: to.String(), text: text, header: "X-Sequence-ID"})
 }
 
 var ntfyTopic = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// mattermost sends to an incoming webhook.
+// mattermost sends to an incoming webhook. What is in it is Markdown, and @channel
+// would call everybody: names in it mean nothing.
 func (c *catalog) mattermost(o Opening) (Channel, error) {
 	base, err := baseURL("the server", o.Settings["server"], o.Operator)
 	if err != nil {
@@ -197,16 +211,20 @@ func (c *catalog) mattermost(o Opening) (Channel, error) {
 	if !ntfyTopic.MatchString(o.Settings["token"]) {
 		return nil, badSetting("the webhook key must be what follows /hooks/ in its address")
 	}
+	if strings.Trim(base.Path, "/") != "" || base.RawQuery != "" {
+		return nil, badSetting("the server must be like https://host, without a path")
+	}
 	to := url.URL{Scheme: "mattermost", Host: base.Host, Path: "/" + o.Settings["token"]}
 	if base.Scheme == "http" {
 		to.RawQuery = "disabletls=yes"
 	}
-	return c.through(o, to.String())
+	text := func(m *Message) string { return m.fit(4000, inUTF16, markdown) }
+	return c.through(o, shoutrrrChannel{to: to.String(), text: text})
 }
 
 // through opens a service of shoutrrr on a connection of ours.
-func (c *catalog) through(o Opening, to string) (Channel, error) {
-	channel := shoutrrrChannel{to: to, client: c.client(o), must: true, settings: o.Settings}
+func (c *catalog) through(o Opening, channel shoutrrrChannel) (Channel, error) {
+	channel.client, channel.must, channel.settings = c.client(o), true, o.Settings
 	_, err := channel.open(c.client(o))
 	return channel, err
 }
@@ -219,5 +237,7 @@ func (c *catalog) raw(o Opening) (Channel, error) {
 	if err != nil || scheme == "logger" || !slices.Contains(r.ListServices(), strings.ToLower(scheme)) {
 		return nil, badSetting("the service URL must begin with the name of one of shoutrrr's services, such as zulip://")
 	}
-	return shoutrrrChannel{to: o.Settings["url"], client: c.client(o), settings: o.Settings}, nil
+	// Nobody knows what the service takes for markup, or how long a text may be.
+	text := func(m *Message) string { return harmless.Replace(m.Text()) }
+	return shoutrrrChannel{to: o.Settings["url"], client: c.client(o), settings: o.Settings, text: text}, nil
 }
