@@ -55,7 +55,7 @@ type Center struct {
 	channels map[string]alert.Channel
 	rules    []alert.Rule          // oldest first
 	persons  map[string]personSeen // lately asked about
-	crowded  map[string]int        // channels with entries that wait, and how many
+	crowded  map[string]int        // how many entries wait for a channel, or are of a person
 }
 
 // personSeen is a person as known at one time.
@@ -169,8 +169,17 @@ func (c *Center) commit(ctx context.Context, d *draft) error {
 
 // Bounds of the outbox.
 const (
-	maxWaiting      = 5000 // entries that wait
-	maxWaitingOfOne = 500  // for one channel
+	maxWaiting         = 5000 // entries that wait
+	maxWaitingOfOne    = 500  // for one channel
+	maxWaitingOfPerson = 1000 // of one person, in all their channels
+	// reserved is room for operators' entries, whatever others fill the outbox with.
+	reserved = 1000
+)
+
+// What crowded is about.
+const (
+	ofChannel = "channel "
+	ofPerson  = "person "
 )
 
 // crowdOut leaves out what there is no room for in the outbox.
@@ -182,13 +191,18 @@ func (c *Center) crowdOut(d *draft) {
 	defer c.mu.Unlock()
 	total := int(c.waiting.Load())
 	d.entries = slices.DeleteFunc(d.entries, func(e alert.Entry) bool {
-		full := total >= maxWaiting || c.crowded[e.Channel] >= maxWaitingOfOne
-		if full {
+		room := maxWaiting
+		if d.operators[e.UserID] {
+			room += reserved
+		}
+		channel, person := ofChannel+e.Channel, ofPerson+e.UserID
+		if total >= room || c.crowded[channel] >= maxWaitingOfOne || c.crowded[person] >= maxWaitingOfPerson {
 			c.count.dropped(dropQueue, 1)
 			return true
 		}
 		total++
-		c.crowded[e.Channel]++
+		c.crowded[channel]++
+		c.crowded[person]++
 		return false
 	})
 }

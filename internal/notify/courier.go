@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math"
 	mathrand "math/rand/v2"
 	"runtime/debug"
@@ -148,9 +149,9 @@ func (k *courier) round(ctx, sending context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	k.forget(open)
 	order, of := byChannel(open)
-	k.c.waiting.Store(int64(len(open)))
-	k.c.crowd(of)
+	k.c.crowd(open)
 	for _, id := range order {
 		if k.busy[id] {
 			continue
@@ -165,14 +166,30 @@ func (k *courier) round(ctx, sending context.Context, now time.Time) error {
 	return nil
 }
 
-// crowd tells how much waits for each channel.
-func (c *Center) crowd(of map[string][]alert.Entry) {
+// forget drops what is known of messages and channels that are not in the outbox
+// any more: a channel that is removed takes them with it.
+func (k *courier) forget(open []alert.Entry) {
+	if len(k.own)+len(k.held) == 0 {
+		return
+	}
+	batches, channels := make(map[string]bool), make(map[string]bool)
+	for i := range open {
+		batches[open[i].Batch], channels[open[i].Channel] = true, true
+	}
+	maps.DeleteFunc(k.own, func(batch string, _ bool) bool { return !batches[batch] })
+	maps.DeleteFunc(k.held, func(channel string, _ bool) bool { return !channels[channel] })
+}
+
+// crowd tells how much waits for each channel and each person.
+func (c *Center) crowd(open []alert.Entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.crowded = make(map[string]int, len(of))
-	for id, entries := range of {
-		c.crowded[id] = len(entries)
+	c.crowded = make(map[string]int)
+	for i := range open {
+		c.crowded[ofChannel+open[i].Channel]++
+		c.crowded[ofPerson+open[i].UserID]++
 	}
+	c.waiting.Store(int64(len(open)))
 }
 
 // byChannel sorts entries by channel, both in the order of the oldest.
@@ -207,7 +224,11 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	if !k.c.limits.perHour("user "+ch.UserID, k.c.cfg.UserPerHour, now) || !k.c.limits.perHour("", k.c.cfg.PerHour, now) {
+	limits := []limit{{"user " + ch.UserID, k.c.cfg.UserPerHour}}
+	if !person.Operator { // many messages of others must not hold up what the pool has to say
+		limits = append(limits, limit{"", k.c.cfg.PerHour})
+	}
+	if !k.c.limits.allPerHour(now, limits...) {
 		if !k.held[id] {
 			k.held[id] = true
 			k.c.count.result(sentHeld)

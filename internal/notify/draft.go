@@ -35,14 +35,14 @@ type memory struct {
 	following bool // blocks are followed
 	blocks    map[string]blockSeen
 	nodes     map[string]nodeSeen
-	presences map[string]presence
+	presences map[string]map[string]presence // by rule, so that none looks through all others'
 	bests     map[string]bestTold
 	rejects   map[string]rejecting
 }
 
 func newMemory() *memory {
 	return &memory{
-		blocks: make(map[string]blockSeen), nodes: make(map[string]nodeSeen), presences: make(map[string]presence),
+		blocks: make(map[string]blockSeen), nodes: make(map[string]nodeSeen), presences: make(map[string]map[string]presence),
 		bests: make(map[string]bestTold), rejects: make(map[string]rejecting),
 	}
 }
@@ -59,7 +59,11 @@ func (m *memory) adopt(name string, value any) {
 	case nodeSeen:
 		m.nodes[name] = v
 	case presence:
-		m.presences[name] = v
+		rule := ruleOf(aboutWorker, name)
+		if m.presences[rule] == nil {
+			m.presences[rule] = make(map[string]presence)
+		}
+		m.presences[rule][name] = v
 	case bestTold:
 		m.bests[name] = v
 	case rejecting:
@@ -77,7 +81,10 @@ func (m *memory) forget(name string) {
 	case strings.HasPrefix(name, aboutNode):
 		delete(m.nodes, name)
 	case strings.HasPrefix(name, aboutWorker):
-		delete(m.presences, name)
+		rule := ruleOf(aboutWorker, name)
+		if delete(m.presences[rule], name); len(m.presences[rule]) == 0 {
+			delete(m.presences, rule)
+		}
 	case strings.HasPrefix(name, aboutBest):
 		delete(m.bests, name)
 	case strings.HasPrefix(name, aboutReject):
@@ -130,9 +137,13 @@ type draft struct {
 	put     map[string]any
 	forgets []string
 	entries []alert.Entry
+
+	operators map[string]bool // those of the people that entries are for
 }
 
-func newDraft(now time.Time) *draft { return &draft{now: now, put: make(map[string]any)} }
+func newDraft(now time.Time) *draft {
+	return &draft{now: now, put: make(map[string]any), operators: make(map[string]bool)}
+}
 
 // set notes what was noticed.
 func (d *draft) set(name string, value any) { d.put[name] = value }
@@ -146,6 +157,7 @@ func (d *draft) tell(r *ruleInForce, e alert.Event) {
 		e.At = d.now
 	}
 	e.Text = Plain(e.Text, 1000)
+	d.operators[r.UserID] = r.person.Operator
 	for _, id := range r.channels {
 		d.entries = append(d.entries, alert.Entry{
 			Key: id + "|" + e.Key, Channel: id, UserID: r.UserID, Event: e, State: alert.Queued, NextTry: d.now, Created: d.now,

@@ -39,6 +39,35 @@ func (l *limiter) allow(name string, most int, within time.Duration, now time.Ti
 	return true
 }
 
+// limit is a number of things that a name may do per hour; 0 is no limit.
+type limit struct {
+	name string
+	most int
+}
+
+// allPerHour takes one of each limit, or of none when one of them is reached.
+func (l *limiter) allPerHour(now time.Time, limits ...limit) bool {
+	for i, want := range limits {
+		if l.perHour(want.name, want.most, now) {
+			continue
+		}
+		for _, taken := range limits[:i] {
+			l.giveBack(taken)
+		}
+		return false
+	}
+	return true
+}
+
+// giveBack undoes the last taking.
+func (l *limiter) giveBack(taken limit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if used := l.used[taken.name]; taken.most > 0 && len(used) > 0 {
+		l.used[taken.name] = used[:len(used)-1]
+	}
+}
+
 // tidy forgets names that did nothing for an hour.
 func (l *limiter) tidy(now time.Time) {
 	l.mu.Lock()

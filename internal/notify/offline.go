@@ -32,7 +32,7 @@ func (l *look) watched(r *ruleInForce) []string {
 			names = append(names, name)
 		}
 		prefix := about(aboutWorker, r.ID, "")
-		for key := range l.m.presences { // those that left the books' view
+		for key := range l.m.presences[r.ID] { // those that left the books' view
 			if name, ok := strings.CutPrefix(key, prefix); ok {
 				if _, in := l.workers[name]; !in {
 					names = append(names, name)
@@ -65,7 +65,7 @@ func (l *look) seePresence(r *ruleInForce, names []string) {
 		key := about(aboutWorker, r.ID, name)
 		keep[key] = true
 		online := l.workers[name].online
-		p, known := l.m.presences[key]
+		p, known := l.m.presences[r.ID][key]
 		switch {
 		case !known:
 			l.d.set(key, presence{Online: online, Since: l.clock})
@@ -88,8 +88,8 @@ func (l *look) seePresence(r *ruleInForce, names []string) {
 			delete(keep, key)
 		}
 	}
-	for key := range l.m.presences {
-		if ruleOf(aboutWorker, key) == r.ID && !keep[key] {
+	for key := range l.m.presences[r.ID] {
+		if !keep[key] {
 			l.d.forget(key)
 			delete(l.d.put, key)
 		}

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/poolscope/poolscope/internal/alert"
@@ -23,8 +24,12 @@ type tally struct {
 // the window fills again.
 type tallies []tally
 
-// sampleEvery is the distance of tallies.
-const sampleEvery = 30 * time.Second
+// sampleEvery is the least distance of tallies, and maxTallies how many of them
+// make up a window: people may have many rules about many workers.
+const (
+	sampleEvery = 30 * time.Second
+	maxTallies  = 60
+)
 
 // add takes in a count and returns the shares in the window.
 func (t *tallies) add(now tally, window time.Duration) (accepted, rejected uint64) {
@@ -32,14 +37,14 @@ func (t *tallies) add(now tally, window time.Duration) (accepted, rejected uint6
 	if n := len(all); n > 0 && (now.accepted < all[n-1].accepted || now.rejected < all[n-1].rejected || now.at.Before(all[n-1].at)) {
 		all = all[:0] // the books began anew, or the clock was set
 	}
-	if n := len(all); n == 0 || now.at.Sub(all[n-1].at) >= sampleEvery {
+	if n := len(all); n == 0 || now.at.Sub(all[n-1].at) >= max(sampleEvery, window/maxTallies) {
 		all = append(all, now)
 	}
 	old := 0
 	for old+1 < len(all) && now.at.Sub(all[old+1].at) >= window {
 		old++
 	}
-	all = append(tallies(nil), all[old:]...)
+	all = slices.Delete(all, 0, old)
 	*t = all
 	return now.accepted - all[0].accepted, now.rejected - all[0].rejected
 }

@@ -46,6 +46,11 @@ func (r *ruleInForce) wants(k alert.Kind) bool {
 // wantsAny says whether the rule is about one of the kinds.
 func (r *ruleInForce) wantsAny(kinds ...alert.Kind) bool { return slices.ContainsFunc(kinds, r.wants) }
 
+// wantsAlarm says whether the rule is about an alarm of the scope.
+func (r *ruleInForce) wantsAlarm(a Alarm) bool {
+	return r.wants(alert.ScopeAlarm) && !a.At.Before(r.Created) && (len(r.Alarms) == 0 || slices.Contains(r.Alarms, a.Kind))
+}
+
 // look is one look at the world.
 type look struct {
 	w       World
@@ -225,8 +230,10 @@ func (l *look) forgetRules() {
 			l.d.forget(name)
 		}
 	}
-	for name := range l.m.presences {
-		gone(aboutWorker, name, alert.WorkerOffline, alert.WorkerOnline)
+	for _, of := range l.m.presences {
+		for name := range of {
+			gone(aboutWorker, name, alert.WorkerOffline, alert.WorkerOnline)
+		}
 	}
 	for name := range l.m.bests {
 		gone(aboutBest, name, alert.BestShare)
@@ -249,6 +256,15 @@ func (w *watcher) seeAlarms(l *look) {
 		if !w.last.IsZero() && a.At.Before(w.last.Add(-alarmDelay)) {
 			continue // an old one that was raised again
 		}
+		var wanting []*ruleInForce
+		for _, r := range l.rules {
+			if r.wantsAlarm(a) {
+				wanting = append(wanting, r)
+			}
+		}
+		if len(wanting) == 0 {
+			continue
+		}
 		if told++; told > maxAlarms {
 			w.c.count.dropped(dropFlood, 1)
 			continue
@@ -258,10 +274,8 @@ func (w *watcher) seeAlarms(l *look) {
 			Severity: severityOf(a.Severity), Text: "Scope: " + Plain(a.Text, 500),
 			Values: map[string]any{"alarm": a.Kind, "session": a.Session},
 		}
-		for _, r := range l.rules {
-			if r.wants(alert.ScopeAlarm) && !a.At.Before(r.Created) && (len(r.Alarms) == 0 || slices.Contains(r.Alarms, a.Kind)) {
-				l.d.tell(r, e)
-			}
+		for _, r := range wanting {
+			l.d.tell(r, e)
 		}
 	}
 }
