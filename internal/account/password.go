@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -46,6 +47,8 @@ const (
 	waiting  = 8
 	// busyWait is when those who were turned away may come again.
 	busyWait = 2 * time.Second
+	// rest is how long after the last hash its memory is given back.
+	rest = 3 * time.Second
 )
 
 // passwordHash is a parsed hash.
@@ -111,10 +114,15 @@ var nobody = passwordHash{
 type hasher struct {
 	queue chan struct{} // a value for each that is hashed or waits
 	turn  chan struct{} // a value for each that is hashed
+	rest  *time.Timer   // gives memory back
 }
 
 func newHasher() *hasher {
-	return &hasher{queue: make(chan struct{}, checkers+waiting), turn: make(chan struct{}, checkers)}
+	// Left alone, the collector takes the heap of a hash as the measure of when
+	// to run again, and a small pool would stand at twice its memory for hours.
+	give := time.AfterFunc(rest, debug.FreeOSMemory)
+	give.Stop()
+	return &hasher{queue: make(chan struct{}, checkers+waiting), turn: make(chan struct{}, checkers), rest: give}
 }
 
 // do runs f when it is its turn. It fails with a *BusyError when too many wait,
@@ -132,6 +140,7 @@ func (h *hasher) do(ctx context.Context, f func()) error {
 		return ctx.Err()
 	}
 	defer func() { <-h.turn }()
+	defer h.rest.Reset(rest)
 	f()
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -164,6 +165,24 @@ func TestFloodOfPasswords(t *testing.T) {
 		synctest.Wait()
 		if len(h.queue) != 0 {
 			t.Errorf("%d left in the queue", len(h.queue))
+		}
+	})
+}
+
+// TestMemoryOfHashes: what a hash took is given back, and is no measure for the
+// collector of when to run again.
+func TestMemoryOfHashes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher()
+		if err := h.do(t.Context(), func() { newHash("correct horse") }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rest + time.Second)
+		synctest.Wait()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		if kept := m.HeapIdle - m.HeapReleased; kept > argonMemory<<10/2 || m.NextGC > argonMemory<<10 {
+			t.Errorf("%d MiB kept, the next collection at %d MiB", kept>>20, m.NextGC>>20)
 		}
 	})
 }
