@@ -138,17 +138,46 @@ func TestGuessesAreLimited(t *testing.T) {
 	t.Error("codes without end")
 }
 
-func TestProofBySignature(t *testing.T) {
+// wallet is an address, and signs messages with its key.
+func wallet(t *testing.T) (owner string, sign func(message string) string) {
+	t.Helper()
 	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{5}, 32))
 	script := append([]byte{0, 20}, address.Hash160(key.PubKey().SerializeCompressed())...)
 	owner, ok := bitcoin.AddressOf(script, bitcoin.Regtest)
 	if !ok {
 		t.Fatal("no address")
 	}
-	sign := func(message string) string {
+	return owner, func(message string) string {
 		text := append([]byte("\x18Bitcoin Signed Message:\n"), byte(len(message)))
 		return base64.StdEncoding.EncodeToString(ecdsa.SignCompact(key, chainhash.DoubleHashB(append(text, message...)), true))
 	}
+}
+
+// Taking workers off the list gives them up: an address goes with the last of its
+// workers, not before.
+func TestAddressGoesWithItsLastWorker(t *testing.T) {
+	owner, sign := wallet(t)
+	one, two := owner+".one", owner+".two"
+	r := newRig(t)
+	r.save("a1", one, two, rig)
+	c := r.claim("a1", one)
+	r.must(r.Sign(t.Context(), "a1", "Alice", saved.HashOf(one), sign(r.Message(one, "Alice", c.Code))))
+	r.must(r.Remove(t.Context(), "a1", saved.HashOf(one)))
+	if !r.Owns("a1", two) || !r.OwnsAddress("a1", owner) {
+		t.Error("the address went with one of two workers")
+	}
+	r.must(r.Remove(t.Context(), "a1", saved.HashOf(two)))
+	r.save("a1", one, two)
+	for range 2 {
+		if r.Owns("a1", one) || r.Owns("a1", two) || r.OwnsAddress("a1", owner) {
+			t.Error("workers that were taken off the list are owned when they are saved again")
+		}
+		r.restart()
+	}
+}
+
+func TestProofBySignature(t *testing.T) {
+	owner, sign := wallet(t)
 	r := newRig(t)
 	r.save("a1", owner+".one", owner+".two", rig, "nobody.rig")
 	r.save("b1", owner+".one")

@@ -91,6 +91,22 @@ func TestEvidence(t *testing.T) {
 			r.mines(away, 100, 13*time.Hour)
 			back(r, away)
 		}, away, false, "another network address"},
+		"at home, while somebody else mines under the name": {func(r *rigged) {
+			r.mines(home, 100, 25*time.Hour)
+			r.pool.here(rig, 100, conn("c9", home, r.now, 0), conn("c1", away, r.now, 5))
+		}, home, false, "another network address"},
+		"somebody mined beside the real one for a day, and it left a minute ago": {func(r *rigged) {
+			r.mines(home, 100, 25*time.Hour)
+			since := r.now
+			for range 25 {
+				r.pool.here(rig, 100, conn("c1", home, since, 50), conn("c2", away, since, 50))
+				r.look()
+				r.now = r.now.Add(time.Hour)
+			}
+			r.pool.here(rig, 100, conn("c2", away, since, 50))
+			r.look()
+			back(r, away)
+		}, away, false, "another network address"},
 		"a worker that moved a day ago": {func(r *rigged) {
 			r.mines(home, 100, 25*time.Hour)
 			r.mines(away, 100, 25*time.Hour)
@@ -168,6 +184,9 @@ func TestEvidence(t *testing.T) {
 			claim, ok := r.ClaimOf("a1", saved.HashOf(rig))
 			if ok == c.owned || claim.Waiting || !strings.Contains(claim.Refused, c.why) || (c.why == "") != (claim.Refused == "") {
 				t.Errorf("claim %+v, %v", claim, ok)
+			}
+			if last := r.trail.last(); last.Name != "worker.prove" || last.Target != rig || last.Address != c.from.String() || last.Failed == c.owned {
+				t.Errorf("the audit trail ends with %+v", last)
 			}
 			r.restart()
 			if again, _ := r.ClaimOf("a1", saved.HashOf(rig)); again != claim {

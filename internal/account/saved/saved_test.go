@@ -105,6 +105,16 @@ func (t *trail) Record(_ context.Context, a account.Action) {
 	t.actions = append(t.actions, a)
 }
 
+// last is what it was told last.
+func (t *trail) last() (a account.Action) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.actions) > 0 {
+		a = t.actions[len(t.actions)-1]
+	}
+	return a
+}
+
 // rig is a service with a store on disk, two people, and a clock of its own.
 type rigged struct {
 	*saved.Service

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,53 @@ func TestClaimBySignature(t *testing.T) {
 	f.want("bob", http.MethodPost, "/api/saved-workers/import", "address="+owner, 403, "")
 	f.want("ann", http.MethodDelete, path(worker, "/claim"), "", 200, `{"ok":true}`)
 	f.want("ann", http.MethodPost, path(worker, "/restart"), "", 403, "not owned")
+	f.wantTrail(
+		"ann worker.save "+worker, "ann worker.claim "+worker, "ann worker.prove "+worker+": by a signature",
+		"ann worker.give_up "+worker, "ann worker.restart "+worker+": not owned, in vain",
+	)
+}
+
+// wantTrail compares the whole audit trail with "person name target: detail".
+func (f *fixture) wantTrail(want ...string) {
+	f.t.Helper()
+	var got []string
+	for _, a := range f.world.actions {
+		line := a.UserID + " " + a.Name + " " + a.Target
+		if a.Detail != "" {
+			line += ": " + a.Detail
+		}
+		if a.Failed {
+			line += ", in vain"
+		}
+		got = append(got, line)
+	}
+	if !slices.Equal(got, want) {
+		f.t.Errorf("the audit trail has\n%s\nand not\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Everything that somebody does with workers is in the audit trail, once.
+func TestTrail(t *testing.T) {
+	f := newFixture(t)
+	f.save("op", rigA)
+	f.want("op", http.MethodPost, "/api/saved-workers", "name="+rigA, 200, "") // known already
+	f.want("op", http.MethodPost, "/api/saved-workers/import", "address="+address, 200, "")
+	f.want("op", http.MethodPost, "/api/saved-workers/import", "address="+address, 200, `"added":[]`)
+	f.want("op", http.MethodPost, "/api/saved-workers/notify-enabled", "hash="+saved.HashOf(rigA)+"&enabled=0", 200, "")
+	f.want("op", http.MethodPost, "/api/saved-workers/notify-enabled", "hash="+saved.HashOf(rigA)+"&enabled=1", 200, "")
+	f.want("op", http.MethodPost, path(rigA, "/restart"), "", 403, "")
+	f.own("op", rigA)
+	f.want("op", http.MethodPost, path(rigA, "/restart"), "", 200, "")
+	f.want("op", http.MethodPost, path(rigA, "/restart"), "", 429, "")
+	f.want("op", http.MethodPut, path(rigA, "/difficulty"), `{"difficulty":64}`, 200, "")
+	f.want("op", http.MethodPut, path(rigA, "/difficulty"), `{"difficulty":null}`, 200, "")
+	f.want("op", http.MethodDelete, path(rigA, ""), "", 200, "")
+	f.wantTrail(
+		"op worker.save "+rigA, "op worker.import "+address, "op worker.notify "+rigA+": off", "op worker.notify "+rigA+": on",
+		"op worker.restart "+rigA+": not owned, in vain", "op worker.claim "+rigA, "op worker.prove "+rigA+": by a code in the miner's password",
+		"op worker.restart "+rigA+": 2 connections", "op worker.restart "+rigA+": too many attempts, wait a while, in vain",
+		"op worker.difficulty "+rigA+": 64", "op worker.difficulty "+rigA+": automatic", "op worker.remove "+rigA,
+	)
 }
 
 // session is a captured one in which names signed in.
