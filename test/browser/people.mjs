@@ -48,6 +48,10 @@ export async function makeAccount(name, role = 'viewer', dir = dataDir()) {
   return { name, password };
 }
 
+/** Changes an account while a server runs: `words` are those of `poolscope account`. */
+export const changeAccount = (words, dir = dataDir()) =>
+  run(program(), ['account', ...words, '--data-dir', dir]);
+
 /** Fills in the form for signing in, and sends it. */
 export async function fillSignIn(page, { name, password }) {
   await page.getByLabel('Name', { exact: true }).fill(name);

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { accessibilityFaults, api, open, serverURL, until } from './browser.mjs';
 import {
   asked,
+  changeAccount,
   fillSignIn,
   household,
   makeAccount,
@@ -141,6 +142,42 @@ test('a viewer is told kindly that the administration is for operators', async (
   assert.deepEqual(faults, []);
   await context.close();
 });
+
+test(
+  'who is no operator any more loses the administration in an open page',
+  { timeout: 180_000 },
+  async () => {
+    const pool = house.keep(await startLockedPool());
+    const eve = await makeAccount('eve', 'operator', pool.data);
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+    // This page asks for nothing that only operators may: nothing refuses it.
+    await page.goto(`${pool.url}/sign-in?return_to=/blocks`);
+    await fillSignIn(page, eve);
+    await page.waitForURL((url) => url.pathname === '/blocks');
+    await page.evaluate(() => (window.notLoadedAnew = true));
+    const administration = page.locator('a[href^="/admin"]');
+    await page.getByRole('button', { name: 'Account: eve' }).click();
+    await administration.first().waitFor();
+    // Another role ends the sessions: nobody is signed in there any more.
+    await changeAccount(['role', 'eve', 'viewer'], pool.data);
+    await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+    assert.equal(await administration.count(), 0);
+    assert.equal(await page.evaluate(() => window.notLoadedAnew), true);
+
+    // A page of the administration is closed to whoever is disabled while it is open.
+    await changeAccount(['role', 'eve', 'operator'], pool.data);
+    await page.goto(`${pool.url}/sign-in?return_to=/admin/accounts`);
+    await fillSignIn(page, eve);
+    await page.getByRole('row').filter({ hasText: 'eve' }).first().waitFor();
+    await makeAccount('ann', 'operator', pool.data);
+    await changeAccount(['disable', 'eve'], pool.data);
+    await page.getByRole('heading', { name: 'For operators' }).waitFor();
+    assert.equal(await page.getByRole('row').count(), 0);
+    await context.close();
+  },
+);
 
 test('a worker is saved by its star, watched and removed', { timeout: 120_000 }, async () => {
   const { page, faults } = await as(viewer, '/workers');

@@ -3,14 +3,16 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { LiveProvider } from './api/LiveProvider';
-import { sessionQuery, wantsSignIn } from './api/session';
+import { isRefused, sessionQuery } from './api/session';
 import { router } from './app/router';
 import './styles/tokens.css';
 import './styles/base.css';
 
-/** A session may end at any time: whoever is told so asks who is signed in. */
+/** A session may end, and a role change, at any time: whoever is refused asks who is signed in. */
 const onError = (error: unknown) => {
-  if (wantsSignIn(error)) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+  if (!isRefused(error)) return;
+  // This one alone: what asks for somebody's sessions may be what was refused.
+  void client.invalidateQueries({ queryKey: sessionQuery.queryKey, exact: true });
 };
 
 const client = new QueryClient({

@@ -46,8 +46,11 @@ export interface Session {
   providers: Providers;
 }
 
-/** How often it is asked for again, so that a session that ended elsewhere is noticed, ms. */
-const PERIOD = 5 * 60_000;
+/**
+ * How often it is asked for again while the page is looked at, ms: often of those who
+ * may lose something, when their session is ended or their role changed elsewhere.
+ */
+const PERIOD = { somebody: 10_000, nobody: 5 * 60_000 };
 
 let latest: Session | undefined;
 
@@ -67,9 +70,15 @@ export const sessionQuery = queryOptions({
     return latest;
   },
   staleTime: 30_000,
-  refetchInterval: PERIOD,
+  refetchInterval: ({ state: { data } }) =>
+    data?.signed_in === true || data?.operator === true ? PERIOD.somebody : PERIOD.nobody,
   refetchOnWindowFocus: 'always',
 });
+
+/** Whether a query is the one for who is signed in. */
+export function isSessionQuery(key: readonly unknown[]): boolean {
+  return key.length === 1 && key[0] === sessionQuery.queryKey[0];
+}
 
 /** Who looks at the page; undefined while that is not known. */
 export function useSession(): Session | undefined {
@@ -79,6 +88,11 @@ export function useSession(): Session | undefined {
 /** Whether an error says that one must sign in. */
 export function wantsSignIn(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
+}
+
+/** Whether an error says that one may not, at least not any more. */
+export function isRefused(error: unknown): boolean {
+  return wantsSignIn(error) || (error instanceof ApiError && error.status === 403);
 }
 
 export function signIn(name: string, password: string): Promise<unknown> {

@@ -13,6 +13,7 @@ import { Logo } from './Logo';
 import { NavigationBar, NavigationDrawer } from './Navigation';
 import { ProgressBar } from './ProgressBar';
 import { Proof } from './Proof';
+import { SessionWatch } from './SessionWatch';
 import styles from './Shell.module.css';
 import { ThemeSwitch } from './ThemeSwitch';
 import { TokenDialog } from './TokenDialog';
@@ -69,6 +70,7 @@ export function Shell() {
       <ConnectionStrip />
       <Proof />
       <ClerkKeeper />
+      <SessionWatch />
       <TokenDialog />
     </>
   );
