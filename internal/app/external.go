@@ -40,6 +40,7 @@ func externalOf(cfg *config.Config, accounts *account.Service, log *slog.Logger)
 			p := &cfg.OIDC[i]
 			providers = append(providers, oidc.Config{
 				ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), Scopes: p.Scopes, Domains: p.AllowedDomains,
+				EndThere: p.Logout == config.LogoutProvider,
 			})
 		}
 		out.OIDC = oidc.New(providers, log)

@@ -247,6 +247,7 @@ func isDangerous(key string) bool {
 var choices = map[string][]any{
 	"auth.registration": {RegistrationClosed, RegistrationOpen},
 	"alerts.smtp_tls":   {"starttls", "tls", "none"},
+	"oidc.logout":       {"", LogoutLocal, LogoutProvider},
 	"network.chain":     {"", "main", "test", "testnet4", "signet", "regtest"},
 	"scope.send_proxy":  {0, 1, 2},
 	"scope.reconnect":   {"hold", "pass"},

@@ -73,6 +73,7 @@ func TestIdentityProviders(t *testing.T) {
 		"domain that is an address":  {`["pool.example"]`, `["@pool.example"]`, "oidc.1.allowed_domains"},
 		"secret twice":               {`client_secret = "secret of corp"`, `client_secret = "secret of corp"` + "\n" + `client_secret_file = "` + file + `"`, "oidc.1.client_secret_file"},
 		"secret that cannot be read": {`client_secret = "secret of corp"`, `client_secret_file = "` + file + `-not"`, "oidc.1.client_secret_file"},
+		"signing out elsewhere":      {`client_secret = "secret of corp"`, `logout = "https://evil.example"`, "oidc.1.logout"},
 		"scope that is two":          {`client_secret = "secret of corp"`, `scopes = ["profile email"]`, "oidc.1.scopes"},
 	} {
 		text := strings.Replace(goodIdentity, test.old, test.replacement, 1)

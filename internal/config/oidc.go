@@ -37,7 +37,18 @@ type OIDC struct {
 	// verified address in one of them get in. Empty list: all whom the provider
 	// knows.
 	AllowedDomains []string `toml:"allowed_domains" reload:"restart"`
+
+	// What signing out ends: "local": the session here alone; "provider": also the
+	// one at the provider, where it lets programs ask for that (RP-initiated logout),
+	// and with it usually being signed in to the others that it serves. Empty: local.
+	Logout string `toml:"logout" reload:"restart"`
 }
+
+// Values of oidc.logout.
+const (
+	LogoutLocal    = "local"
+	LogoutProvider = "provider"
+)
 
 var (
 	providerID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
@@ -63,6 +74,9 @@ func (v *validator) oidc() {
 		v.providerURL(key+".issuer", p.Issuer)
 		if p.ClientID == "" {
 			v.complain(key+".client_id", "must be set: the provider tells it when this pool is registered there")
+		}
+		if p.Logout != "" && p.Logout != LogoutLocal && p.Logout != LogoutProvider {
+			v.complain(key+".logout", "%q must be local or provider", p.Logout)
 		}
 		for _, scope := range p.Scopes {
 			if scope == "" || strings.ContainsAny(scope, " \"\\") {

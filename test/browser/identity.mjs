@@ -87,6 +87,7 @@ name = "Corp"
 issuer = "${issuer}"
 client_id = "poolscope"
 client_secret = "a secret of the client's"
+logout = "provider"
 
 [stratum]
 listen = ["127.0.0.1:0"]
@@ -108,6 +109,7 @@ async function providers(house) {
         client_id: 'poolscope',
         client_secret: "a secret of the client's",
         redirect_uris: [`${house.pool}/api/auth/oidc/corp/callback`],
+        post_logout_redirect_uris: [`${house.pool}/`],
         grant_types: ['authorization_code'],
         response_types: ['code'],
       },

@@ -105,14 +105,20 @@ test('signing in with OpenID Connect, and out', { timeout: 180_000 }, async () =
   const [kept] = await poolCookies(context, 'poolscope_session');
   await page.getByRole('button', { name: /^Account: / }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await until(
-    async () => (await poolCookies(context, 'poolscope_session')).length === 0,
-    'no cookie',
-  );
+  // … here, and at the provider, whose own page asks for it and leads back.
+  await page.waitForURL(`${house.issuer}/**`);
+  assert.deepEqual(await poolCookies(context, 'poolscope_session'), []);
+  await page.getByRole('button', { name: /^Yes/ }).click();
+  await page.waitForURL(`${house.pool}/`);
   const replayed = await fetch(`${house.pool}/api/auth/session`, {
     headers: { Cookie: `${kept.name}=${kept.value}` },
   });
   assert.equal((await replayed.json()).signed_in, false);
+  // Whoever comes next in this browser has to sign in there anew.
+  await page.goto(`${house.pool}/sign-in`);
+  await page.getByRole('button', { name: 'Continue with Corp' }).click();
+  await page.waitForURL(`${house.issuer}/**`);
+  await page.locator('input[name=password]').waitFor();
   assert.deepEqual(faults, []);
   await context.close();
 });

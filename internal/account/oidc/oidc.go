@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 
@@ -140,6 +141,32 @@ func (p *Providers) Begin(s Start) (location string, cookie *http.Cookie, err er
 	p.flows.add(fl)
 	location = one.oauth(e, s.Callback).AuthCodeURL(fl.state, options...)
 	return location, newCookie(fl.state, browser, s.Secure, int(flowLife/time.Second)), nil
+}
+
+// SignOut is where the browser of a person who signed out here has to go to be
+// signed out at a provider, too, and back, which must be an address that the provider
+// knows (OpenID Connect RP-Initiated Logout 1.0 section 2). "": that is not wanted, or
+// the provider does not offer it. No ID token is kept to name the person with
+// (id_token_hint): the provider knows its own session, and may ask there whether to
+// end it, which nobody else's link can answer for the person.
+func (p *Providers) SignOut(id, back string) string {
+	one, err := p.find(id)
+	if err != nil || !one.config.EndThere {
+		return ""
+	}
+	e := one.found.Load()
+	if e == nil || e.endSession == "" {
+		return ""
+	}
+	there, err := url.Parse(e.endSession)
+	if err != nil {
+		return ""
+	}
+	query := there.Query()
+	query.Set("client_id", one.config.ClientID)
+	query.Set("post_logout_redirect_uri", back)
+	there.RawQuery = query.Encode()
+	return there.String()
 }
 
 // cookieName is that of a flow's cookie. Each flow has one of its own, so that

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type Config struct {
 	ClientSecret string   // "": a public client, for which PKCE stands in
 	Scopes       []string // besides openid; nil: profile and email
 	Domains      []string // of e-mail addresses that may sign in; none: everybody whom the provider knows
+	EndThere     bool     // signing out ends the provider's own session, too
 }
 
 // When the provider's discovery document is asked for.
@@ -96,7 +98,7 @@ func (p *provider) discover(ctx context.Context) error {
 			return fmt.Errorf("discovery: the %s endpoint %q is no web address", what, address)
 		}
 	}
-	if !isWeb(said.EndSession) {
+	if !isWeb(said.EndSession) || strings.HasPrefix(p.config.Issuer, "https:") && !strings.HasPrefix(said.EndSession, "https:") {
 		said.EndSession = ""
 	}
 	style := oauth2.AuthStyleInHeader // client_secret_basic is the default (RFC 8414 section 2)

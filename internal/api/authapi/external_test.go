@@ -447,6 +447,70 @@ func TestSigningInWithOpenIDConnect(t *testing.T) {
 	}
 }
 
+// Signing out ends the session at the provider where that is configured, and leads to
+// nothing but the provider's own page and ours.
+func TestSigningOutAtTheProvider(t *testing.T) {
+	for name, test := range map[string]struct {
+		there    bool
+		endpoint string // of the discovery document; "" without
+		public   string
+		want     string // of the location; "" for none
+		back     string
+	}{
+		"here alone":            {false, "/end", "", "", ""},
+		"there, too":            {true, "/end", "", "/end", site + "/"},
+		"at our public address": {true, "/end", "https://pool.public.example/", "/end", "https://pool.public.example/"},
+		"with a query":          {true, "/end?realm=home", "", "/end?realm=home", site + "/"},
+		"not offered":           {true, "", "", "", ""},
+		"a script":              {true, "javascript:alert(1)", "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			provider := providertest.NewOIDC(t)
+			provider.Discovery = func(d map[string]any) {
+				if delete(d, "end_session_endpoint"); test.endpoint != "" {
+					d["end_session_endpoint"] = strings.Replace(test.endpoint, "/end", provider.URL+"/end", 1)
+				}
+			}
+			h := build(t, account.Config{}, func(_ *clerk.Config, e *External) {
+				e.PublicURL = test.public
+				e.OIDC = oidc.New([]oidc.Config{{ID: "corp", Issuer: provider.URL, ClientID: "poolscope", EndThere: test.there}}, slog.New(slog.DiscardHandler))
+			})
+			h.oidc = provider
+			var b providertest.Browser
+			h.back(t, &b, h.oidc.Authorize(t, h.start(t, &b, `{}`)))
+			if !h.session(t, &b).SignedIn {
+				t.Fatal("not signed in")
+			}
+			r := post("/api/auth/sign-out?post_logout_redirect_uri=https://evil.example", "application/json", `{"location":"https://evil.example","return_to":"https://evil.example"}`)
+			var view signedOutView
+			if err := json.Unmarshal([]byte(h.ask(&b, r).Body), &view); err != nil || !view.OK || h.session(t, &b).SignedIn {
+				t.Fatalf("%+v %v", view, err)
+			}
+			if test.want == "" {
+				if view.Location != "" {
+					t.Errorf("sent to %q", view.Location)
+				}
+				return
+			}
+			to, err := url.Parse(view.Location)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := url.Parse(h.oidc.URL + test.want)
+			expected := want.Query()
+			expected.Set("client_id", "poolscope")
+			expected.Set("post_logout_redirect_uri", test.back)
+			if to.Host != want.Host || to.Path != want.Path || to.Query().Encode() != expected.Encode() {
+				t.Errorf("sent to %q", view.Location)
+			}
+			// Whose session is over already is sent nowhere: a link cannot sign anybody out there.
+			if again := h.ask(&b, post("/api/auth/sign-out", "", "")); again.Body != `{"ok":true}` {
+				t.Errorf("once more: %s", again.Body)
+			}
+		})
+	}
+}
+
 // A cookie that somebody planted before the sign-in is worth nothing after it.
 func TestSessionIsNewAfterSigningIn(t *testing.T) {
 	h := build(t, account.Config{}, nil)

@@ -84,17 +84,22 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 
 // signOut answers POST /api/auth/sign-out.
 func (a *API) signOut(w http.ResponseWriter, r *http.Request, _ access.Viewer) {
-	if _, err := a.accounts.SignOut(r.Context(), w, r); err != nil {
+	ended, err := a.accounts.SignOut(r.Context(), w, r)
+	if err != nil {
 		a.refuse(w, err)
 		return
 	}
-	access.SendJSON(w, a.log, http.StatusOK, signedOutView{true, a.signOutOfClerk(w, r)})
+	location := a.signOutOfClerk(w, r)
+	if location == "" && ended != nil && a.cfg.External.OIDC != nil {
+		location = a.cfg.External.OIDC.SignOut(ended.User.Provider, a.origin(r)+"/")
+	}
+	access.SendJSON(w, a.log, http.StatusOK, signedOutView{true, location})
 }
 
 // signedOutView is the answer of POST /api/auth/sign-out.
 type signedOutView struct {
 	OK       bool   `json:"ok"`
-	Location string `json:"location,omitempty"` // page of ours that has to be visited to be signed out at the provider, too
+	Location string `json:"location,omitempty"` // page of ours, or of a provider's, that has to be visited to be signed out at the provider, too
 }
 
 // register answers POST /api/auth/register. Who made an account is signed in.

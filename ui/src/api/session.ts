@@ -99,7 +99,7 @@ export function signIn(name: string, password: string): Promise<unknown> {
   return sendJSON('POST', '/api/auth/sign-in', { name, password });
 }
 
-/** Ends the session; `location` is a page to go to, where it is ended at the provider, too. */
+/** Ends the session; `location` is where to go to, here or at the provider, to end it there, too. */
 export function signOut(): Promise<{ location?: string }> {
   return sendJSON('POST', '/api/auth/sign-out');
 }
