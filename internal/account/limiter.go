@@ -26,8 +26,8 @@ const (
 	freshFailures  = 3 // which is less than so many
 	registerBurst  = 5 // accounts made from one address, and then
 	registerEvery  = 12 * time.Minute
-	registerAll    = 60 // accounts made from everywhere, and then
-	registerAllFor = time.Minute
+	registerAll    = 60              // accounts made from everywhere, and then
+	registerAllFor = 2 * time.Minute // see forgetUnused
 
 	maxPairs   = 16_384 // remembered, and as many addresses and accounts
 	maxKnown   = 4096

@@ -352,6 +352,9 @@ func (remembering) Origins(_ context.Context, since time.Time, _ int) ([]Origin,
 }
 func (remembering) PruneSessions(context.Context, time.Time, time.Time) error   { return nil }
 func (remembering) PruneActions(context.Context, time.Time, ActionLimits) error { return nil }
+func (remembering) PruneUnused(context.Context, time.Time, time.Duration) (int64, error) {
+	return 0, nil
+}
 
 // TestHomeIsKnownAfterARestart: a program that was started anew lets the operator
 // in from where that was done before, while strangers guess from everywhere.
@@ -373,4 +376,14 @@ func TestHomeIsKnownAfterARestart(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+// TestRegistrationsNeverFillTheBooks: accounts that a program makes and never uses are
+// gone before they are so many that nobody can register.
+func TestRegistrationsNeverFillTheBooks(t *testing.T) {
+	// They stay a week, and are looked for every hour.
+	most := registerAll + int((forgetUnused+pruneEvery)/registerAllFor)
+	if most >= maxRegistered || maxRegistered > maxUsers*2/3 {
+		t.Errorf("up to %d accounts are there before the first ones are forgotten; registration ends at %d, accounts at %d", most, maxRegistered, maxUsers)
+	}
 }

@@ -35,8 +35,15 @@ type Config struct {
 // Bounds of what is kept.
 const (
 	maxUsers           = 10_000
+	maxRegistered      = 6_000 // users with whom nobody can register any more: operators and providers have the rest
 	maxSessionsPerUser = 32
 	keepActions        = 400 * 24 * time.Hour // entries of the audit trail
+
+	// Who registers, is not there after the first day and has nothing is forgotten
+	// after a week. Registrations are limited so that a week of them is less than
+	// maxRegistered: whoever makes accounts by a program keeps nobody else out.
+	firstStay    = 24 * time.Hour
+	forgetUnused = 7 * 24 * time.Hour
 )
 
 // maxActions bounds the audit trail.
@@ -63,6 +70,7 @@ type counts struct {
 	mu      sync.Mutex
 	signIns map[string]uint64 // by result: "ok" or the reason why not
 	errors  atomic.Uint64     // of the store
+	unused  atomic.Uint64     // accounts that were deleted
 }
 
 func (c *counts) signIn(result string) {
@@ -190,7 +198,8 @@ func (s *Service) see(ctx context.Context) {
 	}
 }
 
-// prune deletes expired sessions and old entries of the audit trail.
+// prune deletes expired sessions, accounts that were never used, and old entries of
+// the audit trail.
 func (s *Service) prune(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
@@ -198,6 +207,14 @@ func (s *Service) prune(ctx context.Context) {
 	// A minute more: when they were last seen is written that late.
 	if err := s.store.PruneSessions(ctx, now.Add(-cfg.LastFor), now.Add(-cfg.IdleFor-2*seeEvery)); err != nil {
 		s.failed("expired sessions not deleted", err)
+	}
+	unused, err := s.store.PruneUnused(ctx, now.Add(-forgetUnused), firstStay)
+	if err != nil {
+		s.failed("accounts that were never used not deleted", err)
+	} else if unused > 0 {
+		s.counts.unused.Add(uint64(unused))
+		s.cache.clear()
+		s.log.Info("accounts that were never used after registration are deleted", "accounts", unused)
 	}
 	if err := s.store.PruneActions(ctx, now.Add(-keepActions), maxActions); err != nil {
 		s.failed("audit trail not shortened", err)
@@ -224,13 +241,14 @@ type Stats struct {
 	StoreErrors    uint64
 	ActionsDropped uint64 // entries of the audit trail that were lost
 	ActionsSummed  uint64 // failures of strangers, and actions of viewers, that were not noted one by one
+	AccountsUnused uint64 // accounts that were deleted, since nobody used them after registration
 	CachedSessions int
 	Limited        int // accounts and addresses that are remembered for their failures
 }
 
 // Stats are what the service did since it started.
 func (s *Service) Stats() Stats {
-	out := Stats{SignIns: make(map[string]uint64), StoreErrors: s.counts.errors.Load(), CachedSessions: s.cache.size(), Limited: s.limits.size()}
+	out := Stats{SignIns: make(map[string]uint64), StoreErrors: s.counts.errors.Load(), AccountsUnused: s.counts.unused.Load(), CachedSessions: s.cache.size(), Limited: s.limits.size()}
 	out.ActionsDropped, out.ActionsSummed = s.trail.lost()
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()

@@ -29,6 +29,10 @@ type Store interface {
 	EditUser(ctx context.Context, id string, edit func(u *User) error, end func(before, after User) bool, providers []string) (User, error)
 	// RemoveUser deletes a user and all that is theirs. Errors as EditUser.
 	RemoveUser(ctx context.Context, id string, providers []string) error
+	// PruneUnused deletes viewers who registered before a time, were not there any more
+	// after they had stayed so long, and have nothing: no saved worker, address, alert or
+	// link. It returns how many.
+	PruneUnused(ctx context.Context, made time.Time, stay time.Duration) (int64, error)
 	// SetPassword replaces a hash and ends all sessions of the user but keep, which
 	// may be "". It fails with ErrUnknown.
 	SetPassword(ctx context.Context, id, password, keep string) error

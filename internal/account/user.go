@@ -32,8 +32,10 @@ type User struct {
 	Subject  string // the provider's name of the person; "" for local ones
 	Role     Role
 	Disabled bool // may not sign in
-	Created  time.Time
-	LastSeen time.Time
+	// Registered: the person made the account, not an operator or a provider.
+	Registered bool
+	Created    time.Time
+	LastSeen   time.Time
 }
 
 // isOperator reports whether the person may do everything, once signed in.

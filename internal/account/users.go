@@ -65,7 +65,12 @@ func (s *Service) UserByName(ctx context.Context, name string) (User, error) {
 // It fails with ErrName, ErrEmail, ErrRole, ErrTaken, ErrFull or a
 // *WeakPasswordError.
 func (s *Service) Add(ctx context.Context, name, email, password string, role Role) (u User, made string, err error) {
-	name, email = strings.TrimSpace(name), strings.TrimSpace(email)
+	return s.add(ctx, User{Name: name, Email: email, Role: role}, password, maxUsers)
+}
+
+// add is Add, as long as there are less than most users.
+func (s *Service) add(ctx context.Context, n User, password string, most int) (u User, made string, err error) {
+	name, email, role := strings.TrimSpace(n.Name), strings.TrimSpace(n.Email), n.Role
 	if err := checkName(name); err != nil {
 		return u, "", err
 	}
@@ -83,8 +88,8 @@ func (s *Service) Add(ctx context.Context, name, email, password string, role Ro
 	if err != nil {
 		return u, "", err
 	}
-	u = User{ID: newID(16), Name: name, Email: email, Provider: ProviderLocal, Role: role, Created: s.now()}
-	return u, made, s.store.AddUser(ctx, u, fold(name), hash, maxUsers)
+	u = User{ID: newID(16), Name: name, Email: email, Provider: ProviderLocal, Role: role, Registered: n.Registered, Created: s.now()}
+	return u, made, s.store.AddUser(ctx, u, fold(name), hash, most)
 }
 
 // hash hashes a password that is good enough for an account of that name.
@@ -110,8 +115,9 @@ func (s *Service) AddFirst(ctx context.Context) (password string, err error) {
 	return password, err
 }
 
-// Register makes a local account of a stranger, a viewer's, if that is allowed.
-// Errors as those of Add, ErrClosed, or a *BusyError.
+// Register makes a local account of a stranger, a viewer's, if that is allowed. It
+// is forgotten when it is never used, see forgetUnused. Errors as those of Add,
+// ErrClosed, or a *BusyError.
 func (s *Service) Register(ctx context.Context, address, name, email, password string) (User, error) {
 	if !s.Open() {
 		return User{}, ErrClosed
@@ -124,7 +130,7 @@ func (s *Service) Register(ctx context.Context, address, name, email, password s
 		s.counts.signIn(reasonRegister)
 		return User{}, err
 	}
-	u, _, err := s.Add(ctx, name, email, password, RoleViewer)
+	u, _, err := s.add(ctx, User{Name: name, Email: email, Role: RoleViewer, Registered: true}, password, maxRegistered)
 	if err != nil {
 		s.trail.add(Action{Address: address, Name: "account.register", Detail: err.Error(), Failed: true})
 		return User{}, err

@@ -95,6 +95,7 @@ func (p *people) figures() []api.Figure {
 	}
 	return append(append(all, externalFigures(p.external)...),
 		api.Figure{Name: "auth_store_errors_total", Help: "Failed attempts to read or write accounts, sessions and the audit trail.", Number: float64(s.StoreErrors), Counter: true},
+		api.Figure{Name: "auth_accounts_unused_total", Help: "Accounts that were deleted since nobody used them after registration.", Number: float64(s.AccountsUnused), Counter: true},
 		api.Figure{Name: "auth_actions_dropped_total", Help: "Entries of the audit trail that were lost.", Number: float64(s.ActionsDropped), Counter: true},
 		api.Figure{Name: "auth_actions_summed_total", Help: "Failures of strangers and actions of viewers that the audit trail does not have one by one.", Number: float64(s.ActionsSummed), Counter: true},
 		api.Figure{Name: "auth_cached_sessions", Help: "Sessions in memory.", Number: float64(s.CachedSessions)},

@@ -14,7 +14,7 @@ import (
 
 var _ account.Store = (*SQLite)(nil)
 
-const sqlUserColumns = `u.id, u.name, u.email, u.provider, u.subject, u.role, u.disabled, u.created, u.last_seen`
+const sqlUserColumns = `u.id, u.name, u.email, u.provider, u.subject, u.role, u.disabled, u.registered, u.created, u.last_seen`
 
 // userRow takes a row that begins with sqlUserColumns.
 type userRow struct {
@@ -23,7 +23,7 @@ type userRow struct {
 }
 
 func (u *userRow) into(more ...any) []any {
-	return append([]any{&u.ID, &u.Name, &u.Email, &u.Provider, &u.Subject, &u.Role, &u.Disabled, &u.created, &u.lastSeen}, more...)
+	return append([]any{&u.ID, &u.Name, &u.Email, &u.Provider, &u.Subject, &u.Role, &u.Disabled, &u.Registered, &u.created, &u.lastSeen}, more...)
 }
 
 func (u *userRow) user() account.User {
@@ -92,8 +92,8 @@ func (s *SQLite) AddUser(ctx context.Context, u account.User, subject, password 
 		case all >= most:
 			return account.ErrFull
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO users (id, name, email, provider, subject, role, password, disabled, created, last_seen)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, u.ID, u.Name, u.Email, u.Provider, subject, string(u.Role), password, u.Disabled,
+		if _, err := tx.ExecContext(ctx, `INSERT INTO users (id, name, email, provider, subject, role, password, disabled, registered, created, last_seen)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, u.ID, u.Name, u.Email, u.Provider, subject, string(u.Role), password, u.Disabled, u.Registered,
 			toMillis(u.Created), toMillis(u.LastSeen)); err != nil {
 			return err
 		}
@@ -148,6 +148,25 @@ func (s *SQLite) RemoveUser(ctx context.Context, id string, providers []string) 
 		}
 		return nextEdition(ctx, tx)
 	}))
+}
+
+// PruneUnused implements [account.Store].
+func (s *SQLite) PruneUnused(ctx context.Context, made time.Time, stay time.Duration) (n int64, err error) {
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		statement := `DELETE FROM users WHERE registered = 1 AND role = ? AND disabled = 0 AND created < ? AND last_seen < created + ?`
+		for _, table := range []string{"saved_workers", "owned_addresses", "discord_links", "alert_channels", "alert_rules"} {
+			statement += ` AND NOT EXISTS (SELECT 1 FROM ` + table + ` t WHERE t.user_id = users.id)`
+		}
+		result, err := tx.ExecContext(ctx, statement, string(account.RoleViewer), toMillis(made), stay.Milliseconds())
+		if err != nil {
+			return err
+		}
+		if n, err = result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return nextEdition(ctx, tx)
+	})
+	return n, accountError("delete accounts that were never used", err)
 }
 
 // isOperator reports whether somebody is operator, and can sign in as things are.

@@ -70,3 +70,33 @@ func TestWorkersOfAnAddress(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who registered, never came back, and has something, stays.
+func TestUnusedAccountsWithSomethingStay(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "books.db"))
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, id := range []string{"saved", "address", "linked", "nothing"} {
+		u := account.User{ID: id, Name: id, Provider: account.ProviderLocal, Role: account.RoleViewer, Registered: true, Created: start}
+		if err := s.AddUser(t.Context(), u, id, "", 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.PutSaved(t.Context(), saved.Record{UserID: "saved", Worker: "a.one", Added: start}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutOwnedAddress(t.Context(), saved.OwnedAddress{UserID: "address", Address: "a", Proven: start}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveLinkCode(t.Context(), "linked", []byte("hash"), start, start.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := s.RedeemLinkCode(t.Context(), []byte("hash"), "1", "linked", start); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if n, err := s.PruneUnused(t.Context(), start.Add(time.Hour), time.Hour); n != 1 || err != nil {
+		t.Errorf("%d deleted, %v", n, err)
+	}
+	if _, err := s.User(t.Context(), "nothing"); err == nil {
+		t.Error("who has nothing is still there")
+	}
+}

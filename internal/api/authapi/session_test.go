@@ -347,6 +347,48 @@ func TestRegister(t *testing.T) {
 	b.browser().want(http.StatusConflict, "POST", "/api/auth/register", map[string]string{"name": "Operator", "password": "a good password"})
 }
 
+// TestRegisteredAndForgotten: an account that nobody used after the first day goes, one
+// that an operator made does not.
+func TestRegisteredAndForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, account.Config{Open: true})
+		b.browser().want(http.StatusCreated, "POST", "/api/auth/register", map[string]string{"name": "jane", "password": "a good password"})
+		if _, _, err := b.accounts.Add(t.Context(), "john", "", "", account.RoleViewer); err != nil {
+			t.Fatal(err)
+		}
+		names := func() []string {
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- b.accounts.Run(ctx) }()
+			synctest.Wait() // it looks for old accounts when it begins
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			all, err := b.accounts.Users(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, u := range all {
+				names = append(names, u.Name)
+			}
+			slices.Sort(names)
+			return names
+		}
+		if got := names(); !slices.Equal(got, []string{"jane", "john", "operator"}) {
+			t.Errorf("at first: %v", got)
+		}
+		time.Sleep(8 * 24 * time.Hour)
+		if got := names(); !slices.Equal(got, []string{"john", "operator"}) {
+			t.Errorf("after a week: %v", got)
+		}
+		if n := b.accounts.Stats().AccountsUnused; n != 1 {
+			t.Errorf("%d are counted", n)
+		}
+	})
+}
+
 // TestOwners are viewers who are called owners.
 func TestOwners(t *testing.T) {
 	b := newBench(t, account.Config{Open: true})

@@ -20,6 +20,7 @@ func RunAccounts(t *testing.T, open func(t *testing.T) account.Store) {
 	}{
 		{"Users", testUsers},
 		{"ManyUsers", testManyUsers},
+		{"UnusedUsers", testUnusedUsers},
 		{"LastOperator", testLastOperator},
 		{"Sessions", testSessions},
 		{"SessionsOfTheDisabled", testSessionsOfTheDisabled},
@@ -380,5 +381,51 @@ func testOrigins(t *testing.T, s account.Store) {
 	check(t, err)
 	if len(got) != 1 || got[0].Account != "joe" {
 		t.Errorf("of one: %+v", got)
+	}
+}
+
+// Of those who registered, only those go who are viewers that never came back.
+func testUnusedUsers(t *testing.T, s account.Store) {
+	const day = 24 * time.Hour
+	add := func(name string, change func(u *account.User)) {
+		u := account.User{ID: name, Name: name, Provider: account.ProviderLocal, Role: account.RoleViewer, Registered: true, Created: noon, LastSeen: noon.Add(time.Hour)}
+		if change != nil {
+			change(&u)
+		}
+		check(t, s.AddUser(t.Context(), u, name, "hash", 1000))
+	}
+	add("unused", nil)
+	add("unused-and-signed-in", func(u *account.User) { u.LastSeen = time.Time{} })
+	add("came-back", func(u *account.User) { u.LastSeen = noon.Add(2 * day) })
+	add("new", func(u *account.User) { u.Created = noon.Add(6 * day); u.LastSeen = u.Created })
+	add("made-by-an-operator", func(u *account.User) { u.Registered = false })
+	add("disabled", func(u *account.User) { u.Disabled = true })
+	add("operator", func(u *account.User) { u.Role = account.RoleOperator })
+	session(t, s, account.User{ID: "unused-and-signed-in"}, 1, noon.Add(time.Minute))
+	before, err := s.Edition(t.Context())
+	check(t, err)
+	n, err := s.PruneUnused(t.Context(), noon.Add(5*day), day)
+	check(t, err)
+	all, err := s.Users(t.Context())
+	check(t, err)
+	var left []string
+	for _, u := range all {
+		left = append(left, u.Name)
+		if u.Registered != (u.Name != "made-by-an-operator") {
+			t.Errorf("%s: registered %v", u.Name, u.Registered)
+		}
+	}
+	slices.Sort(left)
+	if want := []string{"came-back", "disabled", "made-by-an-operator", "new", "operator"}; n != 2 || !slices.Equal(left, want) {
+		t.Errorf("%d deleted, left are %v, want %v", n, left, want)
+	}
+	if _, err := s.SessionByToken(t.Context(), account.Token{1}); !errors.Is(err, account.ErrNoSession) {
+		t.Errorf("the session of a deleted account: %v", err)
+	}
+	if after, err := s.Edition(t.Context()); err != nil || after == before {
+		t.Errorf("edition %d after %d: %v", after, before, err)
+	}
+	if n, err := s.PruneUnused(t.Context(), noon.Add(5*day), day); n != 0 || err != nil {
+		t.Errorf("once more: %d, %v", n, err)
 	}
 }
