@@ -262,6 +262,63 @@ func TestVerifyMessageFullIsStrict(t *testing.T) {
 	}
 }
 
+// One signature has one form: what others could make of it without the key is none
+// (BIP-62, BIP-146).
+func TestVerifyMessageTakesOneForm(t *testing.T) {
+	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{9}, 32))
+	s := signer{t, key}
+	program := append([]byte{0, 20}, s.hash160()...)
+	tx, fetcher := s.transactions(program, "m")
+	witness, err := txscript.WitnessSignature(tx, txscript.NewTxSigHashes(tx, fetcher), 0, 0, program, txscript.SigHashAll, key, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := func(witness ...[]byte) string {
+		tx.TxIn[0].Witness = witness
+		return s.simple(tx)
+	}
+	right := as(witness...)
+	if err := VerifyMessage(program, "m", right); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der := witness[0][:len(witness[0])-1]
+	parsed, err := ecdsa.ParseDERSignature(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	high := parsed.S()
+	high.Negate()
+	for name, text := range map[string]string{
+		"something behind it":        base64.StdEncoding.EncodeToString(append(raw, 0)),
+		"the other of its two forms": as(append(derOf(parsed.R(), high), byte(txscript.SigHashAll)), witness[1]),
+		"of a part of it":            as(append(bytes.Clone(der), byte(txscript.SigHashNone)), witness[1]),
+		"more in its witness":        as([]byte{1}, witness[0], witness[1]),
+		"without the key":            as(witness[0]),
+	} {
+		if err := VerifyMessage(program, "m", text); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// derOf writes a signature (ITU-T X.690), whatever its numbers are.
+func derOf(r, s btcec.ModNScalar) []byte {
+	number := func(n btcec.ModNScalar) []byte {
+		b := n.Bytes()
+		text := bytes.TrimLeft(b[:], "\x00")
+		if text[0] >= 0x80 {
+			text = append([]byte{0}, text...)
+		}
+		return append([]byte{2, byte(len(text))}, text...)
+	}
+	body := append(number(r), number(s)...)
+	return append([]byte{0x30, byte(len(body))}, body...)
+}
+
 // Whatever is sent as a signature neither panics nor proves a key that nobody
 // signed with.
 func FuzzVerifyMessage(f *testing.F) {
