@@ -27,17 +27,38 @@ type alertSources struct {
 
 // newAlerts makes alerts.
 func newAlerts(cfg *config.Config, s alertSources, log *slog.Logger) *notify.Center {
-	a := &cfg.Alerts
-	services := notify.Catalog(notify.CatalogConfig{
-		AllowPrivate: a.AllowPrivate,
-		Mail: notify.MailServer{
-			Host: a.SMTPHost, Port: a.SMTPPort, User: a.SMTPUser, Password: a.SMTPPassword.Reveal(), From: a.SMTPFrom, TLS: a.SMTPTLS,
-		},
-	})
 	return notify.New(notify.Config{
-		Store: s.store, Services: append(services, s.services...), World: s.world, Saved: s.saved, Person: s.person,
-		QuietStart: a.QuietStart, UserPerHour: a.UserMessagesPerHour, PerHour: a.MessagesPerHour,
+		Store: s.store, World: s.world, Saved: s.saved, Person: s.person, Settings: alertSettingsOf(cfg).with(s.services),
 	}, log.With("part", "alerts"))
+}
+
+// alertSettings are what a configuration says of alerts. All of it can change while
+// the pool runs.
+type alertSettings struct {
+	catalog              notify.CatalogConfig
+	quietStart           time.Duration
+	userPerHour, perHour int
+}
+
+func alertSettingsOf(cfg *config.Config) alertSettings {
+	a := &cfg.Alerts
+	return alertSettings{
+		catalog: notify.CatalogConfig{
+			AllowPrivate: a.AllowPrivate,
+			Mail: notify.MailServer{
+				Host: a.SMTPHost, Port: a.SMTPPort, User: a.SMTPUser, Password: a.SMTPPassword.Reveal(), From: a.SMTPFrom, TLS: a.SMTPTLS,
+			},
+		},
+		quietStart: a.QuietStart, userPerHour: a.UserMessagesPerHour, perHour: a.MessagesPerHour,
+	}
+}
+
+// with are the settings, with services besides those of the catalog.
+func (a alertSettings) with(services []notify.Service) notify.Settings {
+	return notify.Settings{
+		Services:   append(notify.Catalog(a.catalog), services...),
+		QuietStart: a.quietStart, UserPerHour: a.userPerHour, PerHour: a.perHour,
+	}
 }
 
 // alertSources are those of a pool.
@@ -74,10 +95,15 @@ func (p *poolParts) alertWorld(alarmsSince uint64) notify.World {
 	return w
 }
 
+// postTime bounds how long a part waits until an event of its is written.
+const postTime = 5 * time.Second
+
 // backupFailed tells that a backup failed.
 func (p *poolParts) backupFailed(target string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), postTime)
+	defer cancel()
 	now := time.Now()
-	p.alerts.Post(alert.Event{
+	p.alerts.Post(ctx, alert.Event{
 		Kind: alert.BackupFailed, Key: fmt.Sprintf("backup:%s:%d", target, now.UnixMilli()), At: now, Severity: alert.Critical,
 		Text: fmt.Sprintf("Backup to %s failed: %v", target, err), Values: map[string]any{"target": target},
 	})

@@ -89,6 +89,7 @@ func (p *poolParts) adopt(load func() (*config.Config, error)) ([]config.Change,
 	}
 	p.api.SetToken(adopted.HTTP.Token.Reveal()) // and the scope's
 	p.people.accounts.Configure(accountConfigOf(adopted))
+	p.alerts.Configure(alertSettingsOf(adopted).with(p.discord.services()))
 	for _, warning := range adopted.Warnings() {
 		p.log.Warn("configuration", "warning", warning)
 	}

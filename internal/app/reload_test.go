@@ -22,6 +22,16 @@ var changed = map[string]string{
 	"auth.session_idle":                   "7h",
 	"auth.session_max":                    "777h",
 	"auth.operators":                      "somebody@example.com",
+	"alerts.allow_private":                "true",
+	"alerts.quiet_start":                  "7m",
+	"alerts.user_messages_per_hour":       "7",
+	"alerts.messages_per_hour":            "77",
+	"alerts.smtp_host":                    "mail.example",
+	"alerts.smtp_port":                    "777",
+	"alerts.smtp_user":                    "pool",
+	"alerts.smtp_password":                "password",
+	"alerts.smtp_from":                    "pool@example.com",
+	"alerts.smtp_tls":                     "tls",
 	"stratum.tip_first":                   "false",
 	"stratum.failover_after":              "77",
 	"stratum.provisional":                 "false",
@@ -58,7 +68,7 @@ var changed = map[string]string{
 }
 
 // filesNamed are live keys whose effect is that of what they name.
-var filesNamed = []string{"http.token_file", "stratum.cert_file", "stratum.key_file"}
+var filesNamed = []string{"http.token_file", "alerts.smtp_password_file", "stratum.cert_file", "stratum.key_file"}
 
 // TestLiveKeysHaveAnEffect: whatever the documents call live does reach a part
 // that a reload configures.
@@ -74,7 +84,8 @@ func TestLiveKeysHaveAnEffect(t *testing.T) {
 		}
 		// What one key needs of others is the same on both sides.
 		environ := []string{"POOLSCOPE_PAYOUT_FEE_PERCENT=2", "POOLSCOPE_PAYOUT_FEE_ADDRESS=" + otherAddress,
-			"POOLSCOPE_PAYOUT_DONATION_PERCENT=5", "POOLSCOPE_PAYOUT_DONATION_ADDRESS=" + otherAddress}
+			"POOLSCOPE_PAYOUT_DONATION_PERCENT=5", "POOLSCOPE_PAYOUT_DONATION_ADDRESS=" + otherAddress,
+			"POOLSCOPE_ALERTS_SMTP_HOST=smtp.example", "POOLSCOPE_ALERTS_SMTP_USER=somebody", "POOLSCOPE_ALERTS_SMTP_FROM=other@example.com"}
 		before := effectOf(t, environ)
 		after := effectOf(t, append(environ, config.Variable(key.Name)+"="+value))
 		if reflect.DeepEqual(before, after) {
@@ -87,10 +98,11 @@ const otherAddress = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn"
 
 // effect is what a reload hands to the parts.
 type effect struct {
-	pool  pool.Config
-	log   telemetry.LogConfig
-	token string
-	auth  account.Config
+	pool   pool.Config
+	log    telemetry.LogConfig
+	token  string
+	auth   account.Config
+	alerts alertSettings
 }
 
 func effectOf(t *testing.T, environ []string) effect {
@@ -112,7 +124,7 @@ func effectOf(t *testing.T, environ []string) effect {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return effect{poolConfig, LogConfig(cfg), cfg.HTTP.Token.Reveal(), accountConfigOf(cfg)}
+	return effect{poolConfig, LogConfig(cfg), cfg.HTTP.Token.Reveal(), accountConfigOf(cfg), alertSettingsOf(cfg)}
 }
 
 // reloadRig is a pool that is made and does not run.
@@ -181,6 +193,27 @@ func TestLogThatCannotBeOpened(t *testing.T) {
 	}))
 	if p.cfg.Coinbase.Tag == "/never/" || p.cfg.Log.File != "" || !strings.Contains(log.String(), "open log file") {
 		t.Errorf("tag %s, log file %q; the log says %s", p.cfg.Coinbase.Tag, p.cfg.Log.File, log)
+	}
+}
+
+// The mail server of alerts can be named, and limits changed, while the pool runs.
+func TestAlertsAreReloaded(t *testing.T) {
+	p, log := reloadRig(t)
+	hasMail := func() bool { _, ok := p.alerts.Service("email"); return ok }
+	if hasMail() {
+		t.Fatal("there is a mail server from the beginning")
+	}
+	p.reload(next(p, func(c *config.Config) { c.Alerts.SMTPHost, c.Alerts.SMTPFrom = "mail.example", "pool@example.com" }))
+	if !hasMail() || p.reloads.waiting.Load() != 0 {
+		t.Errorf("no mail after a reload; the log says %s", log)
+	}
+	p.reload(next(p, func(c *config.Config) { c.Alerts.SMTPFrom = "nobody" }))
+	if !hasMail() || p.cfg.Alerts.SMTPFrom != "pool@example.com" {
+		t.Errorf("a mistake is in force; the log says %s", log)
+	}
+	p.reload(next(p, func(c *config.Config) { c.Alerts.SMTPHost = "" }))
+	if hasMail() {
+		t.Errorf("mail without a server; the log says %s", log)
 	}
 }
 

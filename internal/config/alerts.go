@@ -10,39 +10,39 @@ import (
 type Alerts struct {
 	// Let the channels of operators lead to private networks and this machine.
 	// Those of other people never do.
-	AllowPrivate bool `toml:"allow_private" reload:"restart"`
+	AllowPrivate bool `toml:"allow_private" reload:"live"`
 
 	// How long after the start, and after trouble with the node, nobody is reported
 	// offline.
-	QuietStart time.Duration `toml:"quiet_start" reload:"restart"`
+	QuietStart time.Duration `toml:"quiet_start" reload:"live"`
 
 	// Most messages of one person per hour; what is more waits and goes together.
 	// 0: no limit.
-	UserMessagesPerHour int `toml:"user_messages_per_hour" reload:"restart"`
+	UserMessagesPerHour int `toml:"user_messages_per_hour" reload:"live"`
 
 	// Most messages of all people per hour. 0: no limit.
-	MessagesPerHour int `toml:"messages_per_hour" reload:"restart"`
+	MessagesPerHour int `toml:"messages_per_hour" reload:"live"`
 
 	// Mail server for alerts by e-mail. Empty: no e-mail.
-	SMTPHost string `toml:"smtp_host" reload:"restart"`
+	SMTPHost string `toml:"smtp_host" reload:"live"`
 
 	// Its port.
-	SMTPPort int `toml:"smtp_port" reload:"restart"`
+	SMTPPort int `toml:"smtp_port" reload:"live"`
 
 	// User at the mail server. Empty: it asks for none.
-	SMTPUser string `toml:"smtp_user" reload:"restart"`
+	SMTPUser string `toml:"smtp_user" reload:"live"`
 
 	// Password at the mail server.
-	SMTPPassword Secret `toml:"smtp_password" reload:"restart"`
+	SMTPPassword Secret `toml:"smtp_password" reload:"live"`
 
 	// File with the password, instead of writing it here.
-	SMTPPasswordFile string `toml:"smtp_password_file" reload:"restart"`
+	SMTPPasswordFile string `toml:"smtp_password_file" reload:"live"`
 
 	// Address that the mail comes from.
-	SMTPFrom string `toml:"smtp_from" reload:"restart"`
+	SMTPFrom string `toml:"smtp_from" reload:"live"`
 
 	// starttls, tls (from the first byte, port 465) or none.
-	SMTPTLS string `toml:"smtp_tls" reload:"restart"`
+	SMTPTLS string `toml:"smtp_tls" reload:"live"`
 }
 
 // defaultAlerts are the values of nobody's choice.

@@ -16,8 +16,7 @@ import (
 
 // Config is what alerts need of the program that they are part of.
 type Config struct {
-	Store    alert.Store
-	Services []Service // kinds of channels
+	Store alert.Store
 	// World gives what there is to notice, with the microscope's alarms since a
 	// cursor. It is called every few seconds, and must not wait for anything.
 	World func(alarmsSince uint64) World
@@ -27,28 +26,33 @@ type Config struct {
 	// gone. nil: nobody but the operator without an account.
 	Person func(ctx context.Context, id string) (Person, bool, error)
 
-	QuietStart  time.Duration // after the start, and after trouble of our own; 0 is 5 minutes
+	Settings
 	Batch       time.Duration // how long an event waits for others; 0 is 5 seconds
-	UserPerHour int           // messages of one person; 0 is no limit
-	PerHour     int           // of all together; 0 is no limit
 	MaxChannels int           // of one person; 0 is 10
 	MaxRules    int           // of one person; 0 is 20
 }
 
+// Settings are what can be changed while alerts run, by [Center.Configure].
+type Settings struct {
+	Services    []Service     // kinds of channels
+	QuietStart  time.Duration // after the start, and after trouble of our own; 0 is 5 minutes
+	UserPerHour int           // messages of one person; 0 is no limit
+	PerHour     int           // of all people together but operators; 0 is no limit
+}
+
 // Center is all of alerts.
 type Center struct {
-	cfg      Config
-	log      *slog.Logger
-	services map[string]Service
-	count    *counters
-	limits   limiter
-	loud     limiter // of log lines
-	posted   chan alert.Event
-	wake     chan struct{} // tells the courier that there is something
-	waiting  atomic.Int64  // entries that are to be sent
+	cfg     Config // but for Settings, which are in force
+	log     *slog.Logger
+	inUse   atomic.Pointer[settings]
+	count   *counters
+	limits  limiter
+	loud    limiter // of log lines
+	posted  chan alert.Event
+	wake    chan struct{} // tells the courier that there is something
+	waiting atomic.Int64  // entries that are to be sent
 
-	confirming sync.Mutex // one code at a time
-	linking    sync.Mutex // one link at a time
+	editing sync.Mutex // one change of channels and rules at a time
 
 	mu       sync.Mutex // guards the rest
 	loaded   bool
@@ -74,9 +78,6 @@ const maxPersons = 10_000
 
 // New makes alerts. It starts nothing.
 func New(cfg Config, log *slog.Logger) *Center {
-	if cfg.QuietStart == 0 {
-		cfg.QuietStart = 5 * time.Minute
-	}
 	if cfg.Batch == 0 {
 		cfg.Batch = 5 * time.Second
 	}
@@ -87,15 +88,34 @@ func New(cfg Config, log *slog.Logger) *Center {
 		cfg.MaxRules = 20
 	}
 	c := &Center{
-		cfg: cfg, log: log, services: make(map[string]Service), count: newCounters(),
+		cfg: cfg, log: log, count: newCounters(),
 		posted: make(chan alert.Event, 64), wake: make(chan struct{}, 1),
 		persons: make(map[string]personSeen), crowded: make(map[string]int),
 	}
-	for _, s := range cfg.Services {
-		c.services[s.ID] = s
-	}
+	c.Configure(cfg.Settings)
 	return c
 }
+
+// settings are Settings in force.
+type settings struct {
+	Settings
+	kinds map[string]Service // Services by id
+}
+
+// Configure puts other settings in force. What is being sent goes on as it is.
+func (c *Center) Configure(s Settings) {
+	if s.QuietStart == 0 {
+		s.QuietStart = 5 * time.Minute
+	}
+	kinds := make(map[string]Service, len(s.Services))
+	for _, service := range s.Services {
+		kinds[service.ID] = service
+	}
+	c.inUse.Store(&settings{s, kinds})
+}
+
+// services are the kinds of channels by id.
+func (c *Center) services() map[string]Service { return c.inUse.Load().kinds }
 
 // Run notices and sends until ctx ends. Its error is that of a part that
 // panicked, after which the other one was ended.
@@ -133,14 +153,32 @@ func (c *Center) complain(doing, message string, err error) {
 }
 
 // Post tells an event that another part of the program noticed, such as a backup
-// that failed. It waits for nobody: beyond a few dozen at once, events are
-// dropped and counted.
-func (c *Center) Post(e alert.Event) {
+// that failed. When it returns the event is in the outbox, and nothing loses it.
+// So it waits for the store, and is not for those that miners wait for. While the
+// store fails, events wait in memory: a few dozen, beyond which they are dropped and
+// counted.
+func (c *Center) Post(ctx context.Context, e alert.Event) {
+	err := c.postNow(ctx, e)
+	if err == nil {
+		return
+	}
+	c.complain(faultPost, "an event was not written; it waits in memory", err)
 	select {
 	case c.posted <- e:
 	default:
 		c.count.dropped(dropPosted, 1)
 	}
+}
+
+// postNow puts an event into the outbox of all that want it.
+func (c *Center) postNow(ctx context.Context, e alert.Event) error {
+	rules, _, err := c.inForce(ctx)
+	if err != nil {
+		return err
+	}
+	l := &look{d: newDraft(time.Now()), rules: rules}
+	l.tellAll(e)
+	return c.commit(ctx, l.d)
 }
 
 // commit writes what was noticed and tells the courier.
@@ -364,7 +402,7 @@ var (
 
 // usable says why a channel may not be used; nil when it may.
 func (c *Center) usable(ch alert.Channel, p Person) error {
-	s, ok := c.services[ch.Kind]
+	s, ok := c.services()[ch.Kind]
 	switch {
 	case !ok:
 		return ErrService
@@ -381,7 +419,7 @@ func (c *Center) open(ch alert.Channel, p Person) (Channel, error) {
 	if err := c.usable(ch, p); err != nil {
 		return nil, Permanent(err)
 	}
-	sender, err := c.services[ch.Kind].Open(Opening{UserID: ch.UserID, Operator: p.Operator, Settings: ch.Settings})
+	sender, err := c.services()[ch.Kind].Open(Opening{UserID: ch.UserID, Operator: p.Operator, Settings: ch.Settings})
 	if err != nil {
 		return nil, Permanent(err)
 	}

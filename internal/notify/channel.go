@@ -69,6 +69,9 @@ type Service struct {
 	// Managed channels are not made in the form, but by the part that the service
 	// belongs to.
 	Managed bool
+	// Shared says that all people's messages of the service go to one place, each
+	// calling whom it is for. There they take turns, and must not call a crowd at once.
+	Shared bool
 	// Mailbox says that the channel must be confirmed by a code that is sent
 	// through it.
 	Mailbox bool

@@ -102,8 +102,8 @@ func TestShapesOfServices(t *testing.T) {
 	} {
 		t.Run(c.service, func(t *testing.T) {
 			base, last := services(t, http.StatusOK, "ok, and no JSON")
-			center := New(Config{Services: Catalog(CatalogConfig{AllowPrivate: true})}, quietLog)
-			service := center.services[c.service]
+			center := New(Config{Settings: Settings{Services: Catalog(CatalogConfig{AllowPrivate: true})}}, quietLog)
+			service := center.services()[c.service]
 			settings := c.settings(base)
 			if err := service.need(settings); err != nil {
 				t.Fatal(err)
@@ -199,7 +199,7 @@ func TestWebhook(t *testing.T) {
 
 // What cannot be a channel is refused when it is entered.
 func TestBadSettings(t *testing.T) {
-	center := New(Config{Services: Catalog(CatalogConfig{Mail: MailServer{Host: "mail.example", From: "pool@example.org"}})}, quietLog)
+	center := New(Config{Settings: Settings{Services: Catalog(CatalogConfig{Mail: MailServer{Host: "mail.example", From: "pool@example.org"}})}}, quietLog)
 	for service, list := range map[string][]map[string]string{
 		"telegram":        {{"token": "x/../..", "chat": "1"}, {"token": "123456:ABC-DEF1234ghIkl", "chat": "1&x=2"}, {"token": "123456:ABC-DEF1234ghIkl", "chat": "1", "server": "https://user:pass@host"}},
 		"matrix":          {{"server": "https://m.example", "room": "#alias:m.example", "token": "x"}, {"server": "https://m.example", "room": "!a:b", "token": "x\r\ny"}, {"server": "ftp://x", "room": "!a:b", "token": "x"}},
@@ -209,7 +209,7 @@ func TestBadSettings(t *testing.T) {
 		"email":           {{"address": "x"}, {"address": "Name <a@example.org>"}, {"address": "a@example.org, b@example.org"}, {"address": "a@example.org\r\nBcc: b@example.org"}},
 		"shoutrrr":        {{"url": "logger://"}, {"url": "nothing://x"}, {"url": ":"}},
 	} {
-		s := center.services[service]
+		s := center.services()[service]
 		for _, settings := range list {
 			err := s.need(settings)
 			if err == nil {
@@ -230,9 +230,9 @@ func FuzzSettings(f *testing.F) {
 	f.Add("telegram", "https://api.telegram.org", "123456:ABC-DEF1234ghIkl", "@chan")
 	f.Add("matrix", "https://matrix.org", "!r:matrix.org", "tok")
 	f.Add("mattermost", "https://host:8443/%2f..", "a", "b")
-	center := New(Config{Services: Catalog(CatalogConfig{})}, quietLog)
+	center := New(Config{Settings: Settings{Services: Catalog(CatalogConfig{})}}, quietLog)
 	f.Fuzz(func(t *testing.T, service, server, a, b string) {
-		s, ok := center.services[service]
+		s, ok := center.services()[service]
 		if !ok {
 			return
 		}

@@ -57,28 +57,29 @@ func (c *Center) sendCode(ctx context.Context, ch alert.Channel, code string) er
 
 // SendCode sends another code; the one before is void.
 func (c *Center) SendCode(ctx context.Context, o Owner, id string) (alert.Channel, error) {
-	ch, err := c.Channel(ctx, o, id)
-	if err != nil {
-		return ch, err
-	}
-	if s := c.services[ch.Kind]; !s.Mailbox || ch.Confirmed {
-		return ch, badSetting("there is nothing to confirm")
-	}
-	if !c.limits.perHour("code "+ch.UserID, codesPerHour, time.Now()) {
-		return ch, ErrTooMany
-	}
-	code := newCode(&ch, time.Now())
-	if err := c.cfg.Store.SaveChannel(ctx, ch); err != nil {
-		return ch, err
-	}
-	c.changed()
-	return ch, c.sendCode(ctx, ch, code)
+	return c.edit(ctx, func() (ch alert.Channel, code string, err error) {
+		if ch, err = c.Channel(ctx, o, id); err != nil {
+			return ch, "", err
+		}
+		if s := c.services()[ch.Kind]; !s.Mailbox || ch.Confirmed {
+			return ch, "", badSetting("there is nothing to confirm")
+		}
+		if !c.limits.perHour("code "+ch.UserID, codesPerHour, time.Now()) {
+			return ch, "", ErrTooMany
+		}
+		code = newCode(&ch, time.Now())
+		if err := c.cfg.Store.SaveChannel(ctx, ch); err != nil {
+			return ch, "", err
+		}
+		c.changed()
+		return ch, code, nil
+	})
 }
 
 // Confirm takes the code that was sent. After a few wrong ones it is void.
 func (c *Center) Confirm(ctx context.Context, o Owner, id, code string) (alert.Channel, error) {
-	c.confirming.Lock() // so that nobody tries many at once
-	defer c.confirming.Unlock()
+	c.editing.Lock() // so that nobody tries many at once
+	defer c.editing.Unlock()
 	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err

@@ -8,12 +8,13 @@ import (
 
 // Reasons for which an event is not told.
 const (
-	dropPosted    = "post_queue_full" // posted faster than the watcher looks
+	dropPosted    = "post_queue_full" // posted while the store fails, beyond what fits in memory
 	dropFlood     = "alarm_flood"     // more alarms of the scope than anybody reads
 	dropUnwatched = "worker_limit"    // a worker beyond those that one rule follows
 	dropQueue     = "queue_full"      // too much waits for the channel
 	dropOld       = "too_old"         // it waited for too long
 	dropGone      = "channel_gone"    // the channel was removed or switched off
+	dropCrowd     = "mass_ping"       // too many people would be called at once: all are told together
 )
 
 // Results of attempts to send.
@@ -33,6 +34,7 @@ const (
 	faultWatch  = "notice"
 	faultOutbox = "outbox"
 	faultResult = "result"
+	faultPost   = "post"
 )
 
 // counters count what happens. The names are fixed, so that each is there from
@@ -52,10 +54,10 @@ func newCounters() *counters {
 		return m
 	}
 	return &counters{
-		drops:   zero(dropPosted, dropFlood, dropUnwatched, dropQueue, dropOld, dropGone),
+		drops:   zero(dropPosted, dropFlood, dropUnwatched, dropQueue, dropOld, dropGone, dropCrowd),
 		results: zero(sentOK, sentRetry, sentPermanent, sentGivenUp, sentHeld),
 		panics:  zero(partWatcher, partCourier, partSender),
-		faults:  zero(faultWatch, faultOutbox, faultResult),
+		faults:  zero(faultWatch, faultOutbox, faultResult, faultPost),
 		entries: make(map[string]uint64),
 	}
 }

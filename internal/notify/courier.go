@@ -22,8 +22,12 @@ const (
 	sendTime = 15 * time.Second
 	// farewell is how long attempts under way may take when the program ends.
 	farewell = 500 * time.Millisecond
-	// senders is how many messages are under way at once.
-	senders = 8
+	// senders is how many messages are under way at once, sendersOfOne how many of
+	// them are one person's: their servers may all hang.
+	senders, sendersOfOne = 8, 4
+	// sharedSenders is how many more are for a place that all share, where they wait
+	// for their turn.
+	sharedSenders = 64
 	// maxBatch is how many events one message holds.
 	maxBatch = 50
 	// giveUpAfter is how long after an event it is tried to tell it.
@@ -55,9 +59,9 @@ func newBatch() string {
 // courier empties the outbox. Its fields belong to the goroutine of run.
 type courier struct {
 	c        *Center
-	busy     map[string]bool // channels with a message under way
-	held     map[string]bool // channels whose messages wait for a limit
-	own      map[string]bool // batches of which this process knows what all attempts came to
+	busy     map[string]alert.Channel // those with a message under way
+	held     map[string]bool          // channels whose messages wait for a limit
+	own      map[string]bool          // batches of which this process knows what all attempts came to
 	results  chan result
 	unwritt  []result // that the store did not take yet
 	lastTidy time.Time
@@ -74,8 +78,8 @@ type result struct {
 
 func newCourier(c *Center) *courier {
 	return &courier{
-		c: c, busy: make(map[string]bool), held: make(map[string]bool), own: make(map[string]bool),
-		results: make(chan result, senders),
+		c: c, busy: make(map[string]alert.Channel), held: make(map[string]bool), own: make(map[string]bool),
+		results: make(chan result, senders+sharedSenders),
 	}
 }
 
@@ -150,20 +154,48 @@ func (k *courier) round(ctx, sending context.Context, now time.Time) error {
 		return err
 	}
 	k.forget(open)
-	order, of := byChannel(open)
 	k.c.crowd(open)
+	channels, _, err := k.c.list(ctx)
+	if err != nil {
+		return err
+	}
+	if open, err = k.calm(ctx, open, channels, now); err != nil {
+		return err
+	}
+	order, of := byChannel(open)
 	for _, id := range order {
-		if k.busy[id] {
+		if !k.hasRoom(channels[id]) {
 			continue
-		}
-		if len(k.busy) >= senders {
-			break
 		}
 		if err := k.serve(ctx, sending, id, of[id], now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hasRoom says whether a message of a channel may be on its way now besides those
+// that are.
+func (k *courier) hasRoom(ch alert.Channel) bool {
+	kinds := k.c.services()
+	shared, own, others := 0, 0, 0
+	for id, other := range k.busy {
+		switch {
+		case id == ch.ID:
+			return false
+		case kinds[other.Kind].Shared:
+			shared++
+		default:
+			others++
+			if other.UserID == ch.UserID {
+				own++
+			}
+		}
+	}
+	if kinds[ch.Kind].Shared {
+		return shared < sharedSenders
+	}
+	return others < senders && own < sendersOfOne
 }
 
 // forget drops what is known of messages and channels that are not in the outbox
@@ -224,9 +256,9 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	limits := []limit{{"user " + ch.UserID, k.c.cfg.UserPerHour}}
+	limits := []limit{{"user " + ch.UserID, k.c.inUse.Load().UserPerHour}}
 	if !person.Operator { // many messages of others must not hold up what the pool has to say
-		limits = append(limits, limit{"", k.c.cfg.PerHour})
+		limits = append(limits, limit{"", k.c.inUse.Load().PerHour})
 	}
 	if !k.c.limits.allPerHour(now, limits...) {
 		if !k.held[id] {
@@ -248,13 +280,13 @@ func (k *courier) serve(ctx, sending context.Context, id string, entries []alert
 	if !again {
 		k.own[id2] = true
 	}
-	if again && !k.c.services[ch.Kind].Idempotent {
+	if again && !k.c.services()[ch.Kind].Idempotent {
 		m.Lines = append(m.Lines, repetition)
 		for i := range m.Events {
 			m.Events[i].Maybe = true
 		}
 	}
-	k.busy[id] = true
+	k.busy[id] = ch
 	attempts := batch[0].Attempts + 1
 	since := batch[0].Event.At
 	if since.After(batch[0].Created) || since.Before(batch[0].Created.Add(-giveUpAfter)) {

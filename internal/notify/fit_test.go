@@ -111,7 +111,7 @@ func TestMessagesFit(t *testing.T) {
 					settings[key] = value
 				}
 				var err error
-				ch, err = New(Config{Services: Catalog(CatalogConfig{AllowPrivate: true})}, quietLog).services[c.service].Open(Opening{Operator: true, Settings: settings})
+				ch, err = New(Config{Settings: Settings{Services: Catalog(CatalogConfig{AllowPrivate: true})}}, quietLog).services()[c.service].Open(Opening{Operator: true, Settings: settings})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -151,7 +151,7 @@ func TestNamesCallNobody(t *testing.T) {
 		for key, value := range settings {
 			all[key] = value
 		}
-		ch, err := New(Config{Services: Catalog(CatalogConfig{AllowPrivate: true})}, quietLog).services[service].Open(Opening{Operator: true, Settings: all})
+		ch, err := New(Config{Settings: Settings{Services: Catalog(CatalogConfig{AllowPrivate: true})}}, quietLog).services()[service].Open(Opening{Operator: true, Settings: all})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,8 +13,8 @@ import (
 // Link gives a person a channel of a managed service, or new settings to the one
 // that they have. With a new channel comes a rule about their saved workers.
 func (c *Center) Link(ctx context.Context, userID, service, name string, settings map[string]string) error {
-	c.linking.Lock() // two at once would make two channels
-	defer c.linking.Unlock()
+	c.editing.Lock() // two at once would make two channels
+	defer c.editing.Unlock()
 	channels, _, err := c.list(ctx)
 	if err != nil {
 		return err
@@ -43,8 +43,8 @@ func (c *Center) Link(ctx context.Context, userID, service, name string, setting
 // SetLinked switches a person's channels of a managed service on or off; false
 // when there is none.
 func (c *Center) SetLinked(ctx context.Context, userID, service string, enabled bool) (linked bool, err error) {
-	c.linking.Lock()
-	defer c.linking.Unlock()
+	c.editing.Lock()
+	defer c.editing.Unlock()
 	channels, _, err := c.list(ctx)
 	if err != nil {
 		return false, err
@@ -66,6 +66,8 @@ func (c *Center) SetLinked(ctx context.Context, userID, service string, enabled 
 
 // Unlink removes a person's channels of a managed service.
 func (c *Center) Unlink(ctx context.Context, userID, service string) error {
+	c.editing.Lock()
+	defer c.editing.Unlock()
 	channels, _, err := c.list(ctx)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func newStage() *stage {
 // config is that of alerts on the stage.
 func (s *stage) config(st alert.Store, services ...Service) Config {
 	return Config{
-		Store: st, Services: services, QuietStart: time.Minute,
+		Store: st, Settings: Settings{Services: services, QuietStart: time.Minute},
 		World: func(uint64) World {
 			s.mu.Lock()
 			defer s.mu.Unlock()

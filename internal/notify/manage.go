@@ -75,7 +75,7 @@ func (c *Center) View(ctx context.Context, o Owner, recent int) (v View, err err
 // catalog.
 func (c *Center) Services(o Owner) []Service {
 	var list []Service
-	for _, s := range c.cfg.Services {
+	for _, s := range c.inUse.Load().Services {
 		if o.Operator || !s.Operator {
 			list = append(list, s)
 		}
@@ -85,7 +85,7 @@ func (c *Center) Services(o Owner) []Service {
 
 // Service is a kind of channels by its id.
 func (c *Center) Service(id string) (Service, bool) {
-	s, ok := c.services[id]
+	s, ok := c.services()[id]
 	return s, ok
 }
 
@@ -119,18 +119,37 @@ type ChannelChange struct {
 	Quiet    *alert.Quiet
 }
 
+// edit changes a channel while nobody else changes any, so that neither a limit
+// nor a number of tries can be got around by asking at the same time; then it sends
+// the code that the channel needs, if any.
+func (c *Center) edit(ctx context.Context, do func() (ch alert.Channel, code string, err error)) (alert.Channel, error) {
+	ch, code, err := func() (alert.Channel, string, error) {
+		c.editing.Lock()
+		defer c.editing.Unlock()
+		return do()
+	}()
+	if err != nil || code == "" {
+		return ch, err
+	}
+	return ch, c.sendCode(ctx, ch, code)
+}
+
 // AddChannel makes a channel. One that leads to a mailbox gets a code sent.
 func (c *Center) AddChannel(ctx context.Context, o Owner, change ChannelChange) (alert.Channel, error) {
-	s, ok := c.services[change.Kind]
+	return c.edit(ctx, func() (alert.Channel, string, error) { return c.addChannel(ctx, o, change) })
+}
+
+func (c *Center) addChannel(ctx context.Context, o Owner, change ChannelChange) (_ alert.Channel, code string, err error) {
+	s, ok := c.services()[change.Kind]
 	switch {
 	case !ok || s.Managed:
-		return alert.Channel{}, badSetting("there is no such kind of channel")
+		return alert.Channel{}, "", badSetting("there is no such kind of channel")
 	case s.Operator && !o.Operator:
-		return alert.Channel{}, ErrOperator
+		return alert.Channel{}, "", ErrOperator
 	}
 	channels, _, err := c.list(ctx)
 	if err != nil {
-		return alert.Channel{}, err
+		return alert.Channel{}, "", err
 	}
 	own := 0
 	for _, ch := range channels {
@@ -139,7 +158,7 @@ func (c *Center) AddChannel(ctx context.Context, o Owner, change ChannelChange) 
 		}
 	}
 	if own >= c.cfg.MaxChannels {
-		return alert.Channel{}, fmt.Errorf("%w: %d channels", ErrLimit, c.cfg.MaxChannels)
+		return alert.Channel{}, "", fmt.Errorf("%w: %d channels", ErrLimit, c.cfg.MaxChannels)
 	}
 	ch := alert.Channel{ID: newID(), UserID: o.UserID, Kind: s.ID, Name: s.Name, Enabled: true, Settings: map[string]string{}, Created: time.Now()}
 	return c.saveChannel(ctx, o, ch, change)
@@ -147,17 +166,20 @@ func (c *Center) AddChannel(ctx context.Context, o Owner, change ChannelChange) 
 
 // ChangeChannel changes a channel.
 func (c *Center) ChangeChannel(ctx context.Context, o Owner, id string, change ChannelChange) (alert.Channel, error) {
-	ch, err := c.Channel(ctx, o, id)
-	if err != nil {
-		return ch, err
-	}
-	return c.saveChannel(ctx, o, ch, change)
+	return c.edit(ctx, func() (alert.Channel, string, error) {
+		ch, err := c.Channel(ctx, o, id)
+		if err != nil {
+			return ch, "", err
+		}
+		return c.saveChannel(ctx, o, ch, change)
+	})
 }
 
-func (c *Center) saveChannel(ctx context.Context, o Owner, ch alert.Channel, change ChannelChange) (alert.Channel, error) {
-	s, ok := c.services[ch.Kind]
+// saveChannel returns the code that the channel has to be confirmed by, if any.
+func (c *Center) saveChannel(ctx context.Context, o Owner, ch alert.Channel, change ChannelChange) (_ alert.Channel, code string, err error) {
+	s, ok := c.services()[ch.Kind]
 	if !ok {
-		return ch, ErrService
+		return ch, "", ErrService
 	}
 	before := ch.Clone()
 	if change.Name != nil {
@@ -177,42 +199,38 @@ func (c *Center) saveChannel(ctx context.Context, o Owner, ch alert.Channel, cha
 		}
 	}
 	if err := errors.Join(checkTitle(ch.Name), checkQuiet(ch.Quiet)); err != nil {
-		return ch, err
+		return ch, "", err
 	}
 	if !s.Managed {
 		if err := s.need(ch.Settings); err != nil {
-			return ch, err
+			return ch, "", err
 		}
 		if _, err := s.Open(Opening{UserID: ch.UserID, Operator: o.Operator, Settings: ch.Settings}); err != nil {
-			return ch, err
+			return ch, "", err
 		}
 		if err := s.secretsStay(before.Settings, ch.Settings, change.Settings); err != nil {
-			return ch, err
+			return ch, "", err
 		}
 	}
 	changed := !maps.Equal(before.Settings, ch.Settings)
 	if changed {
 		ch.LastError, ch.ErrorAt = "", time.Time{}
 	}
-	var code string
 	switch {
 	case !s.Mailbox || o.Operator:
 		ch.Confirmed = true
 	case changed:
 		if !c.limits.perHour("code "+ch.UserID, codesPerHour, time.Now()) {
-			return ch, ErrTooMany
+			return ch, "", ErrTooMany
 		}
 		ch.Confirmed = false
 		code = newCode(&ch, time.Now())
 	}
 	if err := c.cfg.Store.SaveChannel(ctx, ch); err != nil {
-		return ch, err
+		return ch, "", err
 	}
 	c.changed()
-	if code != "" {
-		return ch, c.sendCode(ctx, ch, code)
-	}
-	return ch, nil
+	return ch, code, nil
 }
 
 // secretsStay refuses to send secrets that were given for one server to another:
@@ -255,6 +273,8 @@ func (c *Center) Channel(ctx context.Context, o Owner, id string) (alert.Channel
 
 // DeleteChannel removes a channel, what waits for it, and its place in rules.
 func (c *Center) DeleteChannel(ctx context.Context, o Owner, id string) (alert.Channel, error) {
+	c.editing.Lock()
+	defer c.editing.Unlock()
 	ch, err := c.Channel(ctx, o, id)
 	if err != nil {
 		return ch, err

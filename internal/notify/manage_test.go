@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/poolscope/poolscope/internal/alert"
 )
 
 // Who may change a channel gets its secrets neither shown nor sent: one that was
@@ -12,7 +16,7 @@ import (
 func TestSecretsStayWithTheirServer(t *testing.T) {
 	st := newStore(t)
 	c := New(Config{
-		Store: st, Services: Catalog(CatalogConfig{AllowPrivate: true}), MaxChannels: 50,
+		Store: st, Settings: Settings{Services: Catalog(CatalogConfig{AllowPrivate: true})}, MaxChannels: 50,
 		Person: func(context.Context, string) (Person, bool, error) { return Person{Operator: true}, true, nil },
 	}, quietLog)
 	op := Owner{UserID: "op", Operator: true}
@@ -76,5 +80,28 @@ func TestServicesSayWhereTheyLead(t *testing.T) {
 				t.Errorf("%s: %s has place %v", s.ID, f.Key, f.Place)
 			}
 		}
+	}
+}
+
+// Limits hold for those who ask many times at once, too.
+func TestLimitsOfManyAtOnce(t *testing.T) {
+	r := newRig(t)
+	owner := Owner{UserID: "u2"}
+	var wg sync.WaitGroup
+	var channels, rules atomic.Int64
+	for range 60 {
+		wg.Go(func() {
+			if _, err := r.c.AddChannel(t.Context(), owner, ChannelChange{Kind: "sink"}); err == nil {
+				channels.Add(1)
+			}
+			if _, err := r.c.AddRule(t.Context(), owner, RuleChange{Kinds: []alert.Kind{alert.BestShare}}); err == nil {
+				rules.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	v, err := r.c.View(t.Context(), owner, 10)
+	if err != nil || len(v.Channels) != 10 || len(v.Rules) != 20 || channels.Load() != 10 || rules.Load() != 20 {
+		t.Errorf("%d channels, %d rules, %v", len(v.Channels), len(v.Rules), err)
 	}
 }

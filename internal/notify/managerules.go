@@ -28,6 +28,8 @@ type RuleChange struct {
 
 // AddRule makes a rule.
 func (c *Center) AddRule(ctx context.Context, o Owner, change RuleChange) (alert.Rule, error) {
+	c.editing.Lock()
+	defer c.editing.Unlock()
 	_, rules, err := c.list(ctx)
 	if err != nil {
 		return alert.Rule{}, err
@@ -58,6 +60,8 @@ func newRule(o Owner) alert.Rule {
 
 // ChangeRule changes a rule.
 func (c *Center) ChangeRule(ctx context.Context, o Owner, id string, change RuleChange) (alert.Rule, error) {
+	c.editing.Lock()
+	defer c.editing.Unlock()
 	r, err := c.ownRule(ctx, o, id)
 	if err != nil {
 		return r, err
@@ -182,6 +186,8 @@ func (c *Center) ownRule(ctx context.Context, o Owner, id string) (alert.Rule, e
 
 // DeleteRule removes a rule.
 func (c *Center) DeleteRule(ctx context.Context, o Owner, id string) (alert.Rule, error) {
+	c.editing.Lock()
+	defer c.editing.Unlock()
 	r, err := c.ownRule(ctx, o, id)
 	if err != nil {
 		return r, err

@@ -69,7 +69,7 @@ func TestWhatIsUnsure(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = closed.Close()
-	services := New(Config{Services: Catalog(CatalogConfig{AllowPrivate: true})}, quietLog).services
+	services := New(Config{Settings: Settings{Services: Catalog(CatalogConfig{AllowPrivate: true})}}, quietLog).services()
 	for name, kind := range map[string]struct {
 		service string
 		setting func(base string) map[string]string

@@ -140,7 +140,7 @@ func (w *watcher) tick(ctx context.Context, now time.Time) error {
 	}
 	quiet := w.quiet - passed
 	if world.Trouble != "" || world.Ledger == nil {
-		quiet = w.c.cfg.QuietStart
+		quiet = w.c.inUse.Load().QuietStart
 	}
 	if l.quiet = quiet > 0; !l.quiet {
 		l.clock += passed
@@ -180,7 +180,7 @@ func (w *watcher) begin(ctx context.Context) error {
 		w.c.log.Warn("what was noticed is not readable and is noticed anew", "names", len(unreadable), "first", unreadable[0])
 	}
 	w.m, w.written, w.tallies = m, m.clock, make(map[string]tallies)
-	w.quiet = w.c.cfg.QuietStart
+	w.quiet = w.c.inUse.Load().QuietStart
 	return nil
 }
 

@@ -374,16 +374,46 @@ func TestAlarmsAndPosts(t *testing.T) {
 	r.stage.set(func(w *World) { w.Alarms = []Alarm{old, fresh, other} })
 	r.want("alarm", r.pass(watchEvery), "Scope: jobs on an old block")
 	r.want("raised again", r.pass(time.Minute))
-	r.c.Post(alert.Event{Kind: alert.BackupFailed, Key: "backup:1", Text: "Backup to x failed"})
+	r.c.Post(t.Context(), alert.Event{Kind: alert.BackupFailed, Key: "backup:1", Text: "Backup to x failed"})
+	r.restart() // killed before anybody looked
 	r.want("posted", r.pass(watchEvery), "Backup to x failed")
 	for range 100 {
-		r.c.Post(alert.Event{Kind: alert.BackupFailed, Key: "same", Text: "again"})
+		r.c.Post(t.Context(), alert.Event{Kind: alert.BackupFailed, Key: "same", Text: "again"})
 	}
 	r.want("the same event again", r.pass(watchEvery), "again")
-	for _, n := range r.c.Counts().Drops {
+}
+
+// What is posted while the store fails waits in memory, within bounds, and is told
+// when the store is there again.
+func TestPostsWhileTheStoreFails(t *testing.T) {
+	s, stage := newShelf(), newStage()
+	s.channel("c1", func(c *alert.Channel) { c.UserID = "op" })
+	rule := newRule(Owner{UserID: "op"})
+	rule.Kinds, rule.Channels = []alert.Kind{alert.BackupFailed}, []string{"c1"}
+	s.rules = append(s.rules, rule)
+	c := New(stage.config(s, (&sink{}).service("sink", true)), quietLog)
+	w := &watcher{c: c}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s.dead = true
+	for i := range 100 {
+		c.Post(t.Context(), alert.Event{Kind: alert.BackupFailed, Key: fmt.Sprint(i), Text: fmt.Sprint(i)})
+	}
+	for _, n := range c.Counts().Drops {
 		if n.Name == dropPosted && n.Count != 36 {
 			t.Errorf("%d dropped", n.Count)
 		}
+	}
+	if err := w.tick(t.Context(), now); err == nil {
+		t.Error("the store is there")
+	}
+	s.dead = false
+	for i := range 3 {
+		if err := w.tick(t.Context(), now.Add(time.Duration(i)*watchEvery)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.states()); n != 64 {
+		t.Errorf("%d of 64 are told", n)
 	}
 }
 
@@ -413,7 +443,7 @@ func TestRolesAreLookedUpAnew(t *testing.T) {
 	r := newRig(t)
 	addRule(t, r.store, "op", nil, "c2")
 	post := func(key string) []string {
-		r.c.Post(alert.Event{Kind: alert.BackupFailed, Key: key, Text: key})
+		r.c.Post(r.t.Context(), alert.Event{Kind: alert.BackupFailed, Key: key, Text: key})
 		return r.pass(watchEvery)
 	}
 	r.want("an operator", post("a"), "a")

@@ -66,7 +66,7 @@ func newRig(t *testing.T) *rig {
 	}
 	t.Cleanup(func() { _ = books.Close() })
 	center := notify.New(notify.Config{
-		Store: books.Alerts(), Services: notify.Catalog(notify.CatalogConfig{AllowPrivate: true}),
+		Store: books.Alerts(), Settings: notify.Settings{Services: notify.Catalog(notify.CatalogConfig{AllowPrivate: true})},
 		World: func(uint64) notify.World { return notify.World{Ledger: &ledger.Snapshot{}} },
 		Person: func(_ context.Context, id string) (notify.Person, bool, error) {
 			return notify.Person{Operator: strings.HasPrefix(id, "op")}, true, nil

@@ -21,7 +21,7 @@ const Kind = "discord"
 // seen just where there may be one.
 func (b *Bot) Service() notify.Service {
 	return notify.Service{
-		ID: Kind, Name: "Discord", Managed: true,
+		ID: Kind, Name: "Discord", Managed: true, Shared: true,
 		Open: func(o notify.Opening) (notify.Channel, error) { return channel{b, o.UserID}, nil },
 	}
 }
