@@ -20,7 +20,7 @@ type Alerts struct {
 	// 0: no limit.
 	UserMessagesPerHour int `toml:"user_messages_per_hour" reload:"live"`
 
-	// Most messages of all people per hour. 0: no limit.
+	// Most messages of all people per hour; operators' are not counted. 0: no limit.
 	MessagesPerHour int `toml:"messages_per_hour" reload:"live"`
 
 	// Mail server for alerts by e-mail. Empty: no e-mail.

@@ -25,7 +25,7 @@ import (
 // are the same.
 
 // errPrivate says that a channel leads to where it must not.
-var errPrivate = errors.New("the address is not a public one; only operators may use private networks, when alerts.allow_private is set")
+var errPrivate = errors.New("the address is not a public one, or is this machine's own; only operators may use such, when alerts.allow_private is set")
 
 // special are the networks that are not the public internet, besides those that
 // netip knows (RFC 6890 and the registries of special-purpose addresses).
@@ -67,10 +67,29 @@ func isPublic(a netip.Addr) bool {
 func allowedPort(port uint16) bool { return port == 80 || port == 443 || port >= 1024 }
 
 // guard is called with the resolved address right before each connection.
-func guard(_, address string, _ syscall.RawConn) error {
+func guard(_, address string, _ syscall.RawConn) error { return mayReach(address, net.InterfaceAddrs) }
+
+// mayReach says whether an address may be connected to from a machine that has own
+// addresses: what listens there on other ports than those of the web, such as a
+// node's RPC, trusts that a firewall keeps strangers out, and connections from the
+// machine itself pass it.
+func mayReach(address string, own func() ([]net.Addr, error)) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !isPublic(at.Addr()) || !allowedPort(at.Port()) {
 		return errPrivate
+	}
+	if at.Port() == 80 || at.Port() == 443 {
+		return nil
+	}
+	list, err := own()
+	if err != nil {
+		return errPrivate
+	}
+	for _, a := range list {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err == nil && prefix.Addr().Unmap() == at.Addr().Unmap() {
+			return errPrivate
+		}
 	}
 	return nil
 }

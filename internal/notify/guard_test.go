@@ -69,6 +69,28 @@ func TestNobodyReachesThisMachine(t *testing.T) {
 	}
 }
 
+// A machine with a public address has services there that a firewall keeps from
+// strangers, but not from the machine itself.
+func TestNobodyReachesThisMachineByItsPublicAddress(t *testing.T) {
+	own := func() ([]net.Addr, error) {
+		return []net.Addr{
+			&net.IPNet{IP: net.ParseIP("1.2.3.4"), Mask: net.CIDRMask(24, 32)},
+			&net.IPNet{IP: net.ParseIP("2a00:1450::5"), Mask: net.CIDRMask(64, 128)},
+		}, nil
+	}
+	for address, allowed := range map[string]bool{
+		"1.2.3.4:8332": false, "[::ffff:1.2.3.4]:8332": false, "[2a00:1450::5]:8332": false,
+		"1.2.3.4:443": true, "[2a00:1450::5]:80": true, "1.2.3.5:8332": true, "[2a00:1450::6]:8332": true,
+	} {
+		if err := mayReach(address, own); (err == nil) != allowed {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if err := mayReach("1.2.3.5:8332", func() ([]net.Addr, error) { return nil, errors.New("no") }); err == nil {
+		t.Error("nobody knows whether it is this machine's")
+	}
+}
+
 func mustRequest(t *testing.T, to string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, to, nil)
