@@ -269,7 +269,7 @@ func (c *backupRestoreCommand) find(env *environment, cfg *config.Config, list f
 		if t.Name() != all[i].Target {
 			continue
 		}
-		r, verified, err := backup.Fetch(env.ctx, t, all[i].Name, cfg.DataDir)
+		r, verified, err := backup.Fetch(env.ctx, t, all[i], cfg.DataDir)
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -20,14 +19,24 @@ const (
 	Daily   Generation = "daily"
 	Weekly  Generation = "weekly"
 	Monthly Generation = "monthly"
+	// Future is one with a time that has not come yet: the clock was wrong when it
+	// was made, or is now. It stays until its time comes, and takes no other's place.
+	Future Generation = "future"
 )
 
 // generations tells for each time why an archive made then is kept. Those that
-// are not in the result may go. The newest always stays.
-func (k Keep) generations(times []time.Time) map[time.Time][]Generation {
-	newest := slices.Clone(times)
-	slices.SortFunc(newest, func(a, b time.Time) int { return cmp.Compare(b.UnixNano(), a.UnixNano()) })
+// are not in the result may go. The newest that is not of the future always stays.
+func (k Keep) generations(times []time.Time, now time.Time) map[time.Time][]Generation {
 	kept := make(map[time.Time][]Generation)
+	var newest []time.Time
+	for _, at := range times {
+		if at.After(now.Add(clockSlack)) {
+			kept[at] = []Generation{Future}
+		} else if !slices.Contains(newest, at) {
+			newest = append(newest, at)
+		}
+	}
+	slices.SortFunc(newest, func(a, b time.Time) int { return b.Compare(a) })
 	for i, at := range newest {
 		if i < max(k.Last, 1) {
 			kept[at] = append(kept[at], Last)

@@ -15,7 +15,7 @@ func TestGenerationsOfAYear(t *testing.T) {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var times []time.Time
 	for at := begin; at.Before(begin.AddDate(0, 0, 400)); at = at.Add(6 * time.Hour) {
-		kept := keep.generations(append(times, at))
+		kept := keep.generations(append(times, at), at)
 		times = slices.DeleteFunc(append(times, at), func(t time.Time) bool { return len(kept[t]) == 0 })
 		if len(times) > 3+7+4+6 {
 			t.Fatalf("%d archives at %s", len(times), at)
@@ -54,7 +54,7 @@ func TestGenerations(t *testing.T) {
 		for _, h := range hours {
 			times = append(times, time.Date(2026, 1, 1, h, 0, 0, 0, time.UTC))
 		}
-		kept := keep.generations(times)
+		kept := keep.generations(times, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 		newest := slices.MaxFunc(times, time.Time.Compare)
 		if len(kept[newest]) == 0 {
 			t.Fatal("the newest is not kept")

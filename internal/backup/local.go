@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/poolscope/poolscope/internal/files"
 )
@@ -45,12 +47,15 @@ func (l *Local) List(context.Context) ([]File, error) {
 	return all, nil
 }
 
+// partEnd is at the end of a file that is being written.
+const partEnd = ".part"
+
 // Put implements [Target]. The file has its name when it is on the medium.
 func (l *Local) Put(ctx context.Context, name, path string) error {
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return err
 	}
-	part := filepath.Join(l.dir, name+".part")
+	part := filepath.Join(l.dir, name+partEnd)
 	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -82,4 +87,24 @@ func (l *Local) Get(_ context.Context, name string) (io.ReadCloser, error) {
 // Delete implements [Target].
 func (l *Local) Delete(_ context.Context, name string) error {
 	return removeIfThere(filepath.Join(l.dir, name))
+}
+
+// Sweep implements [Target]: a process that was killed leaves files with other
+// names.
+func (l *Local) Sweep(ctx context.Context, before time.Time) error {
+	all, err := l.List(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, f := range all {
+		name, part := strings.CutSuffix(f.Name, partEnd)
+		if !part {
+			name, part = strings.CutSuffix(f.Name, sumEnd+".tmp") // of files.WriteDurably
+		}
+		if at, _, ok := ParseName(name); ok && part && at.Before(before) {
+			errs = append(errs, removeIfThere(filepath.Join(l.dir, f.Name)))
+		}
+	}
+	return errors.Join(errs...)
 }

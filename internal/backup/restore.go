@@ -1,7 +1,9 @@
 package backup
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -16,16 +18,17 @@ import (
 )
 
 // Fetch returns a reader of an archive at a target after checking it against
-// the sum that was written when it was verified. It copies the archive to a
-// temporary file in dir, which Close removes. An archive without a sum is
-// fetched, too: verified is false then.
-func Fetch(ctx context.Context, t Target, name, dir string) (archive io.ReadCloser, verified bool, err error) {
-	want, err := readSum(ctx, t, name)
+// the sum that was written when it was verified. It copies the archive, which must
+// have the size that the target listed, to a file in dir that nobody else sees and
+// that ends with the process. An archive without a sum is fetched, too: verified is
+// false then.
+func Fetch(ctx context.Context, t Target, b Backup, dir string) (archive io.ReadCloser, verified bool, err error) {
+	want, err := readSum(ctx, t, b.Name)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, false, err
 	}
 	verified = err == nil
-	r, err := t.Get(ctx, name)
+	r, err := t.Get(ctx, b.Name)
 	if err != nil {
 		return nil, false, err
 	}
@@ -33,16 +36,19 @@ func Fetch(ctx context.Context, t Target, name, dir string) (archive io.ReadClos
 	if err != nil {
 		return nil, false, errors.Join(err, r.Close())
 	}
+	// Where open files can be removed, nothing is left when the process is killed.
+	_ = os.Remove(f.Name())
 	copied := temporary{f}
-	_, err = io.Copy(f, reader{ctx, r})
+	hash := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, hash), io.LimitReader(reader{ctx, r}, b.Bytes+1))
 	err = errors.Join(err, r.Close())
-	if err == nil && verified {
-		var got [32]byte
-		if _, got, err = sumFile(ctx, f.Name()); err == nil && got != want {
-			err = fmt.Errorf("%w: %s is not what was stored: its SHA-256 differs from %s", ErrArchive, name, name+sumEnd)
-		}
-	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case n != b.Bytes:
+		err = fmt.Errorf("%w: %s has not the %d bytes that are listed", ErrArchive, b.Name, b.Bytes)
+	case verified && !bytes.Equal(hash.Sum(nil), want[:]):
+		err = fmt.Errorf("%w: %s is not what was stored: its SHA-256 differs from %s", ErrArchive, b.Name, b.Name+sumEnd)
+	default:
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {

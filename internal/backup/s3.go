@@ -71,14 +71,21 @@ func (s *S3) Location() string {
 	return strings.TrimRight(s.cfg.Endpoint, "/") + "/" + s.cfg.Bucket + "/" + s.cfg.Prefix
 }
 
-// List implements [Target].
+// maxListed bounds the files of a bucket that are listed.
+const maxListed = 100_000
+
+// List implements [Target]. Others may have millions of files in the bucket: the
+// storage is asked for those that may be archives.
 func (s *S3) List(ctx context.Context) ([]File, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the listing when it is left early
 	var all []File
-	for o := range s.client.ListObjects(ctx, s.cfg.Bucket, minio.ListObjectsOptions{Prefix: s.cfg.Prefix, Recursive: true}) {
+	for o := range s.client.ListObjects(ctx, s.cfg.Bucket, minio.ListObjectsOptions{Prefix: s.cfg.Prefix + namePrefix}) {
 		if o.Err != nil {
 			return nil, explainS3(o.Err)
+		}
+		if len(all) == maxListed {
+			return nil, fmt.Errorf("S3 storage lists more than %d files that begin with %s", maxListed, s.cfg.Prefix+namePrefix)
 		}
 		if name := strings.TrimPrefix(o.Key, s.cfg.Prefix); !strings.Contains(name, "/") {
 			all = append(all, File{Name: name, Bytes: o.Size})
@@ -119,6 +126,25 @@ func (s *S3) Get(ctx context.Context, name string) (io.ReadCloser, error) {
 // Delete implements [Target].
 func (s *S3) Delete(ctx context.Context, name string) error {
 	return explainS3(s.client.RemoveObject(ctx, s.cfg.Bucket, s.cfg.Prefix+name, minio.RemoveObjectOptions{}))
+}
+
+// Sweep implements [Target]: parts of uploads that never ended are in no list of
+// files, but take room that is paid for.
+func (s *S3) Sweep(ctx context.Context, before time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*answerTimeout)
+	defer cancel() // ends the listing when it is left early
+	for u := range s.client.ListIncompleteUploads(ctx, s.cfg.Bucket, s.cfg.Prefix+namePrefix, false) {
+		if u.Err != nil {
+			return explainS3(u.Err)
+		}
+		if _, _, ok := ParseName(strings.TrimPrefix(u.Key, s.cfg.Prefix)); !ok || !u.Initiated.Before(before) {
+			continue
+		}
+		if err := s.client.RemoveIncompleteUpload(ctx, s.cfg.Bucket, u.Key); err != nil {
+			return explainS3(err)
+		}
+	}
+	return nil
 }
 
 // explainS3 keeps of an answer what a person needs.

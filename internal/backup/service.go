@@ -14,8 +14,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/poolscope/poolscope/internal/files"
 )
 
 // ErrRunning means that a backup is being made already.
@@ -41,14 +39,6 @@ type Config struct {
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
-
-// Pauses of the schedule.
-const (
-	firstPause = 5 * time.Minute  // after the start
-	retryPause = 10 * time.Minute // after a failure; doubled up to Every
-	maxPause   = time.Hour        // between two looks at the clock: a machine may sleep
-	runLimit   = 12 * time.Hour   // for one backup
-)
 
 // Service makes backups by a schedule and on request. Its methods may be called
 // by any goroutine.
@@ -100,33 +90,6 @@ func New(cfg Config, log *slog.Logger) *Service {
 	return s
 }
 
-// Run makes backups until ctx ends. A target that fails is tried again sooner,
-// by itself; its failure never ends Run.
-func (s *Service) Run(ctx context.Context) error {
-	s.sweep()
-	timer := time.NewTimer(firstPause)
-	defer timer.Stop()
-	known := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.asked:
-			s.attempt(ctx, s.cfg.Targets)
-			known = true
-		case <-timer.C:
-			if !known {
-				s.learn(ctx)
-				known = true
-			}
-			if due := s.due(); len(due) > 0 {
-				s.attempt(ctx, due)
-			}
-		}
-		timer.Reset(s.pause())
-	}
-}
-
 // Ask has Run make a backup as soon as it can; false when that was asked for
 // already.
 func (s *Service) Ask() bool {
@@ -144,20 +107,6 @@ func (s *Service) Make(ctx context.Context) (name string, err error) {
 	return s.make(ctx, s.cfg.Targets)
 }
 
-func (s *Service) attempt(ctx context.Context, targets []Target) {
-	ctx, cancel := context.WithTimeout(ctx, runLimit)
-	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			s.log.Error("backup panicked", "panic", v)
-			_ = s.note(targets, fmt.Errorf("internal error: %v", v)) // logged above
-		}
-	}()
-	if name, err := s.make(ctx, targets); err != nil && ctx.Err() == nil {
-		s.log.Error("backup failed", "name", name, "err", err)
-	}
-}
-
 func (s *Service) make(ctx context.Context, targets []Target) (name string, err error) {
 	if !s.running.TryLock() {
 		return "", ErrRunning
@@ -168,14 +117,15 @@ func (s *Service) make(ctx context.Context, targets []Target) (name string, err 
 	if err := os.MkdirAll(s.cfg.WorkDir, 0o700); err != nil {
 		return "", s.note(targets, err)
 	}
-	lock, err := files.Lock(filepath.Join(s.cfg.WorkDir, lockName))
-	if errors.Is(err, files.ErrLocked) {
-		return "", ErrRunning
+	lock, err := Hold(s.cfg.WorkDir)
+	if errors.Is(err, ErrRunning) {
+		return "", err
 	}
 	if err != nil {
 		return "", s.note(targets, err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	s.sweepHeld()
 
 	began := s.cfg.Now()
 	w := writer{snapshot: s.cfg.Snapshot, key: s.cfg.Key, version: s.cfg.Version}
@@ -187,12 +137,16 @@ func (s *Service) make(ctx context.Context, targets []Target) (name string, err 
 	name = filepath.Base(archive)
 	var errs []error
 	for _, t := range targets {
-		err := s.note([]Target{t}, s.put(ctx, t, name, archive, sum))
-		if err == nil {
+		stored, err := s.put(ctx, t, name, archive, sum)
+		if err = s.note([]Target{t}, err); err == nil {
 			s.log.Info("backup made", "name", name, "target", t.Name(), "took", s.cfg.Now().Sub(began).Round(time.Millisecond))
-			if err = s.prune(ctx, t); err != nil {
-				// The backup itself is there; the next one prunes again.
-				s.log.Warn("old backups not deleted", "target", t.Name(), "err", err)
+		}
+		if stored {
+			// Those that cannot be verified must not pile up, either.
+			if old := s.prune(ctx, t, name); old != nil {
+				// The next one prunes again.
+				s.log.Warn("old backups not deleted", "target", t.Name(), "err", old)
+				err = errors.Join(err, old)
 			}
 		}
 		errs = append(errs, err)
@@ -200,135 +154,45 @@ func (s *Service) make(ctx context.Context, targets []Target) (name string, err 
 	return name, errors.Join(errs...)
 }
 
-// put stores an archive, reads it back, and says that it was the same.
-func (s *Service) put(ctx context.Context, t Target, name, archive string, sum [32]byte) error {
-	if err := t.Put(ctx, name, archive); err != nil {
-		return err
+// put stores an archive, reads it back, and says that it was the same. stored
+// says that something is there now.
+func (s *Service) put(ctx context.Context, t Target, name, archive string, sum [32]byte) (stored bool, err error) {
+	// One of the same second would be gone before this one is verified.
+	switch old, err := t.Get(ctx, name); {
+	case err == nil:
+		return false, errors.Join(fmt.Errorf("%s is there already; try again", name), old.Close())
+	case !errors.Is(err, ErrNotFound):
+		return false, err
 	}
-	got, err := sumAt(ctx, t, name)
+	info, err := os.Stat(archive)
 	if err != nil {
-		return fmt.Errorf("read back: %w", err)
+		return false, err
+	}
+	if err := t.Put(ctx, name, archive); err != nil {
+		return false, err
+	}
+	got, err := sumAt(ctx, t, name, info.Size())
+	if err != nil {
+		return true, fmt.Errorf("read back: %w", err)
 	}
 	if got != sum {
 		// Nobody shall restore from it.
-		return errors.Join(fmt.Errorf("%w: what was read back is not what was sent", ErrArchive), t.Delete(ctx, name))
+		return true, errors.Join(fmt.Errorf("%w: what was read back is not what was sent", ErrArchive), t.Delete(ctx, name))
 	}
-	return t.PutSmall(ctx, name+sumEnd, sumLine(name, sum))
+	return true, t.PutSmall(ctx, name+sumEnd, sumLine(name, sum))
 }
 
-// sumAt reads a whole file at a target.
-func sumAt(ctx context.Context, t Target, name string) (sum [32]byte, err error) {
+// sumAt reads a file of a known size at a target, and no more than one byte
+// beyond it.
+func sumAt(ctx context.Context, t Target, name string, size int64) (sum [32]byte, err error) {
 	r, err := t.Get(ctx, name)
 	if err != nil {
 		return sum, err
 	}
 	hash := sha256.New()
-	_, err = io.Copy(hash, reader{ctx, r})
+	_, err = io.Copy(hash, io.LimitReader(reader{ctx, r}, size+1))
 	hash.Sum(sum[:0])
 	return sum, errors.Join(err, r.Close())
-}
-
-// unverifiedFor is how long an archive that was not verified is left alone:
-// somebody may be about to.
-const unverifiedFor = 2 * runLimit
-
-// prune deletes what is no generation any more, and what a cut attempt left.
-func (s *Service) prune(ctx context.Context, t Target) error {
-	all, err := list(ctx, t, s.cfg.Keep)
-	if err != nil {
-		return fmt.Errorf("list old backups: %w", err)
-	}
-	var errs []error
-	for i, b := range all {
-		if len(b.Kept) > 0 || i == 0 || !b.Verified && s.cfg.Now().Sub(b.At) < unverifiedFor {
-			continue
-		}
-		// The sum first: what is half deleted is not verified.
-		if err := errors.Join(t.Delete(ctx, b.Name+sumEnd), t.Delete(ctx, b.Name)); err != nil {
-			errs = append(errs, fmt.Errorf("delete old backup %s: %w", b.Name, err))
-			continue
-		}
-		s.log.Info("old backup deleted", "name", b.Name, "target", t.Name())
-	}
-	return errors.Join(errs...)
-}
-
-// lockName is the file that is locked while an archive is made, so that the
-// program and a person at the command line do not both.
-const lockName = ".lock"
-
-// sweep removes what a process that was killed left in the working folder.
-func (s *Service) sweep() {
-	lock, err := files.Lock(filepath.Join(s.cfg.WorkDir, lockName))
-	if err != nil {
-		return // there is no such folder, or somebody is at work
-	}
-	left, _ := filepath.Glob(filepath.Join(s.cfg.WorkDir, ".making-*")) // the pattern is right
-	for _, dir := range left {
-		if err := os.RemoveAll(dir); err != nil {
-			s.log.Warn("what a backup left is not removed", "path", dir, "err", err)
-		}
-	}
-	_ = lock.Close() // it was only locked
-}
-
-// learn asks the targets when their last backup was made.
-func (s *Service) learn(ctx context.Context) {
-	for _, t := range s.cfg.Targets {
-		ctx, cancel := context.WithTimeout(ctx, 2*answerTimeout)
-		all, err := list(ctx, t, s.cfg.Keep)
-		cancel()
-		if err != nil {
-			s.log.Warn("old backups not listed", "target", t.Name(), "err", err)
-			continue
-		}
-		s.mu.Lock()
-		for _, b := range all {
-			if st := s.states[t.Name()]; b.Verified && b.At.After(st.lastSuccess) {
-				st.lastSuccess = b.At
-			}
-		}
-		s.mu.Unlock()
-	}
-}
-
-// due are the targets whose time has come.
-func (s *Service) due() []Target {
-	if s.cfg.Every <= 0 {
-		return nil
-	}
-	now := s.cfg.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(s.cfg.Targets), func(t Target) bool { return s.nextOf(s.states[t.Name()]).After(now) })
-}
-
-// nextOf is when a target is tried next.
-func (s *Service) nextOf(st *state) time.Time {
-	if st.failures == 0 {
-		return st.lastSuccess.Add(s.cfg.Every)
-	}
-	pause := retryPause
-	for range st.failures - 1 {
-		if pause *= 2; pause >= s.cfg.Every {
-			break
-		}
-	}
-	return st.lastTry.Add(min(pause, s.cfg.Every))
-}
-
-// pause is how long Run waits.
-func (s *Service) pause() time.Duration {
-	now := s.cfg.Now()
-	wait := maxPause
-	if s.cfg.Every > 0 {
-		s.mu.Lock()
-		for _, st := range s.states {
-			wait = min(wait, s.nextOf(st).Sub(now))
-		}
-		s.mu.Unlock()
-	}
-	return max(wait, time.Second)
 }
 
 // note remembers what became of an attempt, and returns its error, with the
@@ -399,7 +263,7 @@ func (s *Service) List(ctx context.Context) ([]Backup, error) {
 	for i, t := range s.cfg.Targets {
 		wait.Go(func() {
 			var err error
-			if found[i], err = list(ctx, t, s.cfg.Keep); err != nil {
+			if found[i], err = list(ctx, t, s.cfg.Keep, s.cfg.Now()); err != nil {
 				if ctx.Err() != nil {
 					err = context.Cause(ctx)
 				}

@@ -80,6 +80,8 @@ func (d *double) Delete(_ context.Context, name string) error {
 	return d.fail
 }
 
+func (d *double) Sweep(context.Context, time.Time) error { return nil }
+
 func (d *double) setFail(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -16,7 +16,8 @@ type Target interface {
 	Name() string
 	// Location is where it is, for people; without secrets.
 	Location() string
-	// List lists all files that lie there, in no order.
+	// List lists the files there whose names begin as those of archives do, and
+	// maybe others, in no order.
 	List(ctx context.Context) ([]File, error)
 	// Put stores a local file under its name.
 	Put(ctx context.Context, name, path string) error
@@ -27,6 +28,9 @@ type Target interface {
 	Get(ctx context.Context, name string) (io.ReadCloser, error)
 	// Delete removes a file. One that is not there is none of an error.
 	Delete(ctx context.Context, name string) error
+	// Sweep removes what attempts to store an archive left that were cut before a
+	// time. Archives stay, and files of others.
+	Sweep(ctx context.Context, before time.Time) error
 }
 
 // File is a file at a target.
@@ -49,8 +53,8 @@ type Backup struct {
 }
 
 // list lists the archives at a target, the newest first, with what keep says of
-// them.
-func list(ctx context.Context, t Target, keep Keep) ([]Backup, error) {
+// them at a time.
+func list(ctx context.Context, t Target, keep Keep, now time.Time) ([]Backup, error) {
 	files, err := t.List(ctx)
 	if err != nil {
 		return nil, err
@@ -73,7 +77,7 @@ func list(ctx context.Context, t Target, keep Keep) ([]Backup, error) {
 			times = append(times, at)
 		}
 	}
-	kept := keep.generations(times)
+	kept := keep.generations(times, now)
 	for i := range found {
 		if found[i].Verified {
 			found[i].Kept = kept[found[i].At]
