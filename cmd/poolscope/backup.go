@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -17,6 +16,7 @@ import (
 	"github.com/poolscope/poolscope/internal/app"
 	"github.com/poolscope/poolscope/internal/backup"
 	"github.com/poolscope/poolscope/internal/config"
+	"github.com/poolscope/poolscope/internal/files"
 	"github.com/poolscope/poolscope/internal/format"
 )
 
@@ -41,6 +41,15 @@ func (f *backupFlags) load() (*config.Config, error) {
 	return config.Load(f.Config, flags...)
 }
 
+// mine refuses to write into another user's data folder as root: the pool could not
+// read what is left there.
+func mine(cfg *config.Config) error {
+	if owner, ok := files.ForRootOnly(cfg.DataDir); ok {
+		return fmt.Errorf("%s belongs to the user %s, who could not use what root writes there; run this as that user: sudo -u %s poolscope backup …", cfg.DataDir, owner, owner)
+	}
+	return nil
+}
+
 type backupRunCommand struct {
 	backupFlags `embed:""`
 }
@@ -57,6 +66,9 @@ func (c *backupRunCommand) Run(env *environment) error {
 	}
 	if _, err := os.Stat(cfg.DatabasePath()); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no database at %s: is this the pool's configuration and data folder?", cfg.DatabasePath())
+	}
+	if err := mine(cfg); err != nil {
+		return err
 	}
 	service, targets, err := app.Backups(cfg, env.build, log)
 	if err != nil {
@@ -185,6 +197,9 @@ func (c *backupRestoreCommand) Run(env *environment) error {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return err
 	}
+	if err := mine(cfg); err != nil {
+		return err
+	}
 	source, err := c.find(env, cfg, func() ([]backup.Backup, []backup.Target, error) {
 		service, targets, err := app.Backups(cfg, env.build, log)
 		if err != nil {
@@ -200,15 +215,18 @@ func (c *backupRestoreCommand) Run(env *environment) error {
 	if c.Check {
 		return c.check(env, cfg, source, key)
 	}
-	order := app.Restore{Config: cfg, Archive: source, Encrypted: source.encrypted, Key: key, Now: time.Now()}
+	order := app.Restore{Config: cfg, Archive: source, Key: key, Now: time.Now()}
 	if !c.Yes {
 		order.Confirm = func(m *backup.Manifest) bool {
 			return confirmed(env, os.Stdin, fmt.Sprintf("Put the backup of %s in the place of what %s holds? What is there is moved aside. [y/N] ", m.MadeAt.Format(time.RFC3339), cfg.DataDir))
 		}
 	}
 	done, err := app.RestoreBackup(env.ctx, order)
-	if errors.Is(err, app.ErrNotRestored) {
+	switch {
+	case errors.Is(err, app.ErrNotRestored):
 		return app.ErrNotRestored
+	case errors.Is(err, backup.ErrRunning):
+		return errors.New("a backup of this folder is being made at this moment; try again when it is done")
 	}
 	if done != nil {
 		for _, path := range done.Files {
@@ -241,8 +259,7 @@ func (c *backupRestoreCommand) key(cfg *config.Config) (backup.Key, error) {
 // archive is one that was found.
 type archive struct {
 	io.ReadCloser
-	name      string
-	encrypted bool
+	name string
 }
 
 // find opens the archive that the person means.
@@ -252,18 +269,26 @@ func (c *backupRestoreCommand) find(env *environment, cfg *config.Config, list f
 		if err != nil {
 			return nil, err
 		}
-		_, encrypted, named := backup.ParseName(filepath.Base(c.Backup))
-		if !named {
-			encrypted = strings.HasSuffix(c.Backup, ".age")
-		}
-		return &archive{f, c.Backup, encrypted}, nil
+		return &archive{f, c.Backup}, nil
 	}
 	all, targets, listErr := list()
+	secret := cfg.Backup.Key.IsSet()
 	i := slices.IndexFunc(all, func(b backup.Backup) bool {
-		return (c.Target == "" || b.Target == c.Target) && (c.Backup == b.Name || c.Backup == "" && b.Verified)
+		// With a key, one without encryption may be anybody's who can write there.
+		return (c.Target == "" || b.Target == c.Target) && (c.Backup == b.Name || c.Backup == "" && b.Verified && (b.Encrypted || !secret))
 	})
 	if i < 0 {
-		return nil, errors.Join(errors.New("no such backup; poolscope backup list shows those that there are"), listErr)
+		why := errors.New("no such backup; poolscope backup list shows those that there are")
+		if c.Backup == "" && secret {
+			why = errors.New("there is no verified and encrypted backup; name the one that you mean, as poolscope backup list shows it")
+		}
+		return nil, errors.Join(why, listErr)
+	}
+	if listErr != nil && c.Target == "" && c.Backup == "" {
+		fmt.Fprintf(env.stderr, "There may be newer backups elsewhere, which could not be listed: %v\n", listErr)
+	}
+	if secret && !all[i].Encrypted {
+		fmt.Fprintf(env.stderr, "%s is not encrypted, although backup.key is set: whoever can write to %s can have made it.\n", all[i].Name, all[i].Target)
 	}
 	for _, t := range targets {
 		if t.Name() != all[i].Target {
@@ -276,14 +301,14 @@ func (c *backupRestoreCommand) find(env *environment, cfg *config.Config, list f
 		if !verified {
 			fmt.Fprintf(env.stderr, "%s was never verified; its content is checked now.\n", all[i].Name)
 		}
-		return &archive{r, all[i].Name, all[i].Encrypted}, nil
+		return &archive{r, all[i].Name}, nil
 	}
 	return nil, backup.ErrNotFound
 }
 
 // check unpacks an archive into a folder that is removed again.
 func (c *backupRestoreCommand) check(env *environment, cfg *config.Config, source *archive, key backup.Key) error {
-	manifest, err := app.CheckBackup(env.ctx, app.Restore{Config: cfg, Archive: source, Encrypted: source.encrypted, Key: key})
+	manifest, err := app.CheckBackup(env.ctx, app.Restore{Config: cfg, Archive: source, Key: key, Now: time.Now()})
 	if err != nil {
 		return fmt.Errorf("%s cannot be restored: %w", source.name, err)
 	}

@@ -1,16 +1,11 @@
 package app
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/poolscope/poolscope/internal/api"
 	"github.com/poolscope/poolscope/internal/api/scopeapi"
@@ -143,69 +138,4 @@ func Backups(cfg *config.Config, build telemetry.Build, log *slog.Logger) (*back
 	}
 	targets, err := backupTargets(cfg)
 	return s, targets, err
-}
-
-// Restore is an order to put a backup in the place of what a data folder holds.
-type Restore struct {
-	Config  *config.Config
-	Archive io.Reader
-	// Encrypted says that the archive has to be decrypted with Key.
-	Encrypted bool
-	Key       backup.Key
-	Now       time.Time
-	// Confirm, when set, is asked after everything was checked and before anything
-	// is touched; false ends it with ErrNotRestored.
-	Confirm func(*backup.Manifest) bool
-}
-
-// ErrNotRestored means that somebody changed their mind.
-var ErrNotRestored = errors.New("nothing was changed")
-
-// unpackBackup unpacks an archive in a new folder below the data folder, and
-// checks all of it. Whoever gets the folder removes it.
-func unpackBackup(ctx context.Context, order Restore) (m *backup.Manifest, dir string, err error) {
-	dir, err = os.MkdirTemp(order.Config.DataDir, ".restoring-")
-	if err != nil {
-		return nil, "", err
-	}
-	if m, err = backup.Unpack(ctx, order.Archive, order.Encrypted, order.Key, dir); err != nil {
-		return nil, dir, err
-	}
-	for _, name := range []string{booksMember, fleetStore} {
-		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := store.Check(ctx, path); err != nil {
-			return nil, dir, fmt.Errorf("%s in the archive: %w", name, err)
-		}
-	}
-	return m, dir, nil
-}
-
-// CheckBackup unpacks an archive and checks that it could be restored.
-func CheckBackup(ctx context.Context, order Restore) (m *backup.Manifest, err error) {
-	m, dir, err := unpackBackup(ctx, order)
-	return m, errors.Join(err, os.RemoveAll(dir))
-}
-
-// RestoreBackup checks an archive whole, then puts its files in the place of
-// what the data folder holds, which is moved aside. No poolscope may use the
-// folder meanwhile. Before everything is checked nothing is touched.
-func RestoreBackup(ctx context.Context, order Restore) (done *backup.Restored, err error) {
-	cfg := order.Config
-	release, err := openDataDir(cfg.DataDir)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	manifest, unpacked, err := unpackBackup(ctx, order)
-	defer func() { err = errors.Join(err, os.RemoveAll(unpacked)) }()
-	if err != nil {
-		return nil, err
-	}
-	if order.Confirm != nil && !order.Confirm(manifest) {
-		return nil, ErrNotRestored
-	}
-	return backup.Restore(manifest, unpacked, backupPlaces(cfg), filepath.Join(cfg.DataDir, backup.AsideName(order.Now)))
 }

@@ -12,9 +12,23 @@ import (
 // lockName is the file in a data folder that its process holds.
 const lockName = "poolscope.lock"
 
-// openDataDir makes a data folder and takes it for this process. The returned
-// function gives it back.
+// openDataDir makes a data folder and takes it for this process, unless it is half
+// restored. The returned function gives it back.
 func openDataDir(dir string) (release func(), err error) {
+	release, err = lockDataDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := halfRestored(dir); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// lockDataDir makes a data folder and takes it for this process, whatever is in
+// it.
+func lockDataDir(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}

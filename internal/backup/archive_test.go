@@ -115,7 +115,7 @@ func TestArchive(t *testing.T) {
 			}
 
 			out := t.TempDir()
-			m, err := Unpack(t.Context(), bytes.NewReader(data), test.seal.IsSet(), test.open, out)
+			m, err := Unpack(t.Context(), bytes.NewReader(data), test.open, out)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,7 +134,7 @@ func TestArchive(t *testing.T) {
 				}
 			}
 			if test.seal.IsSet() {
-				if _, err := Unpack(t.Context(), bytes.NewReader(data), true, test.wrong, t.TempDir()); !errors.Is(err, ErrKey) {
+				if _, err := Unpack(t.Context(), bytes.NewReader(data), test.wrong, t.TempDir()); !errors.Is(err, ErrKey) {
 					t.Errorf("with the wrong key: %v", err)
 				}
 			}
@@ -164,7 +164,7 @@ func TestDamage(t *testing.T) {
 			// the padding of a block, may change.
 			unpack := func(data []byte) error {
 				dir := t.TempDir()
-				m, err := Unpack(t.Context(), bytes.NewReader(data), key.IsSet(), key, dir)
+				m, err := Unpack(t.Context(), bytes.NewReader(data), key, dir)
 				if err != nil {
 					return err
 				}
@@ -235,7 +235,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		outer := t.TempDir()
 		inner := filepath.Join(outer, "inner")
-		_, _ = Unpack(t.Context(), io.LimitReader(bytes.NewReader(data), 1<<20), false, Key{}, inner)
+		_, _ = Unpack(t.Context(), io.LimitReader(bytes.NewReader(data), 1<<20), Key{}, inner)
 		if all, _ := os.ReadDir(outer); len(all) > 1 {
 			t.Errorf("%d files beside the folder", len(all)-1)
 		}

@@ -57,6 +57,7 @@ func ParseKey(text string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("%w: not usable as a passphrase", ErrKey)
 	}
+	identity.SetMaxWorkFactor(workFactor + 2) // an archive can ask for any amount of memory
 	return Key{recipient: recipient, identity: identity}, nil
 }
 

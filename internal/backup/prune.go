@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,7 +58,7 @@ const lockName = ".lock"
 // Hold keeps everybody from making an archive in a working folder, until what it
 // returns is closed or the process ends. It fails with ErrRunning while somebody
 // makes one.
-func Hold(workDir string) (io.Closer, error) {
+func Hold(workDir string) (*os.File, error) {
 	lock, err := files.Lock(filepath.Join(workDir, lockName))
 	if errors.Is(err, files.ErrLocked) {
 		return nil, ErrRunning
@@ -68,6 +67,21 @@ func Hold(workDir string) (io.Closer, error) {
 		return nil, err
 	}
 	return lock, nil
+}
+
+// stamp is the time that an archive made now gets, in seconds: one of its own, as
+// it is in its name, and the one before may not be written over. The lock's file
+// remembers the last.
+func stamp(lock *os.File, now time.Time) time.Time {
+	at := now.UTC().Truncate(time.Second)
+	text := make([]byte, len(nameTime))
+	if n, _ := lock.ReadAt(text, 0); n == len(text) {
+		if last, err := time.Parse(nameTime, string(text)); err == nil && !at.After(last) && last.Sub(at) < time.Minute {
+			at = last.Add(time.Second)
+		}
+	}
+	_, _ = lock.WriteAt([]byte(at.Format(nameTime)), 0) // an archive without it is still one
+	return at
 }
 
 // sweep removes what a process that was killed left in the working folder, unless

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"archive/tar"
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -111,12 +112,17 @@ func verify(ctx context.Context, file string) error {
 	return errors.Join(err, f.Close())
 }
 
+// ageMagic is how an encrypted archive begins.
+const ageMagic = "age-encryption.org/"
+
 // Unpack checks an archive and writes its members below dir, which must be
-// empty or missing. r is decrypted with key when encrypted is set. After an error
-// what is in dir is of no use.
-func Unpack(ctx context.Context, r io.Reader, encrypted bool, key Key, dir string) (*Manifest, error) {
-	if encrypted {
-		plain, err := key.decrypt(r)
+// empty or missing. An archive that is encrypted, which its first bytes tell, is
+// decrypted with key. After an error what is in dir is of no use.
+func Unpack(ctx context.Context, r io.Reader, key Key, dir string) (*Manifest, error) {
+	start := bufio.NewReader(r)
+	r = start
+	if head, _ := start.Peek(len(ageMagic)); string(head) == ageMagic {
+		plain, err := key.decrypt(start)
 		if err != nil {
 			return nil, err
 		}

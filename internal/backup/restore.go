@@ -83,11 +83,17 @@ type Restored struct {
 
 // Restore puts the members of an unpacked archive into their places. What was
 // there is moved into the folder aside, never deleted. Members without a place are
-// left in the unpacked folder and are an error, before anything is touched.
+// left in the unpacked folder and are an error. done is nil after an error when
+// nothing was touched.
 //
 // Databases must have been checked, and no process may use the places.
 func Restore(m *Manifest, unpacked string, places []Place, aside string) (done *Restored, err error) {
 	done = &Restored{Manifest: m}
+	defer func() {
+		if err != nil && done != nil && done.Aside == "" && len(done.Files) == 0 {
+			done = nil
+		}
+	}()
 	type move struct{ from, to string }
 	var moves []move
 	var old []Place
@@ -121,7 +127,7 @@ func Restore(m *Manifest, unpacked string, places []Place, aside string) (done *
 			suffixes = []string{"-wal", "-shm", ""} // the log first: it must not meet another database
 		}
 		for _, suffix := range suffixes {
-			if err := rename(o.Path+suffix, freeName(filepath.Join(aside, filepath.Base(o.Path)+suffix))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := rename(o.Path+suffix, FreeName(filepath.Join(aside, filepath.Base(o.Path)+suffix))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return done, err
 			}
 		}
@@ -151,8 +157,8 @@ func placeOf(places []Place, name string) (p Place, rest string, ok bool) {
 	return Place{}, "", false
 }
 
-// freeName is path, or path with a number when there is such a file.
-func freeName(path string) string {
+// FreeName is path, or path with a number when there is such a file or folder.
+func FreeName(path string) string {
 	for name, i := path, 2; ; i++ {
 		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 			return name

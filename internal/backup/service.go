@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/poolscope/poolscope/internal/files"
 )
 
 // ErrRunning means that a backup is being made already.
@@ -47,6 +49,7 @@ type Service struct {
 	log     *slog.Logger
 	running sync.Mutex // held while an archive is made
 	asked   chan struct{}
+	free    func(dir string) (bytes int64, err error)
 
 	mu     sync.Mutex
 	states map[string]*state
@@ -83,7 +86,7 @@ func New(cfg Config, log *slog.Logger) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Service{cfg: cfg, log: log, asked: make(chan struct{}, 1), states: make(map[string]*state)}
+	s := &Service{cfg: cfg, log: log, asked: make(chan struct{}, 1), free: files.FreeSpace, states: make(map[string]*state)}
 	for _, t := range cfg.Targets {
 		s.states[t.Name()] = new(state)
 	}
@@ -128,8 +131,8 @@ func (s *Service) make(ctx context.Context, targets []Target) (name string, err 
 	s.sweepHeld()
 
 	began := s.cfg.Now()
-	w := writer{snapshot: s.cfg.Snapshot, key: s.cfg.Key, version: s.cfg.Version}
-	archive, sum, err := w.write(ctx, s.cfg.WorkDir, began, s.cfg.Items())
+	w := writer{snapshot: s.cfg.Snapshot, key: s.cfg.Key, version: s.cfg.Version, free: s.free}
+	archive, sum, err := w.write(ctx, s.cfg.WorkDir, stamp(lock, began), s.cfg.Items())
 	if err != nil {
 		return "", s.note(targets, err)
 	}
@@ -157,13 +160,6 @@ func (s *Service) make(ctx context.Context, targets []Target) (name string, err 
 // put stores an archive, reads it back, and says that it was the same. stored
 // says that something is there now.
 func (s *Service) put(ctx context.Context, t Target, name, archive string, sum [32]byte) (stored bool, err error) {
-	// One of the same second would be gone before this one is verified.
-	switch old, err := t.Get(ctx, name); {
-	case err == nil:
-		return false, errors.Join(fmt.Errorf("%s is there already; try again", name), old.Close())
-	case !errors.Is(err, ErrNotFound):
-		return false, err
-	}
 	info, err := os.Stat(archive)
 	if err != nil {
 		return false, err

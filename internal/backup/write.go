@@ -38,12 +38,46 @@ type writer struct {
 	snapshot Snapshot
 	key      Key
 	version  string
+	free     func(dir string) (bytes int64, err error) // nil: not asked
+}
+
+// ErrRoom means that a backup could fill the disk, which the pool needs.
+var ErrRoom = errors.New("not enough room")
+
+// leftFree is what a backup leaves free on the disk that it is made on, in bytes.
+const leftFree = 64 << 20
+
+// room says whether there is room for a copy of everything and the archive of it,
+// which may be no smaller.
+func (w writer) room(dir string, items []Item) error {
+	if w.free == nil {
+		return nil
+	}
+	need := int64(leftFree)
+	for _, item := range items {
+		for _, suffix := range []string{"", "-wal"} {
+			if info, err := os.Stat(item.Path + suffix); err == nil && (suffix == "" || item.Database) {
+				need += 2 * info.Size()
+			}
+		}
+	}
+	free, err := w.free(dir)
+	if err != nil {
+		return fmt.Errorf("room for a backup: %w", err)
+	}
+	if free < need {
+		return fmt.Errorf("%w on the disk of %s: a backup may take %d MiB, %d MiB are free", ErrRoom, dir, need>>20, free>>20)
+	}
+	return nil
 }
 
 // write makes an archive of the items that exist, in dir, and returns its path
 // and the SHA-256 of the file. Everything else that it made in dir is gone
 // afterwards. What it wrote was read again and compared before it was encrypted.
 func (w writer) write(ctx context.Context, dir string, at time.Time, items []Item) (file string, sum [32]byte, err error) {
+	if err := w.room(dir, items); err != nil {
+		return "", sum, err
+	}
 	work, err := os.MkdirTemp(dir, ".making-")
 	if err != nil {
 		return "", sum, err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -37,4 +39,22 @@ func keepOwner(f *os.File, old fs.FileInfo) error {
 func CanReplace(dir string) bool {
 	const write, search = 2, 1 // access(2)
 	return syscall.Access(dir, write|search) == nil
+}
+
+// ForRootOnly says that this process is root and a folder another user's, whose
+// programs could not read private files that are made there now.
+func ForRootOnly(dir string) (owner string, ok bool) {
+	info, err := os.Stat(dir)
+	if err != nil || os.Geteuid() != 0 {
+		return "", false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 {
+		return "", false
+	}
+	id := strconv.FormatUint(uint64(stat.Uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username, true
+	}
+	return "#" + id, true // as sudo takes it
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	disk "github.com/poolscope/poolscope/internal/files"
 	"github.com/poolscope/poolscope/internal/store"
 )
 
@@ -68,7 +69,7 @@ func Open(cfg Config, log *slog.Logger) (*Journal, error) {
 	cfg.MaxSize = cmp.Or(cfg.MaxSize, defaultMaxSize)
 	cfg.Budget = cmp.Or(cfg.Budget, defaultBudget)
 	j := &Journal{
-		cfg: cfg, log: log, free: freeSpace,
+		cfg: cfg, log: log, free: disk.FreeSpace,
 		queue:    newQueue(cmp.Or(cfg.QueueMessages, defaultQueueMessages), cmp.Or(cfg.QueueBytes, defaultQueueBytes)),
 		sessions: newTracker(),
 		stats:    Stats{State: StateOK},

@@ -165,6 +165,10 @@ func TestSameSecond(t *testing.T) {
 	if !bytes.Equal(d.files[name], before) || !d.has(name+sumEnd) {
 		t.Error("the first backup is gone")
 	}
+	d.corrupt = false
+	if again, err := s.Make(t.Context()); err != nil || again == name || !d.has(again+sumEnd) {
+		t.Errorf("%s after %s: %v", again, name, err)
+	}
 }
 
 // endless is a target whose files do not end.
@@ -270,5 +274,23 @@ func TestKilled(t *testing.T) {
 		if _, err := os.Stat(path); err != nil {
 			t.Errorf("%s is gone", filepath.Base(path))
 		}
+	}
+}
+
+// TestNoRoom has a disk that a backup would fill: nothing is written, and it is
+// told by how much.
+func TestNoRoom(t *testing.T) {
+	d := newDouble("d")
+	s := newService(t, Config{Targets: []Target{d}})
+	s.free = func(string) (int64, error) { return leftFree + 1000, nil }
+	s.cfg.Snapshot = func(context.Context, string, string) error {
+		t.Error("a copy was begun")
+		return nil
+	}
+	if _, err := s.Make(t.Context()); !errors.Is(err, ErrRoom) || !strings.Contains(err.Error(), "64 MiB") {
+		t.Errorf("%v", err)
+	}
+	if status := s.Status().Targets[0]; status.Failed != 1 || !strings.Contains(status.LastError, "not enough room") {
+		t.Errorf("%+v", status)
 	}
 }

@@ -1,11 +1,11 @@
 //go:build linux || darwin || freebsd
 
-package journal
+package files
 
 import "syscall"
 
-// freeSpace is what is free on the disk of a folder, in bytes.
-func freeSpace(dir string) (int64, error) {
+// FreeSpace is what is free on the disk of a folder, in bytes.
+func FreeSpace(dir string) (int64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err
