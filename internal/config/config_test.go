@@ -376,6 +376,19 @@ func TestSecretFiles(t *testing.T) {
 		t.Errorf("token %q, password %q", c.HTTP.Token.Reveal(), c.Nodes[0].Password.Reveal())
 	}
 
+	// What is no file with a secret is neither read for ever nor into memory.
+	large := filepath.Join(dir, "large")
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{dir: "is no regular file", os.DevNull: "is no regular file", large: "has more than 65536 bytes"} {
+		if _, err := Parse("c.toml", fmt.Appendf(nil, "[http]\ntoken_file = %q\n", path), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
 	_, err = Parse("c.toml", fmt.Appendf(nil, "[http]\ntoken = \"a\"\ntoken_file = %q\n[[node]]\nurl = \"http://a:1\"\nuser = \"u\"\npassword_file = %q\n", token, filepath.Join(dir, "missing")), nil)
 	for _, want := range []string{"c.toml:3:1: http.token_file: the secret is given twice", "c.toml:7:1: node.1.password_file: cannot read the secret"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -143,6 +143,7 @@ func TestLimitsAreTheValidators(t *testing.T) {
 	base := func() *Config {
 		c := Default()
 		c.Listeners = []Listener{{Listen: ":9999"}}
+		c.OIDC = []OIDC{{ID: "corp", Issuer: "https://login.example", ClientID: "poolscope"}}
 		c.Alerts.SMTPHost, c.Alerts.SMTPFrom = "mail.example", "pool@example.org"
 		return c
 	}

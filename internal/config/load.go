@@ -198,6 +198,24 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
+// maxSecretFile is more than any secret has, in bytes.
+const maxSecretFile = 64 << 10
+
+// readSecretFile reads a file with a secret. Any regular file will do; a device or a
+// pipe could have no end, or keep a running program waiting when it reads its
+// configuration anew.
+func readSecretFile(path string) ([]byte, error) {
+	switch about, err := os.Stat(path); {
+	case err != nil:
+		return nil, err
+	case !about.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file", path)
+	case about.Size() > maxSecretFile:
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxSecretFile)
+	}
+	return os.ReadFile(path)
+}
+
 // readSecretFiles fills the secrets that live in files of their own.
 func (c *Config) readSecretFiles() []Problem {
 	var problems []Problem
@@ -213,7 +231,7 @@ func (c *Config) readSecretFiles() []Problem {
 			complain("the secret is given twice, here and directly; keep one of them")
 			return
 		}
-		data, err := os.ReadFile(path)
+		data, err := readSecretFile(path)
 		if err != nil {
 			complain("cannot read the secret: " + err.Error())
 			return
