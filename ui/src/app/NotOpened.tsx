@@ -1,6 +1,6 @@
-import { useEffect, useRef } from 'react';
 import { Button } from '../components/Button';
 import dialogStyles from '../components/Dialog.module.css';
+import { Modal, ModalClose } from '../components/Modal';
 
 interface NotOpenedProps {
   title: string;
@@ -12,35 +12,17 @@ interface NotOpenedProps {
 
 /** In place of a dialog that cannot be shown. */
 export function NotOpened(props: NotOpenedProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className={dialogStyles.dialog}
-      aria-labelledby="not-opened-title"
-      onClose={props.onClose}
-    >
-      <h2 id="not-opened-title">{props.title}</h2>
+    <Modal title={props.title} onClose={props.onClose}>
       <p role="alert">
         {props.away ? 'This could not be loaded: the server does not answer.' : 'This broke.'}
       </p>
       <div className={dialogStyles.actions}>
-        <Button
-          onClick={() => {
-            dialog.current?.close();
-          }}
-        >
-          Close
-        </Button>
+        <ModalClose>Close</ModalClose>
         <Button tone="primary" onClick={props.onRetry}>
           Try again
         </Button>
       </div>
-    </dialog>
+    </Modal>
   );
 }

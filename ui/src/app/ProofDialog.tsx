@@ -1,13 +1,14 @@
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { KeyRound, ShieldCheck } from 'lucide-react';
-import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import { confirmPassword } from '../api/admin';
 import { ApiError, errorText } from '../api/client';
 import { answerProof, type Need } from '../api/proof';
 import { clerkAddress, signOut, startOIDC, useSession } from '../api/session';
 import { Button } from '../components/Button';
 import styles from '../components/Dialog.module.css';
+import { Modal } from '../components/Modal';
 import { PasswordInput } from '../components/PasswordInput';
 import { formatDuration } from '../lib/format';
 import { useWait } from '../pages/signin/useWait';
@@ -15,44 +16,28 @@ import { askForToken, token } from '../scope/access';
 
 /** Asks for the password again, or to sign in. Closing it does nothing of what was asked for. */
 export function ProofDialog({ need }: { need: Need }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useId();
-
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className={styles.dialog}
-      aria-labelledby={heading}
-      onCancel={(event) => {
-        event.preventDefault();
+    <Modal
+      title={
+        <>
+          <ShieldCheck size={18} aria-hidden="true" />
+          {need === 'confirm' ? 'Confirm that it is you' : 'Sign in first'}
+        </>
+      }
+      onClose={() => {
         answerProof(false);
       }}
     >
-      {need === 'confirm' ? <Confirm heading={heading} /> : <SignIn heading={heading} />}
-    </dialog>
+      {need === 'confirm' ? <Confirm /> : <SignIn />}
+    </Modal>
   );
 }
 
-function Confirm({ heading }: { heading: string }) {
+function Confirm() {
   const session = useSession();
   const provider = session?.user?.provider ?? 'local';
-  return (
-    <>
-      <h2 id={heading}>
-        <ShieldCheck size={18} aria-hidden="true" />
-        Confirm that it is you
-      </h2>
-      {provider === 'local' ? (
-        <Password name={session?.user?.name ?? ''} />
-      ) : (
-        <Elsewhere provider={provider} />
-      )}
-    </>
-  );
+  if (provider === 'local') return <Password name={session?.user?.name ?? ''} />;
+  return <Elsewhere provider={provider} />;
 }
 
 function Password({ name }: { name: string }) {
@@ -168,7 +153,7 @@ function Elsewhere({ provider }: { provider: string }) {
   );
 }
 
-function SignIn({ heading }: { heading: string }) {
+function SignIn() {
   const navigate = useNavigate();
   const href = useRouterState({ select: (s) => s.location.href });
   const enterToken = async () => {
@@ -176,10 +161,6 @@ function SignIn({ heading }: { heading: string }) {
   };
   return (
     <>
-      <h2 id={heading}>
-        <ShieldCheck size={18} aria-hidden="true" />
-        Sign in first
-      </h2>
       <p>
         This is for operators who are signed in, or have the access token: being at this machine is
         not enough for it. Nothing has been done so far.

@@ -1,7 +1,7 @@
 import { Keyboard } from 'lucide-react';
-import { useEffect, useRef } from 'react';
 import { Button } from '../components/Button';
 import dialogStyles from '../components/Dialog.module.css';
+import { Modal, ModalClose } from '../components/Modal';
 import { GO, setSingleKeys, useSingleKeys } from './shortcuts';
 import styles from './ShortcutsDialog.module.css';
 import { useGroups } from './useGroups';
@@ -26,7 +26,6 @@ const MESSAGES: readonly Entry[] = [
 
 /** Every key that does something, and the switch for those without Ctrl. */
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const single = useSingleKeys();
   const { all } = useGroups();
   const letters = Object.entries(GO);
@@ -37,21 +36,16 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
     }),
   );
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className={dialogStyles.dialog}
-      aria-labelledby="shortcuts-title"
+    <Modal
+      title={
+        <>
+          <Keyboard size={18} aria-hidden="true" />
+          Keyboard shortcuts
+        </>
+      }
       onClose={onClose}
     >
-      <h2 id="shortcuts-title">
-        <Keyboard size={18} aria-hidden="true" />
-        Keyboard shortcuts
-      </h2>
       <Keys title="Anywhere" entries={ANYWHERE} />
       <Keys title="Go to" entries={pages} columns />
       <Keys title="In the table of messages" entries={MESSAGES} />
@@ -68,16 +62,9 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
         <span>Keys without Ctrl. They never act while you type.</span>
       </div>
       <div className={dialogStyles.actions}>
-        <Button
-          tone="primary"
-          onClick={() => {
-            dialog.current?.close();
-          }}
-        >
-          Close
-        </Button>
+        <ModalClose tone="primary">Close</ModalClose>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 

@@ -1,7 +1,8 @@
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { errorText } from '../api/client';
 import { Button } from './Button';
 import styles from './Dialog.module.css';
+import { Modal, ModalClose } from './Modal';
 
 interface ConfirmDialogProps {
   title: string;
@@ -19,16 +20,8 @@ interface ConfirmDialogProps {
 /** Asks once more before something is done. It stays open until it is closed, so that a failure is seen. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { title, children, action, busy, error, onConfirm, onClose } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useId();
-
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog ref={dialog} className={styles.dialog} aria-labelledby={heading} onClose={onClose}>
-      <h2 id={heading}>{title}</h2>
+    <Modal title={title} onClose={onClose}>
       {children}
       {error !== null && (
         <p className={styles.wrong} role="alert">
@@ -36,17 +29,11 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
         </p>
       )}
       <div className={styles.actions}>
-        <Button
-          onClick={() => {
-            dialog.current?.close();
-          }}
-        >
-          Cancel
-        </Button>
+        <ModalClose>Cancel</ModalClose>
         <Button tone="danger" disabled={busy} onClick={onConfirm}>
           {action}
         </Button>
       </div>
-    </dialog>
+    </Modal>
   );
 }

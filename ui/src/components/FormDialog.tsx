@@ -1,7 +1,8 @@
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { refusalText } from '../api/client';
 import { Button } from './Button';
 import styles from './Dialog.module.css';
+import { Modal, ModalClose } from './Modal';
 
 interface FormDialogProps {
   title: string;
@@ -22,21 +23,8 @@ interface FormDialogProps {
 /** Asks for what something needs before it is done. It stays open until it is closed, so that a failure is seen. */
 export function FormDialog(props: FormDialogProps) {
   const { title, children, action, tone = 'primary', busy, ready = true, error } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useId();
-
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className={styles.dialog}
-      aria-labelledby={heading}
-      onClose={props.onClose}
-    >
-      <h2 id={heading}>{title}</h2>
+    <Modal title={title} onClose={props.onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -50,18 +38,12 @@ export function FormDialog(props: FormDialogProps) {
           </p>
         )}
         <div className={styles.actions}>
-          <Button
-            onClick={() => {
-              dialog.current?.close();
-            }}
-          >
-            Cancel
-          </Button>
+          <ModalClose>Cancel</ModalClose>
           <Button type="submit" tone={tone} disabled={busy || !ready}>
             {action}
           </Button>
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }

@@ -1,17 +1,17 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Star } from 'lucide-react';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { refusalText } from '../api/client';
 import { savedQuery, saveWorker } from '../api/saved';
 import { isNamed } from '../lib/workerKey';
 import { Button } from './Button';
 import styles from './Dialog.module.css';
+import { Modal, ModalClose } from './Modal';
 
 /** Asks for the full name of a worker that the public sees shortened, and saves it. */
 export function SaveDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const client = useQueryClient();
   const dialog = useRef<HTMLDialogElement>(null);
-  const field = useId();
   const [name, setName] = useState('');
   const [other, setOther] = useState(false);
   const save = useMutation({
@@ -22,15 +22,15 @@ export function SaveDialog({ id, onClose }: { id: string; onClose: () => void })
     },
   });
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
+    <Modal
       ref={dialog}
-      className={styles.dialog}
-      aria-labelledby={`${field}-title`}
+      title={
+        <>
+          <Star size={18} aria-hidden="true" />
+          Save this worker
+        </>
+      }
       onClose={onClose}
     >
       <form
@@ -42,10 +42,6 @@ export function SaveDialog({ id, onClose }: { id: string; onClose: () => void })
           else setOther(true);
         }}
       >
-        <h2 id={`${field}-title`}>
-          <Star size={18} aria-hidden="true" />
-          Save this worker
-        </h2>
         <p>The public sees its name shortened. To save it, give the whole name.</p>
         <label>
           Full name, as the miner sends it
@@ -72,18 +68,12 @@ export function SaveDialog({ id, onClose }: { id: string; onClose: () => void })
           </p>
         )}
         <div className={styles.actions}>
-          <Button
-            onClick={() => {
-              dialog.current?.close();
-            }}
-          >
-            Cancel
-          </Button>
+          <ModalClose>Cancel</ModalClose>
           <Button type="submit" tone="primary" disabled={name.trim() === '' || save.isPending}>
             {save.isPending ? 'Saving…' : 'Save'}
           </Button>
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }

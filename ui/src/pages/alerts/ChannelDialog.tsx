@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 import {
   addChannel,
   alertsQuery,
@@ -10,6 +10,7 @@ import {
 } from '../../api/alerts';
 import { refusalText } from '../../api/client';
 import { Button } from '../../components/Button';
+import { Modal, ModalClose } from '../../components/Modal';
 import styles from './AlertDialog.module.css';
 import { channelChange, channelForm, missingFields, movedPlaces, type ChannelForm } from './form';
 import { QuietFields } from './QuietFields';
@@ -25,7 +26,6 @@ interface ChannelDialogProps {
 /** Makes a channel, or changes one. Its fields are those of its service. */
 export function ChannelDialog({ services, channel, onSaved, onClose }: ChannelDialogProps) {
   const client = useQueryClient();
-  const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const offered = services.filter((s) => channel?.kind === s.id || (!channel && !s.managed));
   const first = offered[0];
@@ -42,20 +42,14 @@ export function ChannelDialog({ services, channel, onSaved, onClose }: ChannelDi
     },
   });
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   const missing = service && form ? missingFields(service, form, channel) : [];
   const moved = service && form ? movedPlaces(service, form, channel) : [];
   return (
-    <dialog
-      ref={dialog}
+    <Modal
+      title={channel ? 'Change the channel' : 'Add a channel'}
       className={styles.dialog}
-      aria-labelledby={`${id}-title`}
       onClose={onClose}
     >
-      <h2 id={`${id}-title`}>{channel ? 'Change the channel' : 'Add a channel'}</h2>
       {!service || !form ? (
         <p>This poolscope offers no kind of channels.</p>
       ) : (
@@ -131,13 +125,7 @@ export function ChannelDialog({ services, channel, onSaved, onClose }: ChannelDi
             </p>
           )}
           <div className={styles.actions}>
-            <Button
-              onClick={() => {
-                dialog.current?.close();
-              }}
-            >
-              Cancel
-            </Button>
+            <ModalClose>Cancel</ModalClose>
             <Button
               type="submit"
               tone="primary"
@@ -148,7 +136,7 @@ export function ChannelDialog({ services, channel, onSaved, onClose }: ChannelDi
           </div>
         </form>
       )}
-    </dialog>
+    </Modal>
   );
 }
 

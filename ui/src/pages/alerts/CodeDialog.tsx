@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import { alertsQuery, confirmChannel, sendChannelCode, type AlertChannel } from '../../api/alerts';
 import { ApiError, refusalText } from '../../api/client';
 import { Button } from '../../components/Button';
+import { Modal, ModalClose } from '../../components/Modal';
 import { sentence } from '../../lib/format';
 import styles from './AlertDialog.module.css';
 
@@ -22,18 +23,8 @@ export function CodeDialog({ channel, onClose }: { channel: AlertChannel; onClos
   const again = useMutation({ mutationFn: () => sendChannelCode(channel.id) });
   const failure = confirm.error ?? again.error;
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className={styles.dialog}
-      aria-labelledby={`${id}-title`}
-      onClose={onClose}
-    >
-      <h2 id={`${id}-title`}>Is it yours?</h2>
+    <Modal ref={dialog} title="Is it yours?" className={styles.dialog} onClose={onClose}>
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -79,18 +70,12 @@ export function CodeDialog({ channel, onClose }: { channel: AlertChannel; onClos
           >
             Send another
           </Button>
-          <Button
-            onClick={() => {
-              dialog.current?.close();
-            }}
-          >
-            Later
-          </Button>
+          <ModalClose>Later</ModalClose>
           <Button type="submit" tone="primary" disabled={confirm.isPending || code.trim() === ''}>
             {confirm.isPending ? 'Checking…' : 'Confirm'}
           </Button>
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }

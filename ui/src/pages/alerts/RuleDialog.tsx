@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { addRule, alertsQuery, changeRule, type AlertRule, type Alerts } from '../../api/alerts';
 import { refusalText } from '../../api/client';
 import { savedQuery } from '../../api/saved';
 import type { Session } from '../../api/session';
 import { Button } from '../../components/Button';
+import { Modal, ModalClose } from '../../components/Modal';
 import { Segmented } from '../../components/Segmented';
 import { shortWorker } from '../../scope/words';
 import { groupSaved } from '../saved/group';
@@ -25,7 +26,6 @@ interface RuleDialogProps {
 export function RuleDialog({ alerts, session, rule, onClose }: RuleDialogProps) {
   const client = useQueryClient();
   const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
   // A rule and its channels belong to the same.
   const shared = rule?.shared ?? false;
   const channels = alerts.channels.filter((c) => c.shared === shared);
@@ -48,22 +48,17 @@ export function RuleDialog({ alerts, session, rule, onClose }: RuleDialogProps) 
     if (!save.isIdle) save.reset();
   };
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   const problems = ruleProblems(form, alerts.events, session.operator);
   const need = thresholdsOf(form.events);
   const barred = (kind: { operator: boolean; pool: boolean }) =>
     form.scope === 'pool' && !session.operator && !kind.pool;
   return (
-    <dialog
+    <Modal
       ref={dialog}
+      title={rule ? 'Change the rule' : 'Add a rule'}
       className={styles.dialog}
-      aria-labelledby={`${id}-title`}
       onClose={onClose}
     >
-      <h2 id={`${id}-title`}>{rule ? 'Change the rule' : 'Add a rule'}</h2>
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -156,19 +151,13 @@ export function RuleDialog({ alerts, session, rule, onClose }: RuleDialogProps) 
           </p>
         )}
         <div className={styles.actions}>
-          <Button
-            onClick={() => {
-              dialog.current?.close();
-            }}
-          >
-            Cancel
-          </Button>
+          <ModalClose>Cancel</ModalClose>
           <Button type="submit" tone="primary" disabled={save.isPending}>
             {save.isPending ? 'Saving…' : rule ? 'Save' : 'Add'}
           </Button>
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }
 

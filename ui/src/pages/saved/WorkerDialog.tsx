@@ -6,6 +6,7 @@ import { removeWorker, savedQuery } from '../../api/saved';
 import { Button } from '../../components/Button';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { CopyButton } from '../../components/CopyButton';
+import dialogStyles from '../../components/Dialog.module.css';
 import { Facts } from '../../components/Facts';
 import { Pill } from '../../components/Pill';
 import { Time } from '../../components/Time';
@@ -37,7 +38,7 @@ export function WorkerDialog({ worker: w, onClose }: { worker: SavedWorker; onCl
   return (
     <dialog
       ref={dialog}
-      className={styles.dialog}
+      className={`${dialogStyles.frame ?? ''} ${styles.dialog ?? ''}`}
       aria-labelledby={title}
       onClose={(event) => {
         // A dialog inside closes by itself, and its event comes up here.

@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { refusalText } from '../../../api/client';
 import { Button } from '../../../components/Button';
 import dialogStyles from '../../../components/Dialog.module.css';
+import { Modal, ModalClose } from '../../../components/Modal';
 import { PlainText } from '../../../components/PlainText';
 import { Segmented } from '../../../components/Segmented';
 import { plural } from '../../../lib/format';
@@ -29,16 +30,10 @@ interface ManageDialogProps {
 
 /** What an operator can do with an account. Each part takes effect by its own button. */
 export function ManageDialog({ account, own, onPassword, onDeleted, onClose }: ManageDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useId();
   const client = useQueryClient();
   const [outcome, setOutcome] = useState('');
   const [typed, setTyped] = useState('');
   const local = account.provider === 'local';
-
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
 
   const task = useMutation({
     mutationFn: (run: () => Promise<unknown>) => run(),
@@ -58,15 +53,7 @@ export function ManageDialog({ account, own, onPassword, onDeleted, onClose }: M
   const busy = task.isPending;
 
   return (
-    <dialog
-      ref={dialog}
-      className={dialogStyles.dialog}
-      aria-labelledby={heading}
-      onClose={onClose}
-    >
-      <h2 id={heading}>
-        <PlainText text={account.name} />
-      </h2>
+    <Modal title={<PlainText text={account.name} />} onClose={onClose}>
       <p className={styles.about}>
         Signs in with {providerName(account.provider)}
         {own && '; this is you'}. {plural(account.sessions, 'session')},{' '}
@@ -165,15 +152,9 @@ export function ManageDialog({ account, own, onPassword, onDeleted, onClose }: M
         </p>
       )}
       <div className={dialogStyles.actions}>
-        <Button
-          onClick={() => {
-            dialog.current?.close();
-          }}
-        >
-          Close
-        </Button>
+        <ModalClose>Close</ModalClose>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 

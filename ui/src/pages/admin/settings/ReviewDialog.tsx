@@ -1,9 +1,9 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
-import { useEffect, useId, useRef } from 'react';
 import { ApiError, errorText, refusalText } from '../../../api/client';
 import { Button } from '../../../components/Button';
 import dialogStyles from '../../../components/Dialog.module.css';
+import { Modal, ModalClose } from '../../../components/Modal';
 import { checkSettings, saveSettings, type Check, type Saved } from './api';
 import { DiffView } from './DiffView';
 import type { Changes, Form } from './model';
@@ -19,8 +19,6 @@ interface ReviewDialogProps {
 
 /** Shows what saving would do to the file and to the program, before it does. */
 export function ReviewDialog({ form, changes, onReload, onSaved, onClose }: ReviewDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useId();
   const { data: check, error } = useQuery({
     queryKey: ['admin', 'settings', 'review', form.base, JSON.stringify(changes)],
     queryFn: () => checkSettings(changes),
@@ -32,18 +30,12 @@ export function ReviewDialog({ form, changes, onReload, onSaved, onClose }: Revi
     save.error instanceof ApiError && save.error.status === 409 ? save.error : undefined;
   const dangerous = dangerousOf(form, changes);
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
+    <Modal
+      title="Save these changes?"
       className={`${dialogStyles.dialog ?? ''} ${styles.wide ?? ''}`}
-      aria-labelledby={heading}
       onClose={onClose}
     >
-      <h2 id={heading}>Save these changes?</h2>
       {error !== null && (
         <p className={dialogStyles.wrong} role="alert">
           {errorText(error)}
@@ -67,13 +59,7 @@ export function ReviewDialog({ form, changes, onReload, onSaved, onClose }: Revi
         )
       )}
       <div className={dialogStyles.actions}>
-        <Button
-          onClick={() => {
-            dialog.current?.close();
-          }}
-        >
-          Back
-        </Button>
+        <ModalClose>Back</ModalClose>
         <Button
           tone={dangerous.length > 0 ? 'danger' : 'primary'}
           disabled={!check || check.problems.size > 0 || save.isPending || conflict !== undefined}
@@ -84,7 +70,7 @@ export function ReviewDialog({ form, changes, onReload, onSaved, onClose }: Revi
           {save.isPending ? 'Saving…' : 'Save'}
         </Button>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 

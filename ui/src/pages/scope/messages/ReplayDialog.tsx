@@ -1,8 +1,9 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { errorText } from '../../../api/client';
 import { Button } from '../../../components/Button';
 import dialogStyles from '../../../components/Dialog.module.css';
+import { Modal, ModalClose } from '../../../components/Modal';
 import { Pill } from '../../../components/Pill';
 import { Segmented } from '../../../components/Segmented';
 import { formatLatency, sentence } from '../../../lib/format';
@@ -38,7 +39,6 @@ interface ReplayDialogProps {
 /** Edits a captured share, sends it to the pool again, and shows what came of it. */
 export function ReplayDialog({ message, onClose, onOpen }: ReplayDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
   const captured = submitFields(message);
   const [raw, setRaw] = useState(() => JSON.stringify(message.decoded));
   const [fields, setFields] = useState(captured);
@@ -53,22 +53,16 @@ export function ReplayDialog({ message, onClose, onOpen }: ReplayDialogProps) {
     meta: { progress: 'Sending to the pool' },
   });
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keeps Esc from closing the panel below as well
-    <dialog
+    <Modal
       ref={dialog}
-      className={dialogStyles.dialog}
-      aria-labelledby={title}
+      title="Send this share again"
       onClose={onClose}
       onKeyDown={(event) => {
+        // Esc must not close the panel below as well.
         event.stopPropagation();
       }}
     >
-      <h2 id={title}>Send this share again</h2>
       <p className={dialogStyles.hint}>
         On the session’s own connection to the pool, under an id of the scope’s own: the miner’s
         answers are not touched.
@@ -139,19 +133,13 @@ export function ReplayDialog({ message, onClose, onOpen }: ReplayDialogProps) {
           }}
         />
         <div className={dialogStyles.actions}>
-          <Button
-            onClick={() => {
-              dialog.current?.close();
-            }}
-          >
-            {replay.data ? 'Close' : 'Cancel'}
-          </Button>
+          <ModalClose>{replay.data ? 'Close' : 'Cancel'}</ModalClose>
           <Button type="submit" tone="primary" disabled={fault !== '' || replay.isPending}>
             {replay.isPending ? 'Replaying…' : replay.data ? 'Send again' : 'Replay to Pool'}
           </Button>
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }
 
