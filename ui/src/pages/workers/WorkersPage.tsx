@@ -1,16 +1,25 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
-import { ArrowDown, ArrowUp, X } from 'lucide-react';
+import { X } from 'lucide-react';
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { workersQuery, type WorkerList } from '../../api/workers';
 import { Button } from '../../components/Button';
 import { CopyTable } from '../../components/CopyTable';
-import { Field } from '../../components/Field';
+import {
+  HeldNote,
+  LongList,
+  LongListFoot,
+  LongListLoading,
+  ShownCount,
+} from '../../components/LongList';
 import { Empty, Failure } from '../../components/Message';
 import { OperatorHint } from '../../components/OperatorHint';
+import { SearchField } from '../../components/SearchField';
 import { Segmented } from '../../components/Segmented';
 import { Skeleton } from '../../components/Skeleton';
+import { SortField } from '../../components/SortField';
 import { StaleNote } from '../../components/StaleNote';
+import { Toolbar } from '../../components/Toolbar';
 import { useTableCopy } from '../../components/useTableCopy';
 import { formatCount, plural } from '../../lib/format';
 import { nextSort } from '../../lib/sort';
@@ -81,25 +90,23 @@ export function WorkersPage() {
       }
     >
       <StaleNote error={data ? error : null} updatedAt={dataUpdatedAt} />
-      <div className={styles.tools}>
-        <Field label="Search workers" hidden>
-          <input
-            ref={search}
-            type="search"
-            className={styles.search}
-            placeholder="Name or miner…"
-            value={view.text}
-            onChange={(event) => {
-              setView({ ...view, text: event.target.value });
-              table.current?.toTop();
-            }}
-            onKeyDown={(event) => {
-              if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
-              event.preventDefault();
-              table.current?.focus();
-            }}
-          />
-        </Field>
+      <Toolbar>
+        <SearchField
+          ref={search}
+          label="Search workers"
+          placeholder="Name or miner…"
+          width={280}
+          value={view.text}
+          onChange={(next) => {
+            setView({ ...view, text: next });
+            table.current?.toTop();
+          }}
+          onKeyDown={(event) => {
+            if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
+            event.preventDefault();
+            table.current?.focus();
+          }}
+        />
         <Segmented
           legend="State"
           options={[
@@ -113,13 +120,19 @@ export function WorkersPage() {
             table.current?.toTop();
           }}
         />
-        <SortField view={view} onView={setView} />
-      </div>
-      <section className={styles.panel} ref={frame} aria-label="List of workers">
+        <SortField
+          columns={COLUMNS}
+          sort={sort}
+          onSort={({ key, descending }) => {
+            setView({ ...view, sort: key, descending });
+          }}
+        />
+      </Toolbar>
+      <LongList label="List of workers" ref={frame}>
         {!data && error ? (
           <Failure error={error} />
         ) : !data ? (
-          <Loading />
+          <LongListLoading />
         ) : rows.length === 0 ? (
           <Nothing list={data} />
         ) : (
@@ -142,15 +155,18 @@ export function WorkersPage() {
             }}
           />
         )}
-        <div className={styles.foot}>
-          <span>
-            {data &&
-              (rows.length === data.workers.length
-                ? `All ${formatCount(rows.length)}`
-                : `${formatCount(rows.length)} of ${formatCount(data.workers.length)}`)}
-            {data?.truncated !== undefined &&
-              `; ${formatCount(data.truncated)} more are not listed`}
-          </span>
+        <LongListFoot
+          aside={
+            <CopyTable
+              caption={selected.size > 0 ? 'selected workers' : 'workers shown'}
+              copied={copying.copied}
+              onCopy={copying.copy}
+            />
+          }
+        >
+          {data && (
+            <ShownCount shown={rows.length} all={data.workers.length} truncated={data.truncated} />
+          )}
           {selected.size > 0 && (
             <Button
               small
@@ -162,23 +178,9 @@ export function WorkersPage() {
               {formatCount(chosen.length)} selected
             </Button>
           )}
-          {held && (
-            <span className={styles.held}>
-              Held in place while you read{' '}
-              <Button small onClick={sortNow}>
-                Sort now
-              </Button>
-            </span>
-          )}
-          <span className={styles.copy}>
-            <CopyTable
-              caption={selected.size > 0 ? 'selected workers' : 'workers shown'}
-              copied={copying.copied}
-              onCopy={copying.copy}
-            />
-          </span>
-        </div>
-      </section>
+          {held && <HeldNote onSort={sortNow} />}
+        </LongListFoot>
+      </LongList>
       <div className={styles.below}>
         <FindWorker label="Find my worker" />
         {data && !data.operator && (
@@ -215,40 +217,6 @@ function sortChange(view: View, key: string, numeric: boolean): Pick<View, 'sort
   return { sort: next.key, descending: next.descending };
 }
 
-/** Sorting by any column, also by those that there is no room for. */
-function SortField({ view, onView }: { view: View; onView: (view: View) => void }) {
-  const Icon = view.descending ? ArrowDown : ArrowUp;
-  return (
-    <span className={styles.sort}>
-      <Field label="Sort by">
-        <select
-          value={view.sort}
-          onChange={(event) => {
-            const column = COLUMNS.find((c) => c.key === event.target.value);
-            if (column) {
-              onView({ ...view, sort: column.key, descending: column.numeric === true });
-            }
-          }}
-        >
-          {COLUMNS.map((c) => (
-            <option key={c.key} value={c.key}>
-              {c.header}
-            </option>
-          ))}
-        </select>
-      </Field>
-      <Button
-        aria-label={view.descending ? 'Largest first; turn round' : 'Smallest first; turn round'}
-        onClick={() => {
-          onView({ ...view, descending: !view.descending });
-        }}
-      >
-        <Icon size={15} aria-hidden="true" />
-      </Button>
-    </span>
-  );
-}
-
 function Nothing({ list }: { list: WorkerList }) {
   if (list.workers.length > 0) {
     return <Empty title="No worker is like that">Change the search or the switch.</Empty>;
@@ -260,19 +228,5 @@ function Nothing({ list }: { list: WorkerList }) {
         How to connect one
       </Link>
     </Empty>
-  );
-}
-
-function Loading() {
-  return (
-    <div className={styles.loading} aria-busy="true">
-      <span className="visually-hidden">The list is on its way</span>
-      {Array.from({ length: 8 }, (_, i) => (
-        <p key={i}>
-          <Skeleton width="24ch" />
-          <Skeleton width="9ch" />
-        </p>
-      ))}
-    </div>
   );
 }

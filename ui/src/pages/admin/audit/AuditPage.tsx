@@ -2,13 +2,14 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Button } from '../../../components/Button';
 import { DataTable, type Column } from '../../../components/DataTable';
-import { Field } from '../../../components/Field';
 import { Empty, Failure } from '../../../components/Message';
 import { Panel } from '../../../components/Panel';
 import { Pill } from '../../../components/Pill';
 import { PlainText } from '../../../components/PlainText';
+import { SearchField } from '../../../components/SearchField';
 import { StaleNote } from '../../../components/StaleNote';
 import { Time } from '../../../components/Time';
+import { Toolbar } from '../../../components/Toolbar';
 import { NONE, plural } from '../../../lib/format';
 import { AdminPage } from '../AdminPage';
 import { auditQuery, type Action } from './api';
@@ -82,18 +83,13 @@ export function AuditPage() {
   return (
     <AdminPage title="Audit trail">
       <StaleNote error={trail.data ? trail.error : null} updatedAt={trail.dataUpdatedAt} />
-      <div className={styles.tools}>
-        <Field label="Search the trail" hidden>
-          <input
-            type="search"
-            className={styles.search}
-            placeholder="Who, what, whom, from where…"
-            value={text}
-            onChange={(event) => {
-              setText(event.target.value);
-            }}
-          />
-        </Field>
+      <Toolbar>
+        <SearchField
+          label="Search the trail"
+          placeholder="Who, what, whom, from where…"
+          value={text}
+          onChange={setText}
+        />
         <Button
           disabled={trail.isFetching}
           onClick={() => {
@@ -102,7 +98,7 @@ export function AuditPage() {
         >
           Look again
         </Button>
-      </div>
+      </Toolbar>
       <Panel title="Actions" flush>
         {rows?.length === 0 ? (
           <Empty title={search === '' ? 'Nothing was done yet' : 'Nothing is like that'} />

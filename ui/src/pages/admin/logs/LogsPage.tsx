@@ -3,8 +3,11 @@ import { ArrowDownToLine, Copy, Download, Pause, Play } from 'lucide-react';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Button } from '../../../components/Button';
 import { Field } from '../../../components/Field';
+import { LongList, LongListFoot } from '../../../components/LongList';
 import { Empty, Failure } from '../../../components/Message';
+import { SearchField } from '../../../components/SearchField';
 import { StaleNote } from '../../../components/StaleNote';
+import { Toolbar } from '../../../components/Toolbar';
 import { useBriefly } from '../../../lib/briefly';
 import { copyText } from '../../../lib/clipboard';
 import { saveFile } from '../../../lib/download';
@@ -44,7 +47,7 @@ export function LogsPage() {
   return (
     <AdminPage title="Log" aside={live && <LevelControl tail={live} />}>
       <StaleNote error={live ? error : null} updatedAt={dataUpdatedAt} />
-      <div className={styles.tools}>
+      <Toolbar>
         <Filters filter={filter} parts={live?.parts ?? []} onFilter={setFilter} />
         <span className={styles.buttons}>
           <Button
@@ -60,8 +63,8 @@ export function LogsPage() {
           </Button>
           <Take lines={lines ?? []} />
         </span>
-      </div>
-      <section className={styles.panel} aria-label="Lines of the log">
+      </Toolbar>
+      <LongList label="Lines of the log">
         {!tail && error ? (
           <Failure error={error} />
         ) : lines?.length === 0 ? (
@@ -80,7 +83,16 @@ export function LogsPage() {
             }}
           />
         )}
-        <div className={styles.foot}>
+        <LongListFoot
+          aside={
+            held && (
+              <Button small onClick={toNewest}>
+                <ArrowDownToLine size={14} aria-hidden="true" />
+                Newest
+              </Button>
+            )
+          }
+        >
           <span>
             {lines && tail && lines.length !== tail.lines.length
               ? `${formatCount(lines.length)} of ${plural(tail.lines.length, 'line')}`
@@ -92,16 +104,8 @@ export function LogsPage() {
               {missed > 0 && `; ${plural(missed, 'new line')}`}
             </span>
           )}
-          {held && (
-            <span className={styles.newest}>
-              <Button small onClick={toNewest}>
-                <ArrowDownToLine size={14} aria-hidden="true" />
-                Newest
-              </Button>
-            </span>
-          )}
-        </div>
-      </section>
+        </LongListFoot>
+      </LongList>
       {chosen && (
         <LineDetail
           line={chosen}
@@ -159,17 +163,15 @@ function Filters(props: {
           ))}
         </select>
       </Field>
-      <Field label="Search the log" hidden>
-        <input
-          type="search"
-          className={styles.search}
-          placeholder="Words in it…"
-          value={filter.text}
-          onChange={(event) => {
-            onFilter({ ...filter, text: event.target.value });
-          }}
-        />
-      </Field>
+      <SearchField
+        label="Search the log"
+        placeholder="Words in it…"
+        width={240}
+        value={filter.text}
+        onChange={(text) => {
+          onFilter({ ...filter, text });
+        }}
+      />
     </>
   );
 }

@@ -1,17 +1,26 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { ArrowDown, ArrowUp, Ban, NotebookPen, Unplug } from 'lucide-react';
+import { Ban, NotebookPen, Unplug } from 'lucide-react';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Button } from '../../../components/Button';
 import { ConfirmDialog } from '../../../components/ConfirmDialog';
 import { CopyTable } from '../../../components/CopyTable';
-import { Field } from '../../../components/Field';
+import {
+  HeldNote,
+  LongList,
+  LongListFoot,
+  LongListLoading,
+  ShownCount,
+} from '../../../components/LongList';
 import { Empty, Failure } from '../../../components/Message';
 import { PlainText } from '../../../components/PlainText';
+import { SearchField } from '../../../components/SearchField';
 import { Skeleton } from '../../../components/Skeleton';
+import { SortField } from '../../../components/SortField';
 import { StaleNote } from '../../../components/StaleNote';
+import { Toolbar } from '../../../components/Toolbar';
 import { useTableCopy } from '../../../components/useTableCopy';
 import { VirtualTable } from '../../../components/VirtualTable';
-import { formatCount, plural } from '../../../lib/format';
+import { plural } from '../../../lib/format';
 import { nextSort, type Sort } from '../../../lib/sort';
 import { useOrder } from '../../workers/useOrder';
 import { AdminPage } from '../AdminPage';
@@ -68,28 +77,23 @@ export function MinersPage() {
       aside={data ? plural(data.total, 'connection') : <Skeleton width="16ch" />}
     >
       <StaleNote error={data ? error : null} updatedAt={dataUpdatedAt} />
-      <div className={styles.tools}>
-        <Field label="Search connections" hidden>
-          <input
-            type="search"
-            className={styles.search}
-            placeholder="Worker, address, miner, note…"
-            value={text}
-            onChange={(event) => {
-              setText(event.target.value);
-            }}
-          />
-        </Field>
-        <SortField columns={columns} sort={sort} onSort={setSort} />
-      </div>
+      <Toolbar>
+        <SearchField
+          label="Search connections"
+          placeholder="Worker, address, miner, note…"
+          value={text}
+          onChange={setText}
+        />
+        <SortField columns={columns} sort={sort} onSort={setSort} narrow />
+      </Toolbar>
       <p className={styles.outcome} role="status">
         {outcome}
       </p>
-      <section className={styles.panel} ref={frame} aria-label="Live connections">
+      <LongList label="Live connections" ref={frame}>
         {!data && error ? (
           <Failure error={error} />
         ) : !data ? (
-          <Loading />
+          <LongListLoading />
         ) : rows.length === 0 ? (
           <Empty
             title={data.miners.length === 0 ? 'Nobody is connected' : 'No connection is like that'}
@@ -112,32 +116,20 @@ export function MinersPage() {
           />
         )}
         {data && rows.length > 0 && (
-          <div className={styles.foot}>
-            <span>
-              {rows.length === data.miners.length
-                ? `All ${formatCount(rows.length)}`
-                : `${formatCount(rows.length)} of ${formatCount(data.miners.length)}`}
-              {data.truncated !== undefined &&
-                `; ${formatCount(data.truncated)} more are not listed`}
-            </span>
-            {held && (
-              <span className={styles.held}>
-                Held in place while you read{' '}
-                <Button small onClick={sortNow}>
-                  Sort now
-                </Button>
-              </span>
-            )}
-            <span className={styles.copy}>
+          <LongListFoot
+            aside={
               <CopyTable
                 caption="connections shown"
                 copied={copying.copied}
                 onCopy={copying.copy}
               />
-            </span>
-          </div>
+            }
+          >
+            <ShownCount shown={rows.length} all={data.miners.length} truncated={data.truncated} />
+            {held && <HeldNote onSort={sortNow} />}
+          </LongListFoot>
         )}
-      </section>
+      </LongList>
       {open?.action === 'disconnect' && (
         <Disconnect miner={open.miner} onDone={done} onClose={close} />
       )}
@@ -223,58 +215,5 @@ function Disconnect(props: { miner: Miner; onDone: (words: string) => void; onCl
         it out, ban its address.
       </p>
     </ConfirmDialog>
-  );
-}
-
-/** Sorting where there are no headers to click. */
-function SortField(props: {
-  columns: ReturnType<typeof minerColumns>;
-  sort: Sort<string>;
-  onSort: (sort: Sort<string>) => void;
-}) {
-  const { columns, sort, onSort } = props;
-  const Icon = sort.descending ? ArrowDown : ArrowUp;
-  return (
-    <span className={styles.sort}>
-      <Field label="Sort by">
-        <select
-          value={sort.key}
-          onChange={(event) => {
-            const column = columns.find((c) => c.key === event.target.value);
-            if (column) onSort({ key: column.key, descending: column.numeric === true });
-          }}
-        >
-          {columns
-            .filter((c) => c.value)
-            .map((c) => (
-              <option key={c.key} value={c.key}>
-                {c.header}
-              </option>
-            ))}
-        </select>
-      </Field>
-      <Button
-        aria-label={sort.descending ? 'Largest first; turn round' : 'Smallest first; turn round'}
-        onClick={() => {
-          onSort({ ...sort, descending: !sort.descending });
-        }}
-      >
-        <Icon size={15} aria-hidden="true" />
-      </Button>
-    </span>
-  );
-}
-
-function Loading() {
-  return (
-    <div className={styles.loading} aria-busy="true">
-      <span className="visually-hidden">The list is on its way</span>
-      {Array.from({ length: 8 }, (_, i) => (
-        <p key={i}>
-          <Skeleton width="24ch" />
-          <Skeleton width="9ch" />
-        </p>
-      ))}
-    </div>
   );
 }

@@ -4,6 +4,7 @@ import { Button } from '../../../components/Button';
 import { Field } from '../../../components/Field';
 import { Empty, Failure } from '../../../components/Message';
 import { Panel } from '../../../components/Panel';
+import { SearchField } from '../../../components/SearchField';
 import { Skeleton } from '../../../components/Skeleton';
 import { plural, sentence } from '../../../lib/format';
 import { AdminPage } from '../AdminPage';
@@ -96,17 +97,14 @@ function SettingsForm(props: {
     <>
       <LeaveGuard changes={count} />
       <div className={styles.tools}>
-        <Field label="Search the settings" hidden>
-          <input
-            type="search"
-            className={styles.search}
-            placeholder="Key or description…"
-            value={view.text}
-            onChange={(event) => {
-              setView({ ...view, text: event.target.value });
-            }}
-          />
-        </Field>
+        <SearchField
+          label="Search the settings"
+          placeholder="Key or description…"
+          value={view.text}
+          onChange={(text) => {
+            setView({ ...view, text });
+          }}
+        />
         <label className={styles.only}>
           <input
             type="checkbox"
