@@ -45,11 +45,6 @@ export function needOf(error: unknown): Need | undefined {
   return error.status === 403 && error.message === 'confirm' ? 'confirm' : undefined;
 }
 
-/** Whether an error says that this is not for whoever asked. */
-export function isRefused(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 401 || error.status === 403);
-}
-
 /** Gives the password again, which for some minutes allows what is dangerous. */
 export function confirmPassword(password: string): Promise<unknown> {
   return sendJSON('POST', '/api/auth/confirm', { password });

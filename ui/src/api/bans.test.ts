@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { answerToken, forgetToken, question } from '../scope/access';
 import { NotAllowed } from '../scope/client';
-import { ban, isLocked, lift } from './bans';
-import { ApiError } from './client';
+import { ban, lift } from './bans';
+import { ApiError, isRefused } from './client';
 
 const order = { address: '203.0.113.7', duration_sec: 3600, reason: 'floods' };
 
@@ -84,8 +84,8 @@ it('keeps the slash of a network in the path', async () => {
 });
 
 it('knows who may from who may not', () => {
-  expect(isLocked(new ApiError(401, ''))).toBe(true);
-  expect(isLocked(new ApiError(403, ''))).toBe(true);
-  expect(isLocked(new ApiError(503, ''))).toBe(false);
-  expect(isLocked(new TypeError('no network'))).toBe(false);
+  expect(isRefused(new ApiError(401, ''))).toBe(true);
+  expect(isRefused(new ApiError(403, ''))).toBe(true);
+  expect(isRefused(new ApiError(503, ''))).toBe(false);
+  expect(isRefused(new TypeError('no network'))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { askForToken, token } from '../scope/access';
 import { NotAllowed } from '../scope/client';
-import { ApiError, fetchJSON } from './client';
+import { fetchJSON, isRefused, sendJSON } from './client';
 
 /** GET /api/bans, for the operator only. */
 export interface BanList {
@@ -36,16 +36,11 @@ export interface BanOrder {
 /** How often the list is fetched again while it is looked at, ms. */
 const PERIOD = 5_000;
 
-/** Whether an error says that this is for the operator, who has the token. */
-export function isLocked(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 401 || error.status === 403);
-}
-
 export const bansQuery = queryOptions({
   queryKey: ['bans'],
   queryFn: ({ signal }) => fetchJSON<BanList>('/api/bans', signal, token()),
   // Who was refused once is not let in for asking again.
-  refetchInterval: (query) => (isLocked(query.state.error) ? false : PERIOD),
+  refetchInterval: (query) => (isRefused(query.state.error) ? false : PERIOD),
 });
 
 /**
@@ -56,18 +51,12 @@ export const bansQuery = queryOptions({
 async function operate(method: 'POST' | 'DELETE', path: string, body?: BanOrder): Promise<void> {
   for (;;) {
     const secret = token();
-    const response = await fetch(path, {
-      method,
-      headers: {
-        ...(secret !== '' && { Authorization: `Bearer ${secret}` }),
-        ...(body && { 'Content-Type': 'application/json' }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (response.ok) return;
-    const text = (await response.text()).trim();
-    const refusal = new ApiError(response.status, text === '' ? response.statusText : text);
-    if (!isLocked(refusal)) throw refusal;
+    try {
+      await sendJSON(method, path, body, secret);
+      return;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+    }
     if (token() !== secret) continue; // given meanwhile
     if (!(await askForToken({ reason: 'operator', wrong: secret !== '' }))) throw new NotAllowed();
   }

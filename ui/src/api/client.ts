@@ -65,6 +65,11 @@ export async function sendJSON<T>(
   return (text.trim() === '' ? undefined : JSON.parse(text)) as T;
 }
 
+/** Whether an error says that this is not for whoever asked. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403);
+}
+
 /** An error in words for people. */
 export function errorText(error: unknown): string {
   if (error instanceof ApiError) return `The server answered ${error.status}: ${error.message}`;

@@ -10,19 +10,18 @@ import {
   type Alerts,
   type AlertService,
 } from '../../api/alerts';
-import { ApiError, refusalText } from '../../api/client';
 import { Button } from '../../components/Button';
-import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { Empty } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Pill } from '../../components/Pill';
 import { Skeleton } from '../../components/Skeleton';
-import { Switch } from '../../components/Switch';
 import { Time } from '../../components/Time';
 import { sentence } from '../../lib/format';
+import { AlertItem } from './AlertItem';
 import styles from './AlertsPage.module.css';
 import { ChannelDialog } from './ChannelDialog';
 import { CodeDialog } from './CodeDialog';
+import { DeleteDialog } from './DeleteDialog';
 
 type Open = { dialog: 'add' } | { dialog: 'edit' | 'delete' | 'code'; id: string } | undefined;
 
@@ -89,7 +88,15 @@ export function ChannelsPanel({ alerts }: { alerts: Alerts | undefined }) {
         />
       )}
       {channel && open?.dialog === 'code' && <CodeDialog channel={channel} onClose={close} />}
-      {channel && open?.dialog === 'delete' && <Delete channel={channel} onClose={close} />}
+      {channel && open?.dialog === 'delete' && (
+        <DeleteDialog
+          title={`Delete the channel ${channel.name}?`}
+          onDelete={() => deleteChannel(channel.id)}
+          onClose={close}
+        >
+          <p>Rules do without it, and what still waits to be sent there is dropped.</p>
+        </DeleteDialog>
+      )}
     </Panel>
   );
 }
@@ -101,27 +108,19 @@ function Channel(props: {
 }) {
   const { channel: c, service, onOpen } = props;
   const client = useQueryClient();
-  const renew = () => client.invalidateQueries({ queryKey: alertsQuery.queryKey });
-  const toggle = useMutation({
-    mutationFn: (enabled: boolean) => changeChannel(c.id, { enabled }),
-    onSettled: renew,
+  const test = useMutation({
+    mutationFn: () => testChannel(c.id),
+    onSettled: () => client.invalidateQueries({ queryKey: alertsQuery.queryKey }),
   });
-  const test = useMutation({ mutationFn: () => testChannel(c.id), onSettled: renew });
   return (
-    <li className={styles.item}>
-      <div className={styles.line}>
-        <span className={styles.title} dir="auto">
-          {c.name}
-        </span>
-        <State channel={c} known={service !== undefined} />
-        <Switch
-          label={`Use the channel ${c.name}`}
-          checked={toggle.isPending ? toggle.variables : c.enabled}
-          onChange={(enabled) => {
-            toggle.mutate(enabled);
-          }}
-        />
-      </div>
+    <AlertItem
+      kind="channel"
+      name={c.name}
+      state={<State channel={c} known={service !== undefined} />}
+      enabled={c.enabled}
+      onEnable={(enabled) => changeChannel(c.id, { enabled })}
+      failure={test.error}
+    >
       <p className={styles.about}>
         {service?.name ?? c.kind}
         {c.shared && ' · of all operators'}
@@ -191,21 +190,8 @@ function Channel(props: {
           {test.isSuccess && 'It arrived.'}
         </span>
       </div>
-      {(test.error ?? toggle.error) && (
-        <p className={styles.failed} role="alert">
-          {failureText(test.error ?? toggle.error)}
-        </p>
-      )}
-    </li>
+    </AlertItem>
   );
-}
-
-/** Why a test failed: the other side's reason comes with 502. */
-function failureText(error: unknown): string {
-  if (error instanceof ApiError && (error.status === 502 || error.status === 429)) {
-    return sentence(error.message);
-  }
-  return refusalText(error);
 }
 
 function State({ channel: c, known }: { channel: AlertChannel; known: boolean }) {
@@ -214,29 +200,4 @@ function State({ channel: c, known }: { channel: AlertChannel; known: boolean })
   if (!c.enabled) return <Pill>Off</Pill>;
   if (c.last_error !== undefined) return <Pill tone="bad">Last one failed</Pill>;
   return <Pill tone="good">On</Pill>;
-}
-
-function Delete({ channel: c, onClose }: { channel: AlertChannel; onClose: () => void }) {
-  const client = useQueryClient();
-  const order = useMutation({
-    mutationFn: () => deleteChannel(c.id),
-    onSuccess: () => {
-      onClose();
-      return client.invalidateQueries({ queryKey: alertsQuery.queryKey });
-    },
-  });
-  return (
-    <ConfirmDialog
-      title={`Delete the channel ${c.name}?`}
-      action="Delete"
-      busy={order.isPending}
-      error={order.error}
-      onConfirm={() => {
-        order.mutate();
-      }}
-      onClose={onClose}
-    >
-      <p>Rules do without it, and what still waits to be sent there is dropped.</p>
-    </ConfirmDialog>
-  );
 }

@@ -1,24 +1,21 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import {
-  alertsQuery,
   changeRule,
   deleteRule,
   type AlertChannel,
   type AlertRule,
   type Alerts,
 } from '../../api/alerts';
-import { refusalText } from '../../api/client';
 import type { Session } from '../../api/session';
 import { Button } from '../../components/Button';
-import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { Empty } from '../../components/Message';
 import { Panel } from '../../components/Panel';
 import { Pill } from '../../components/Pill';
 import { Skeleton } from '../../components/Skeleton';
-import { Switch } from '../../components/Switch';
+import { AlertItem } from './AlertItem';
 import styles from './AlertsPage.module.css';
+import { DeleteDialog } from './DeleteDialog';
 import { RuleDialog } from './RuleDialog';
 import { eventWord, scopeWord, thresholdWords } from './words';
 
@@ -77,7 +74,15 @@ export function RulesPanel(props: { alerts: Alerts | undefined; session: Session
       {alerts && session && rule && open?.dialog === 'edit' && (
         <RuleDialog alerts={alerts} session={session} rule={rule} onClose={close} />
       )}
-      {rule && open?.dialog === 'delete' && <Delete rule={rule} onClose={close} />}
+      {rule && open?.dialog === 'delete' && (
+        <DeleteDialog
+          title={`Delete the rule ${rule.name}?`}
+          onDelete={() => deleteRule(rule.id)}
+          onClose={close}
+        >
+          <p>Nobody is told about it any more. Its channels stay.</p>
+        </DeleteDialog>
+      )}
     </Panel>
   );
 }
@@ -88,27 +93,15 @@ function Rule(props: {
   onOpen: (dialog: 'edit' | 'delete') => void;
 }) {
   const { rule: r, alerts, onOpen } = props;
-  const client = useQueryClient();
-  const toggle = useMutation({
-    mutationFn: (enabled: boolean) => changeRule(r.id, { enabled }),
-    onSettled: () => client.invalidateQueries({ queryKey: alertsQuery.queryKey }),
-  });
   const channels = r.channels.flatMap((id) => alerts.channels.find((c) => c.id === id) ?? []);
   return (
-    <li className={styles.item}>
-      <div className={styles.line}>
-        <span className={styles.title} dir="auto">
-          {r.name}
-        </span>
-        {r.enabled ? <Goes channels={channels} /> : <Pill>Off</Pill>}
-        <Switch
-          label={`Use the rule ${r.name}`}
-          checked={toggle.isPending ? toggle.variables : r.enabled}
-          onChange={(enabled) => {
-            toggle.mutate(enabled);
-          }}
-        />
-      </div>
+    <AlertItem
+      kind="rule"
+      name={r.name}
+      state={r.enabled ? <Goes channels={channels} /> : <Pill>Off</Pill>}
+      enabled={r.enabled}
+      onEnable={(enabled) => changeRule(r.id, { enabled })}
+    >
       <p className={styles.pills}>
         {r.events.map((kind) => (
           <Pill key={kind}>{eventWord(kind, alerts.events)}</Pill>
@@ -145,12 +138,7 @@ function Rule(props: {
           Delete
         </Button>
       </div>
-      {toggle.isError && (
-        <p className={styles.failed} role="alert">
-          {refusalText(toggle.error)}
-        </p>
-      )}
-    </li>
+    </AlertItem>
   );
 }
 
@@ -159,29 +147,4 @@ function Goes({ channels }: { channels: readonly AlertChannel[] }) {
   if (channels.length === 0) return <Pill tone="warn">No channel</Pill>;
   if (!channels.some((c) => c.enabled && c.confirmed)) return <Pill tone="warn">Channels off</Pill>;
   return <Pill tone="good">On</Pill>;
-}
-
-function Delete({ rule: r, onClose }: { rule: AlertRule; onClose: () => void }) {
-  const client = useQueryClient();
-  const order = useMutation({
-    mutationFn: () => deleteRule(r.id),
-    onSuccess: () => {
-      onClose();
-      return client.invalidateQueries({ queryKey: alertsQuery.queryKey });
-    },
-  });
-  return (
-    <ConfirmDialog
-      title={`Delete the rule ${r.name}?`}
-      action="Delete"
-      busy={order.isPending}
-      error={order.error}
-      onConfirm={() => {
-        order.mutate();
-      }}
-      onClose={onClose}
-    >
-      <p>Nobody is told about it any more. Its channels stay.</p>
-    </ConfirmDialog>
-  );
 }

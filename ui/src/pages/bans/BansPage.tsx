@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { bansQuery, isLocked } from '../../api/bans';
+import { bansQuery } from '../../api/bans';
+import { isRefused } from '../../api/client';
 import { StaleNote } from '../../components/StaleNote';
 import { askForToken, token } from '../../scope/access';
 import { Page } from '../scope/Page';
@@ -11,13 +12,13 @@ import { PublicBans } from './PublicBans';
 /** Who is banned, for how long and why; for the operator, to change as well. */
 export function BansPage() {
   const { data, error, dataUpdatedAt, refetch } = useQuery(bansQuery);
-  const locked = isLocked(error);
+  const locked = isRefused(error);
 
   const unlock = async () => {
     let wrong = token() !== '';
     while (await askForToken({ reason: 'operator', wrong })) {
       const answer = await refetch();
-      if (!isLocked(answer.error)) return;
+      if (!isRefused(answer.error)) return;
       wrong = true;
     }
   };

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { isRefused, operate, readAdmin } from '../../../api/admin';
+import { operate, readAdmin } from '../../../api/admin';
+import { isRefused } from '../../../api/client';
 import type { Role } from '../../../api/session';
 
 /** An account as operators see it. */

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { isRefused, operate, readAdmin } from '../../../api/admin';
+import { operate, readAdmin } from '../../../api/admin';
+import { isRefused } from '../../../api/client';
 import { merge, MOST_LINES, type Level, type LogPage, type Tail } from './tail';
 
 /** How often new lines are asked for while somebody looks, ms. */

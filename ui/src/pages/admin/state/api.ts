@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { isRefused, readAdmin } from '../../../api/admin';
+import { readAdmin } from '../../../api/admin';
+import { isRefused } from '../../../api/client';
 
 /** GET /api/admin/state. Sizes are in bytes; what the program does not have is left out. */
 export interface ProgramState {
