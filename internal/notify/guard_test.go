@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,6 +36,9 @@ func TestPublicAddresses(t *testing.T) {
 	for port, want := range map[uint16]bool{80: true, 443: true, 8443: true, 22: false, 25: false, 1023: false, 6379: true} {
 		if allowedPort(port) != want {
 			t.Errorf("port %d: %t", port, !want)
+		}
+		if err := guard("tcp", fmt.Sprintf("1.1.1.1:%d", port), nil); (err == nil) != want {
+			t.Errorf("connecting to port %d: %v", port, err)
 		}
 	}
 }

@@ -269,6 +269,24 @@ func TestMailboxIsConfirmed(t *testing.T) {
 	if _, err := c.Confirm(ctx, Owner{UserID: "u2"}, ch.ID, codeIn(t, p, 1)); err == nil {
 		t.Error("somebody else confirmed it")
 	}
+	late, err := c.Channel(ctx, me, ch.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := late.CodeUntil
+	expire := func(at time.Time) {
+		t.Helper()
+		late.CodeUntil = at
+		if err := st.SaveChannel(ctx, late); err != nil {
+			t.Fatal(err)
+		}
+		c.changed()
+	}
+	expire(time.Now())
+	if _, err := c.Confirm(ctx, me, ch.ID, codeIn(t, p, 1)); err != ErrCode { //nolint:errorlint // exactly this
+		t.Errorf("the right code when its time is over: %v", err)
+	}
+	expire(until)
 	if got, err := c.Confirm(ctx, me, ch.ID, " "+codeIn(t, p, 1)+"\n"); err != nil || !got.Confirmed {
 		t.Fatalf("%+v, %v", got, err)
 	}

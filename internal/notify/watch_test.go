@@ -165,6 +165,17 @@ func TestNobodyIsBlamedForTheNode(t *testing.T) {
 	r.want("coming back", r.pass(50*time.Second))
 	r.stage.online("addr.rig")
 	r.want("there again", r.pass(10*time.Minute))
+
+	// Its way back while nobody was blamed does not make it a newcomer, whose leaving
+	// nobody would be told of.
+	r.stage.set(func(w *World) { w.Trouble = "no Bitcoin node is ready" })
+	r.stage.online()
+	r.want("sent away again", r.pass(time.Minute))
+	r.stage.set(func(w *World) { w.Trouble = "" })
+	r.stage.online("addr.rig")
+	r.want("back at once", r.pass(5*time.Minute+10*time.Second))
+	r.stage.online()
+	r.want("gone by itself", r.pass(2*time.Minute), "Offline >1m: addr.rig")
 }
 
 // A clock that jumps makes nobody late.
