@@ -15,5 +15,5 @@
 // message that was being sent when the program was killed is sent again, under
 // the same id. Services that know ids (our own webhook, Matrix, mail by its
 // Message-ID) show it once; to the others it goes with the remark
-// that it may be a repetition.
+// that it may be a repetition. docs/alerts.md has what each of them does.
 package notify
