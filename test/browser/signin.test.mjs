@@ -123,6 +123,36 @@ test('signing in with OpenID Connect, and out', { timeout: 180_000 }, async () =
   await context.close();
 });
 
+test(
+  'settings that were entered are there again after the way to the provider, but for secrets',
+  { timeout: 180_000 },
+  async () => {
+    const { context, page } = await visit('/sign-in?return_to=/admin/settings');
+    await page.getByRole('button', { name: 'Continue with Corp' }).click();
+    await signInAtProvider(page, 'boss');
+    await page.waitForURL(`${house.pool}/admin/settings`);
+    const field = (section, name) =>
+      page.getByRole('region', { name: section, exact: true }).getByLabel(name, { exact: true });
+    await field('[difficulty]', 'start').fill('4096');
+    await page.getByRole('button', { name: 'Review and save' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Sign in with Corp again' }).click();
+    await signInAtProvider(page, 'boss');
+    await page.waitForURL(`${house.pool}/admin/settings`);
+    await page.getByText('1 change not saved').waitFor();
+    assert.equal(await field('[difficulty]', 'start').inputValue(), '4096');
+    // Now it is confirmed, and saved for good: nothing comes back a second time.
+    await page.getByRole('button', { name: 'Review and save' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText(/^Saved: 1 setting/).waitFor();
+    assert.equal(
+      await page.evaluate(() => sessionStorage.getItem('poolscope.settings-draft')),
+      null,
+    );
+    await context.close();
+  },
+);
+
 test('a session can be ended from another browser', { timeout: 180_000 }, async () => {
   const first = await visit('/sign-in');
   await first.page.getByRole('button', { name: 'Continue with Corp' }).click();

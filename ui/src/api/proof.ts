@@ -42,6 +42,21 @@ export function answerProof(given: boolean): void {
   asked?.answer(given);
 }
 
+let leaving = false;
+
+/** Goes to where somebody proves at another site to be there, and comes back from to this page. */
+export function leaveForProof(to: string): void {
+  leaving = true;
+  location.assign(to);
+  // Where that did not lead away, such as to a page that cannot be reached, this one stays as it was.
+  setTimeout(() => (leaving = false), 10_000);
+}
+
+/** Whether this page is being left for a proof: what was entered here is wanted again then. */
+export function isLeavingForProof(): boolean {
+  return leaving;
+}
+
 /** What is being asked now. */
 export function proofNeeded(): Need | undefined {
   return pending?.need;

@@ -4,7 +4,7 @@ import { KeyRound, ShieldCheck } from 'lucide-react';
 import { useId, useState, type ReactNode } from 'react';
 import { confirmPassword } from '../api/admin';
 import { ApiError, errorText } from '../api/client';
-import { answerProof, type Need } from '../api/proof';
+import { answerProof, leaveForProof, type Need } from '../api/proof';
 import { clerkAddress, signOut, startOIDC, useSession } from '../api/session';
 import { Button } from '../components/Button';
 import styles from '../components/Dialog.module.css';
@@ -123,9 +123,7 @@ function Elsewhere({ provider }: { provider: string }) {
       const clerk = session?.providers.clerk;
       return clerk ? clerkAddress(clerk, href) : '/sign-in';
     },
-    onSuccess: (to) => {
-      location.assign(to);
-    },
+    onSuccess: leaveForProof,
   });
   return (
     <>

@@ -1,4 +1,5 @@
 import { useBlocker } from '@tanstack/react-router';
+import { isLeavingForProof } from '../../../api/proof';
 import { ConfirmDialog } from '../../../components/ConfirmDialog';
 import { plural } from '../../../lib/format';
 
@@ -6,7 +7,7 @@ import { plural } from '../../../lib/format';
 export function LeaveGuard({ changes }: { changes: number }) {
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) => changes > 0 && current.pathname !== next.pathname,
-    enableBeforeUnload: changes > 0,
+    enableBeforeUnload: () => changes > 0 && !isLeavingForProof(),
     withResolver: true,
   });
   if (blocker.status !== 'blocked') return null;

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue, useId, useState } from 'react';
+import { useDeferredValue, useEffect, useId, useState } from 'react';
+import { isLeavingForProof } from '../../../api/proof';
 import { Button } from '../../../components/Button';
 import { Field } from '../../../components/Field';
 import { Empty, Failure } from '../../../components/Message';
@@ -9,6 +10,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { plural, sentence } from '../../../lib/format';
 import { AdminPage } from '../AdminPage';
 import { settingsQuery, type Saved } from './api';
+import { forgetDraft, keepDraft, keptDraft } from './draft';
 import { LeaveGuard } from './LeaveGuard';
 import {
   addSection,
@@ -80,7 +82,9 @@ function SettingsForm(props: {
   onSaved: (saved: Saved) => Promise<void>;
 }) {
   const { form, onReload, onSaved } = props;
-  const [draft, setDraft] = useState<Draft>(EMPTY);
+  // Who came back from proving at another site to be there goes on with what was entered.
+  const [kept] = useState(() => keptDraft(form));
+  const [draft, setDraft] = useState<Draft>(kept.draft);
   const [view, setView] = useState<View>({ text: '', changedOnly: false });
   const [reviewing, setReviewing] = useState(false);
   const shown = useDeferredValue(view);
@@ -93,9 +97,25 @@ function SettingsForm(props: {
   const count = countChanges(draft);
   const writable = form.readOnly === '';
 
+  useEffect(forgetDraft, []);
+  useEffect(() => {
+    const onLeave = () => {
+      if (isLeavingForProof()) keepDraft(form, draft);
+    };
+    window.addEventListener('pagehide', onLeave);
+    return () => {
+      window.removeEventListener('pagehide', onLeave);
+    };
+  }, [form, draft]);
+
   return (
     <>
       <LeaveGuard changes={count} />
+      {kept.secrets && (
+        <p className={styles.notice} role="status">
+          What you entered is here again, but for secrets: enter those once more.
+        </p>
+      )}
       <div className={styles.tools}>
         <SearchField
           label="Search the settings"
