@@ -120,6 +120,7 @@ type listener struct {
 	frames  []frame // guarded by mu
 	bytes   int     // of frames; guarded by mu
 	dropped uint64  // messages missed since the last frame; guarded by mu
+	unknown bool    // of some of them nobody knows the Seq; guarded by mu
 	first   uint64  // Seq of the first of them that is known, 0 when none is; guarded by mu
 	last    uint64  // Seq of the last of them; guarded by mu
 }
@@ -252,11 +253,13 @@ func (l *listener) missLocked(n, seq uint64) {
 		l.signal()
 	}
 	l.dropped += n
-	if seq > 0 {
-		l.last = max(l.last, seq)
-		if l.first == 0 || seq < l.first {
-			l.first = seq
-		}
+	if seq == 0 {
+		l.unknown = true
+		return
+	}
+	l.last = max(l.last, seq)
+	if l.first == 0 || seq < l.first {
+		l.first = seq
 	}
 }
 
@@ -271,15 +274,19 @@ func (l *listener) put(f frame) {
 	l.signal()
 }
 
-// noticeLocked queues the notice of what was missed.
+// noticeLocked queues the notice of what was missed. It says from where to where
+// only when that is all of it: a client fetches no more than it is told.
 func (l *listener) noticeLocked() {
 	if l.dropped == 0 {
 		return
 	}
+	if l.unknown {
+		l.first, l.last = 0, 0
+	}
 	text := gapNotice(l.dropped, l.first, l.last)
 	l.frames = append(l.frames, frame{text: text})
 	l.bytes += len(text)
-	l.dropped, l.first, l.last = 0, 0, 0
+	l.dropped, l.unknown, l.first, l.last = 0, false, 0, 0
 	l.feed.counts.gaps.Add(1)
 }
 

@@ -303,6 +303,44 @@ func TestGapNotice(t *testing.T) {
 	}
 }
 
+// TestGapNoticeOfUnknown misses messages that were never encoded, beside some of
+// which the place is known: these alone are not what has to be fetched.
+func TestGapNoticeOfUnknown(t *testing.T) {
+	f := NewFeed(FeedConfig{Messages: 2})
+	l, _ := f.join("")
+	defer f.leave(l)
+	message := func(seq uint64) *capture.Message {
+		return &capture.Message{Seq: seq, Session: "s", N: seq, Raw: []byte("{}\n")}
+	}
+	read := func() (frame map[string]any) {
+		t.Helper()
+		if err := json.Unmarshal(l.take(), &frame); err != nil {
+			t.Fatal(err)
+		}
+		return frame
+	}
+	for seq := uint64(1); seq <= 4; seq++ {
+		f.distribute(message(seq))
+	}
+	f.overflow.Add(66) // behind what waits for being encoded
+	f.distribute(message(5))
+	read()
+	read()
+	if gap := read(); gap["dropped"] != 69.0 || gap["first_seq"] != nil || gap["last_seq"] != nil {
+		t.Errorf("the notice is %v", gap)
+	}
+
+	// The next one is of what came after it.
+	for seq := uint64(100); seq <= 104; seq++ {
+		f.distribute(message(seq))
+	}
+	read()
+	read()
+	if gap := read(); gap["dropped"] != 3.0 || gap["first_seq"] != 102.0 || gap["last_seq"] != 104.0 {
+		t.Errorf("the next notice is %v", gap)
+	}
+}
+
 // TestFeedBytes bounds the queue by its bytes, too.
 func TestFeedBytes(t *testing.T) {
 	f := NewFeed(FeedConfig{Bytes: 100_000})
