@@ -27,6 +27,8 @@ function setup(first: Message[] = []) {
     down: false,
     /** Messages that one search looks at before its time is over. */
     looksAt: Infinity,
+    /** When the next answer comes. */
+    ready: Promise.resolve(),
     wants: (m: Message) => m.seq > 0,
   };
   const sockets: FakeSocket[] = [];
@@ -46,9 +48,9 @@ function setup(first: Message[] = []) {
       );
     },
     oldest: () => Promise.resolve(Date.parse(server.messages[0]?.ts_recv ?? '')),
-    fetchPage: (query): Promise<Page> => {
+    fetchPage: async (query): Promise<Page> => {
       asked.push(query);
-      if (server.down) return Promise.reject(new TypeError('nobody there'));
+      if (server.down) throw new TypeError('nobody there');
       const below = server.messages
         .filter((m) => query.cursor === undefined || m.seq < query.cursor)
         .filter(
@@ -61,11 +63,12 @@ function setup(first: Message[] = []) {
       const page = found.slice(0, query.limit);
       const full = found.length > query.limit;
       const more = full || looked.length < below.length;
-      return Promise.resolve({
+      await server.ready;
+      return {
         messages: page,
         next: more ? (full ? page : looked).at(-1)?.seq : undefined,
         complete: full || !more,
-      });
+      };
     },
     schedule: (callback) => frames.push(callback),
     random: () => 1,
@@ -77,9 +80,17 @@ function setup(first: Message[] = []) {
       for (const frame of frames.splice(0)) frame();
     }
   };
+  /** Keeps answers back until what it returns is called. */
+  const hold = () => {
+    let go: () => void = () => undefined;
+    server.ready = new Promise((resolve) => {
+      go = resolve;
+    });
+    return go;
+  };
   const socket = () => sockets.at(-1) ?? new FakeSocket();
   const shown = () => feed.state().rows.map((r) => r.seq);
-  return { feed, server, sockets, asked, settle, socket, shown };
+  return { feed, server, sockets, asked, settle, hold, socket, shown };
 }
 
 beforeEach(() => {
@@ -132,6 +143,91 @@ it('fetches what was missed while it was cut off, answers included', async () =>
   await t.settle();
   expect(t.shown()).toEqual(range(1, 2501));
   expect(t.feed.state().rows[1]).toMatchObject({ answered: true });
+});
+
+it('fetches what was missed also when newer messages come before its turn', async () => {
+  const t = await started(range(1, 1500).map((seq) => message(seq)));
+  t.socket().onclose?.();
+  t.server.messages = range(1, 4000).map((seq) => message(seq));
+  await vi.advanceTimersByTimeAsync(500);
+  // The reader waits for older ones, and the server takes its time.
+  const go = t.hold();
+  t.feed.loadOlder();
+  t.socket().onopen?.();
+  t.server.messages.push(message(4001));
+  t.socket().say(message(4001));
+  await t.settle();
+  expect(t.shown().at(-1)).toBe(4001);
+  go();
+  await t.settle();
+  expect(t.shown()).toEqual(range(301, 4001));
+});
+
+it('fetches what a long pause left out also when newer messages come before its turn', async () => {
+  const t = await started(range(1, 1500).map((seq) => message(seq)));
+  t.feed.pause();
+  for (let seq = 1501; seq <= 22_000; seq++) {
+    t.server.messages.push(message(seq));
+    t.socket().say(message(seq));
+  }
+  await t.settle();
+  const go = t.hold();
+  t.feed.loadOlder();
+  t.feed.resume();
+  t.server.messages.push(message(22_001));
+  t.socket().say(message(22_001));
+  await t.settle();
+  expect(t.shown().at(-1)).toBe(22_001);
+  go();
+  for (let i = 0; i < 5; i++) await t.settle();
+  expect(t.shown()).toEqual(range(301, 22_001));
+});
+
+it('begins again where the rows end, when some made room while older ones were fetched', async () => {
+  const t = await started(range(1, 1500).map((seq) => message(seq)));
+  const go = t.hold();
+  t.feed.loadOlder();
+  for (let seq = 1501; seq <= 51_800; seq++) {
+    if (seq < 2000) t.server.messages.push(message(seq));
+    t.socket().say(message(seq));
+  }
+  await t.settle();
+  expect(t.shown()).toEqual(range(1801, 51_800));
+  t.feed.setFollowing(false);
+  go();
+  await t.settle();
+  expect(t.shown()).toEqual(range(1801, 51_800));
+  expect(t.feed.state()).toMatchObject({ loadingOlder: false, atEnd: false });
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.shown()).toEqual(range(801, 51_800));
+});
+
+it('holds as many as it can, and does not take that for all there are', async () => {
+  const t = await started(range(1, 1500).map((seq) => message(seq)));
+  t.feed.setFollowing(false);
+  for (let seq = 1501; seq <= 101_100; seq++) t.socket().say(message(seq));
+  await t.settle();
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.shown()).toEqual(range(1101, 101_100));
+  expect(t.feed.state()).toMatchObject({ loadingOlder: false, atEnd: false });
+  const asked = t.asked.length;
+  t.feed.loadOlder();
+  await t.settle();
+  expect(t.asked).toHaveLength(asked);
+});
+
+it('searches for what was missed no further than where it began to be', async () => {
+  const t = await started(range(1, 5000).map((seq) => message(seq)));
+  t.server.looksAt = 100;
+  t.server.wants = (m) => m.seq === 7;
+  const asked = t.asked.length;
+  t.socket().say({ type: 'gap', dropped: 4, first_seq: 4996, last_seq: 4999 });
+  for (let i = 0; i < 20; i++) await t.settle();
+  const gap = t.feed.state().rows.find((r) => r.kind === 'gap');
+  expect(gap).toMatchObject({ state: 'fetched', brought: 0 });
+  expect(t.asked.length).toBe(asked + 1);
 });
 
 it('waits longer each time, and tries at once when asked to', async () => {

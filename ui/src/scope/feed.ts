@@ -1,6 +1,6 @@
 import type { Socket } from '../api/live';
 import type { FeedOptions, FeedState, Page } from './feedState';
-import { firstSince, isAnother, isGap, reachedBy } from './feedPages';
+import { countNew, covers, firstSince, isAnother, isGap, reachedBy } from './feedPages';
 import { matches } from './filter';
 import {
   findRow,
@@ -14,8 +14,9 @@ import {
 } from './rows';
 import type { GapNotice, Message } from './types';
 
-/** Rows that the table holds while it follows what comes; twice that while somebody reads. */
-export const KEEP = 50_000;
+/** Rows that the table holds while it follows what comes, and while somebody reads. */
+const KEEP = 50_000;
+export const MOST = 2 * KEEP;
 
 /** Messages of one request: the first, and those that fetch what was missed. */
 const FIRST_PAGE = 200;
@@ -129,7 +130,7 @@ export class MessageFeed {
     this.#set({ paused: false, waiting: 0 });
     if (this.#overflowed) {
       this.#overflowed = false;
-      this.#chore(() => this.#catchUp());
+      this.#catchUp();
     }
     this.#schedule();
   }
@@ -149,7 +150,7 @@ export class MessageFeed {
   loadOlder(): void {
     const { loadingOlder, atEnd, search } = this.#state;
     if (loadingOlder || atEnd || search?.halted === true || this.#cursor === undefined) return;
-    if (Date.now() < this.#patience) return;
+    if (Date.now() < this.#patience || this.#state.rows.length >= MOST) return;
     this.#set({ loadingOlder: true });
     this.#older(PAGE);
   }
@@ -178,9 +179,16 @@ export class MessageFeed {
         return;
       }
       const generation = this.#generation;
+      const cursor = this.#cursor;
       const page = await this.#options.fetchPage({ ...this.#below(), limit: wanted });
       if (generation !== this.#generation) return;
-      this.#takePage(page);
+      // What came live meanwhile may have pushed out the rows that the page adjoins, and
+      // the page itself: then the cursor is where the rows end now.
+      if (this.#cursor === cursor) this.#takePage(page);
+      if (this.#cursor !== cursor) {
+        this.#set({ loading: false, loadingOlder: false, search: undefined });
+        return;
+      }
       this.#cursor = page.next;
       const left = wanted - page.messages.length;
       if (page.complete || page.next === undefined || left <= 0) {
@@ -209,7 +217,7 @@ export class MessageFeed {
    * goes on both ways, and forwards until it is live again.
    */
   jump(moment: number): void {
-    if (this.#covers(moment)) {
+    if (covers(this.#state, moment)) {
       this.#set({ jumped: { seq: firstSince(this.#state.rows, moment) } });
       return;
     }
@@ -238,16 +246,6 @@ export class MessageFeed {
     const from = Date.parse(this.#lastMessage()?.received ?? '');
     this.#set({ loadingNewer: true });
     this.#chore(() => this.#newer(Number.isNaN(from) ? (this.#moment ?? 0) : from));
-  }
-
-  /** Whether the moment is among the rows, or there is nothing between it and them. */
-  #covers(moment: number): boolean {
-    const { rows, moreNewer, atEnd, loading } = this.#state;
-    const oldest = rows.find((r) => r.kind === 'message');
-    const newest = this.#lastMessage();
-    if (!oldest || !newest) return !loading && atEnd && !moreNewer;
-    const isAfter = atEnd || Date.parse(oldest.received) < moment;
-    return isAfter && (!moreNewer || Date.parse(newest.received) >= moment);
   }
 
   /** Forgets all rows; what is still on its way is not taken up. */
@@ -337,7 +335,7 @@ export class MessageFeed {
       // What came before the socket was open is fetched; what comes meanwhile waits in line.
       if (this.#state.loading && !this.#state.loadingOlder) this.#first();
       else if (this.#state.paused) this.#overflowed = true;
-      else this.#chore(() => this.#catchUp());
+      else this.#catchUp();
     };
     socket.onmessage = (event) => {
       if (socket === this.#socket) this.#receive(event.data);
@@ -429,7 +427,10 @@ export class MessageFeed {
   #flush(): void {
     if (!this.#running) return;
     if (this.#state.paused) {
-      if (!this.#overflowed) this.#set({ waiting: this.#countNew() });
+      if (!this.#overflowed) {
+        const waiting = countNew(this.#queue, this.#lastSeq, this.#options.filter);
+        this.#set({ waiting });
+      }
       return;
     }
     if (this.#queue.length === 0) return;
@@ -452,21 +453,9 @@ export class MessageFeed {
     this.#take(rows, gone);
   }
 
-  /** Messages that wait, without the new versions of known ones. */
-  #countNew(): number {
-    let count = 0;
-    let last = this.#lastSeq;
-    for (const frame of this.#queue) {
-      if (isGap(frame) || frame.seq <= last) continue;
-      last = frame.seq;
-      if (matches(this.#options.filter, frame)) count++;
-    }
-    return count;
-  }
-
   #take(rows: readonly Row[], gone?: ReadonlySet<number>): void {
     const merged = mergeRows(this.#state.rows, { rows, ...(gone && { gone }) });
-    const kept = trimRows(merged, this.#following ? KEEP : 2 * KEEP);
+    const kept = trimRows(merged, this.#following ? KEEP : MOST);
     if (kept === this.#state.rows) return;
     if (kept === merged) this.#set({ rows: kept });
     else {
@@ -519,19 +508,26 @@ export class MessageFeed {
     this.#older(FIRST_PAGE);
   }
 
-  /** Fetches everything since the last row, and new versions of requests that waited for an answer. */
-  async #catchUp(): Promise<void> {
-    const newest = this.#lastMessage();
-    if (newest === undefined) {
-      if (!this.#state.loadingOlder) this.#first();
-      else this.#takePage(await this.#options.fetchPage({ limit: FIRST_PAGE }));
-      return;
-    }
+  /**
+   * Fetches everything since the last row, and new versions of requests that waited for
+   * an answer. Which row that is counts now: until it is its turn, newer ones come live.
+   */
+  #catchUp(): void {
+    const last = this.#lastMessage();
     const waiting = oldestUnanswered(this.#state.rows, ANSWER_WITHIN);
-    const floor = Math.min(waiting ?? newest.seq, newest.seq);
-    this.#set({ catchingUp: true });
-    await this.#fetchDown(undefined, floor, newest);
-    this.#set({ catchingUp: false });
+    this.#chore(async () => {
+      // Without any, the first page may have come meanwhile.
+      const newest = last ?? this.#lastMessage((row) => row.arrived === 0);
+      if (newest === undefined) {
+        if (!this.#state.loadingOlder) this.#first();
+        else this.#takePage(await this.#options.fetchPage({ limit: FIRST_PAGE }));
+        return;
+      }
+      const floor = Math.min(waiting ?? newest.seq, newest.seq);
+      this.#set({ catchingUp: true });
+      await this.#fetchDown(undefined, floor, newest);
+      this.#set({ catchingUp: false });
+    });
   }
 
   /**
@@ -542,7 +538,7 @@ export class MessageFeed {
     let fresh = 0;
     let below = cursor;
     const generation = this.#generation;
-    for (let fetched = 0; fetched < 2 * KEEP; fetched += PAGE) {
+    for (let fetched = 0; fetched < MOST; fetched += PAGE) {
       const page = await this.#options.fetchPage({
         ...(below !== undefined && { cursor: below }),
         limit: PAGE,
@@ -559,14 +555,15 @@ export class MessageFeed {
       }
       fresh += this.#takePage({ ...page, messages: page.messages.filter((m) => m.seq >= floor) });
       const lowest = page.messages.at(-1)?.seq;
-      if (page.next === undefined || (lowest !== undefined && lowest <= floor)) return fresh;
+      // A search that finds little goes on below the floor, too: its cursor says so.
+      if (page.next === undefined || Math.min(lowest ?? Infinity, page.next) <= floor) return fresh;
       below = page.next;
     }
     return fresh;
   }
 
-  #lastMessage(): MessageRow | undefined {
-    return this.#state.rows.findLast((r) => r.kind === 'message');
+  #lastMessage(is: (row: MessageRow) => boolean = () => true): MessageRow | undefined {
+    return this.#state.rows.findLast((r): r is MessageRow => r.kind === 'message' && is(r));
   }
 
   /** The row that stands for missed messages; fetching them again begins. */

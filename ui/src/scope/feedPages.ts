@@ -1,4 +1,5 @@
-import type { FeedOptions, Page, Search } from './feedState';
+import type { FeedOptions, FeedState, Page, Search } from './feedState';
+import { matches, type MessageFilter } from './filter';
 import type { MessageRow, Row } from './rows';
 import type { GapNotice, Message } from './types';
 
@@ -25,6 +26,15 @@ export function firstSince(rows: readonly Row[], moment: number): number | undef
   return (found ?? rows.at(-1))?.seq;
 }
 
+/** Whether the moment is among the rows, or there is nothing between it and them. */
+export function covers({ rows, moreNewer, atEnd, loading }: FeedState, moment: number): boolean {
+  const oldest = rows.find((r) => r.kind === 'message');
+  const newest = rows.findLast((r) => r.kind === 'message');
+  if (!oldest || !newest) return !loading && atEnd && !moreNewer;
+  const isAfter = atEnd || Date.parse(oldest.received) < moment;
+  return isAfter && (!moreNewer || Date.parse(newest.received) >= moment);
+}
+
 /** Whether a frame is a notice of missed messages. */
 export function isGap(frame: Message | GapNotice): frame is GapNotice {
   return 'type' in frame;
@@ -37,4 +47,19 @@ export function isAnother(page: Page, known: MessageRow, isNewest: boolean): boo
   if (isNewest && newest.seq < known.seq) return true;
   const same = page.messages.find((m) => m.seq === known.seq);
   return same !== undefined && same.id !== known.id;
+}
+
+/** How many of the frames that wait are wanted messages after `last`, not new versions of known ones. */
+export function countNew(
+  frames: readonly (Message | GapNotice)[],
+  last: number,
+  filter: MessageFilter,
+): number {
+  let count = 0;
+  for (const frame of frames) {
+    if (isGap(frame) || frame.seq <= last) continue;
+    last = frame.seq;
+    if (matches(filter, frame)) count++;
+  }
+  return count;
 }

@@ -16,7 +16,7 @@ import {
   sentence,
 } from '../../../lib/format';
 import { useTask } from '../../../lib/progress';
-import type { MessageFeed } from '../../../scope/feed';
+import { MOST, type MessageFeed } from '../../../scope/feed';
 import type { FeedState, Search } from '../../../scope/feedState';
 import { isNarrow, type MessageFilter } from '../../../scope/filter';
 import { NOTHING } from '../../../scope/selection';
@@ -144,6 +144,7 @@ export function Browser({ filter, at, onJump, open, onOpen, onFilter }: BrowserP
         <span className={styles.count} data-testid="message-count">
           {plural(state.rows.length, 'message')}
           {!state.atEnd && state.rows.length > 0 && ' loaded'}
+          {state.rows.length >= MOST && ', the most at once'}
         </span>
         {state.rows.length > 0 && (
           <CopyTable
