@@ -300,7 +300,7 @@ test(
     await add.getByRole('button', { name: 'Add', exact: true }).click();
     await add.waitFor({ state: 'detached' });
 
-    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await page.getByRole('button', { name: 'Test my program' }).click();
     await page.getByText('It arrived.').waitFor();
     const [tried] = sink.received;
     const stamp = tried.headers['x-poolscope-timestamp'];

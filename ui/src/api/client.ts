@@ -77,8 +77,8 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Answers whose text is meant for whoever asked: what was wrong with what they sent. */
-const FOR_PEOPLE = new Set([400, 404, 409, 413, 422]);
+/** Answers whose text is meant for whoever asked: what was wrong with what they sent, or why not now. */
+const FOR_PEOPLE = new Set([400, 403, 404, 409, 413, 422, 429]);
 
 /** An error in words for people, the server's own where it says what was wrong with a request. */
 export function refusalText(error: unknown): string {

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { errorText } from '../api/client';
+import { refusalText } from '../api/client';
 import { Button } from './Button';
 import styles from './Dialog.module.css';
 import { Modal, ModalClose } from './Modal';
@@ -25,7 +25,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
       {children}
       {error !== null && (
         <p className={styles.wrong} role="alert">
-          {errorText(error)}
+          {refusalText(error)}
         </p>
       )}
       <div className={styles.actions}>

@@ -47,7 +47,7 @@ export function AccountPage() {
               {session?.user?.provider === 'local' && <PasswordPanel name={session.user.name} />}
               {discord && <DiscordPanel link={discord} />}
             </div>
-            <SessionsPanel />
+            {signedIn && <SessionsPanel />}
           </>
         )}
       </div>

@@ -72,7 +72,7 @@ export function PasswordPanel({ name }: { name: string }) {
           />
         </div>
         <p id={`${id}-hint`} className={styles.hint}>
-          At least ten characters. Your other sessions end with the old one.
+          At least ten characters. You are signed out everywhere else.
         </p>
         {order.isError && (
           <p className={styles.failed} role="alert">

@@ -137,7 +137,7 @@ function Channel(props: {
           </>
         )}
       </p>
-      {c.last_error !== undefined && (
+      {c.last_error !== undefined && !test.isError && (
         <p className={styles.failed}>
           <Time at={c.error_at} ago />: {sentence(c.last_error)}
         </p>
@@ -147,6 +147,7 @@ function Channel(props: {
           <Button
             small
             disabled={test.isPending}
+            aria-label={`Test ${c.name}`}
             onClick={() => {
               test.mutate();
             }}

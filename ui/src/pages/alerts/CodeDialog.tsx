@@ -36,20 +36,22 @@ export function CodeDialog({ channel, onClose }: { channel: AlertChannel; onClos
           A code was sent to <strong dir="auto">{channel.settings.address ?? channel.name}</strong>.
           It may take a minute; look among the unwanted mail, too.
         </p>
-        <label htmlFor={id}>Code</label>
-        <input
-          id={id}
-          value={code}
-          autoComplete="one-time-code"
-          autoCapitalize="none"
-          spellCheck={false}
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog is about nothing else
-          autoFocus
-          onChange={(event) => {
-            setCode(event.target.value);
-            if (!confirm.isIdle) confirm.reset();
-          }}
-        />
+        <div>
+          <label htmlFor={id}>Code</label>
+          <input
+            id={id}
+            value={code}
+            autoComplete="one-time-code"
+            autoCapitalize="none"
+            spellCheck={false}
+            // eslint-disable-next-line jsx-a11y/no-autofocus -- the dialog is about nothing else
+            autoFocus
+            onChange={(event) => {
+              setCode(event.target.value);
+              if (!confirm.isIdle) confirm.reset();
+            }}
+          />
+        </div>
         {failure && (
           <p className={styles.failed} role="alert">
             {failure instanceof ApiError && failure.status === 429

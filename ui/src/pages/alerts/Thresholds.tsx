@@ -30,9 +30,9 @@ export function Thresholds(props: {
   return (
     <div className={styles.thresholds}>
       {need.offline && field('offlineAfter', 'Offline after', 'min')}
-      {need.rejects && field('rejectPercent', 'Rejected', '%')}
-      {need.rejects && field('rejectWindow', 'counted over', 'min')}
-      {need.rejects && field('rejectShares', 'of at least', 'shares')}
+      {need.rejects && field('rejectPercent', 'Rejected, at least', '%')}
+      {need.rejects && field('rejectWindow', 'Counted over', 'min')}
+      {need.rejects && field('rejectShares', 'Of at least', 'shares')}
       {need.best && field('minDifficulty', 'Best share from difficulty', '')}
     </div>
   );

@@ -123,9 +123,10 @@ function Restart({ worker: w }: { worker: SavedWorker }) {
         <RotateCcw size={15} aria-hidden="true" />
         Restart its connection
       </Button>
-      <span className="visually-hidden" role="status">
-        {order.isSuccess && `${plural(order.data.connections, 'connection')} closed.`}
-      </span>
+      <p className={styles.outcome} role="status">
+        {order.isSuccess &&
+          `${plural(order.data.connections, 'connection')} closed. The miner comes back by itself.`}
+      </p>
       {asking && (
         <ConfirmDialog
           title="Restart its connection?"

@@ -55,7 +55,7 @@ export function Wire({ hash }: { hash: string }) {
       ) : (
         <Empty title="Nothing was captured of it">
           {data.tap === 'off' || data.tap === 'other'
-            ? 'The microscope does not watch this worker now. The pool’s operator can let it.'
+            ? 'The microscope does not watch this worker now. An operator can switch it on, under Sessions.'
             : 'The microscope watches: what comes from now on is seen here.'}
         </Empty>
       )}

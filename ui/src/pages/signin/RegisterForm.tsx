@@ -75,7 +75,7 @@ export function RegisterForm({ onDone }: { onDone: () => Promise<void> }) {
             setPassword(event.target.value);
           }}
         />
-        <small id={`${id}-hint`}>Long is what matters: a few unrelated words are good.</small>
+        <small id={`${id}-hint`}>At least ten characters; a few unrelated words are good.</small>
       </div>
       {order.isError && (
         <p className={styles.failed} role="alert">

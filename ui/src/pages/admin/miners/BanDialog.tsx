@@ -20,6 +20,10 @@ interface BanDialogProps {
   onClose: () => void;
 }
 
+/** Why one is asked again: the server's own words are for programs. */
+const isPrivate = (block: string) =>
+  `${block} is an address of this machine or of a private network: all of your own miners may come from there, or a proxy. To be rid of one miner, disconnect it instead.`;
+
 /** Bans the address that a miner comes from. */
 export function BanDialog({ miner, miners, onDone, onClose }: BanDialogProps) {
   const client = useQueryClient();
@@ -58,7 +62,7 @@ export function BanDialog({ miner, miners, onDone, onClose }: BanDialogProps) {
       tone="danger"
       busy={order.isPending}
       ready={seconds !== undefined}
-      error={order.error}
+      error={refused ? new Error(isPrivate(block)) : order.error}
       onSubmit={() => {
         if (seconds !== undefined) order.mutate(seconds);
       }}

@@ -23,10 +23,12 @@ interface RestartPanelProps {
   saved: Saved | undefined;
   /** Keys of the file that wait for the next start. */
   waiting: number;
+  /** There is a configuration file. */
+  hasFile: boolean;
 }
 
 /** What became of saving, and the next start of the program. */
-export function RestartPanel({ saved, waiting }: RestartPanelProps) {
+export function RestartPanel({ saved, waiting, hasFile }: RestartPanelProps) {
   const [asking, setAsking] = useState(false);
   const [since, setSince] = useState<number>();
   const started = useView('status').data?.started_at;
@@ -57,12 +59,16 @@ export function RestartPanel({ saved, waiting }: RestartPanelProps) {
       <div className={styles.restart}>
         <p role="status">
           {back
-            ? 'It was started anew, with the settings of the file.'
+            ? hasFile
+              ? 'It was started anew, with the settings of the file.'
+              : 'It was started anew.'
             : saved
               ? savedWords(saved)
               : waiting > 0
                 ? `${plural(waiting, 'setting')} of the file wait${waiting === 1 ? 's' : ''} for a restart.`
-                : 'All that the file says is in force.'}
+                : hasFile
+                  ? 'All that the file says is in force.'
+                  : 'These settings are in force.'}
         </p>
         <Button
           tone={!back && (waiting > 0 || (saved?.restart.length ?? 0) > 0) ? 'primary' : 'plain'}

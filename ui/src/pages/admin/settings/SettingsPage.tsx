@@ -51,7 +51,9 @@ export function SettingsPage() {
         ))
       }
     >
-      {form && <RestartPanel saved={saved} waiting={countWaiting(form)} />}
+      {form && (
+        <RestartPanel saved={saved} waiting={countWaiting(form)} hasFile={form.file !== ''} />
+      )}
       {form ? (
         <SettingsForm
           key={round}
@@ -133,7 +135,7 @@ function SettingsForm(props: {
               setView({ ...view, changedOnly: event.target.checked });
             }}
           />
-          Only what is not as it comes
+          Only what differs from the defaults
         </label>
         <span className={styles.jump}>
           <Field label="Go to">
@@ -153,17 +155,7 @@ function SettingsForm(props: {
           </Field>
         </span>
       </div>
-      {!writable && (
-        <p className={styles.notice}>
-          {sentence(form.readOnly)}
-          {form.file === '' && (
-            <>
-              {' '}
-              <code>poolscope config example</code> writes one to begin with.
-            </>
-          )}
-        </p>
-      )}
+      {!writable && <p className={styles.notice}>{sentence(form.readOnly)}</p>}
       {form.problems.length > 0 && (
         <div className={styles.notice} role="alert">
           <p>The file as it is would not be taken:</p>

@@ -132,3 +132,28 @@ it('tells a mistake with its place', () => {
   );
   expect(problemText({ message: 'bad' })).toBe('bad');
 });
+
+it('shows what is in force where there is no file, and what of it is not the default', () => {
+  const listen = { ...key, key: 'http.listen', type: 'string' as const, default: ':8000' };
+  const demo = toForm({
+    ...wire,
+    file: '',
+    writable: false,
+    reason: 'there is no file',
+    sections: [
+      {
+        name: 'http',
+        doc: '',
+        repeated: false,
+        keys: [
+          { ...listen, value: '127.0.0.1:9000' },
+          { ...listen, key: 'http.tls_listen', default: '', value: '' },
+        ],
+      },
+    ],
+  });
+  expect(demo.sections[0]?.settings).toMatchObject([
+    { value: '127.0.0.1:9000', from: 'Chosen by poolscope', isOwn: true },
+    { value: '', from: 'Default', isOwn: false },
+  ]);
+});

@@ -74,8 +74,9 @@ const NOTHING: Record<Kind, Value> = {
 
 /** The form of what the server says. */
 export function toForm(wire: WireForm): Form {
+  // Without a file nothing can be taken out of it: what is in force is all there is.
   const setting = (key: WireKey, whole: boolean) =>
-    toSetting(key, whole, {
+    toSetting(key, whole && wire.file !== '', {
       reload: new Set(wire.unread),
       restart: new Set(wire.waiting),
     });
@@ -122,7 +123,7 @@ export function problemText({ source, line, key, message }: WireProblem): string
 
 /**
  * `whole`: what is not in the file has its default. Otherwise the section is
- * not in the file at all, and what is in force is what it is.
+ * not in the file at all, or there is no file, and what is in force is what it is.
  */
 function toSetting(
   key: WireKey,
@@ -145,9 +146,9 @@ function toSetting(
         : locked === '' && whole
           ? standard
           : inForce,
-    from: fromWords(key),
+    from: fromWords(key, standard),
     inFile: key.in_file,
-    isOwn: key.in_file || locked !== '',
+    isOwn: key.in_file || locked !== '' || (!whole && !isSame(inForce, standard)),
     locked,
     live: key.live,
     dangerous: key.dangerous,
@@ -164,8 +165,13 @@ function choiceKind(key: WireKey): Kind {
   return key.choices?.every((choice) => typeof choice === 'number') === true ? 'int' : 'string';
 }
 
+function isSame(a: Value, b: Value): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** Where the value in force comes from. */
-function fromWords({ origin, in_file: inFile }: WireKey): string {
+function fromWords(key: WireKey, fallback: Value): string {
+  const { origin, in_file: inFile, value } = key;
   switch (origin.kind) {
     case 'file':
       return origin.line === undefined || origin.line === 0
@@ -176,6 +182,7 @@ function fromWords({ origin, in_file: inFile }: WireKey): string {
     case 'flag':
       return `From the command line, ${origin.source ?? ''}`;
     default:
-      return inFile ? 'In the file' : 'As it comes';
+      if (inFile) return 'In the file';
+      return isSame(value ?? fallback, fallback) ? 'Default' : 'Chosen by poolscope';
   }
 }
