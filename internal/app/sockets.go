@@ -95,7 +95,48 @@ func (s *Sockets) listenFor(r role, what, setting, address string) (net.Listener
 			}
 		}
 	}
-	return listen(what, setting, address)
+	l, err := listen(what, setting, address)
+	if err != nil && s.yield(address) {
+		l, err = listen(what, setting, address)
+	}
+	return l, err
+}
+
+// yield closes the sockets on the port of an address that nobody took so far,
+// and says whether there was one. Such a socket is what keeps an address from
+// being bound that only widens or respells the old one, such as ":8000" after
+// "127.0.0.1:8000".
+func (s *Sockets) yield(address string) (closed bool) {
+	if s == nil {
+		return false
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	for i := range s.list {
+		candidate := &s.list[i]
+		if candidate.file == nil || candidate.port() != port {
+			continue
+		}
+		_ = candidate.file.Close()
+		candidate.file, closed = nil, true
+	}
+	return closed
+}
+
+// port is the port that a socket is bound to, "" when it has none.
+func (s *socket) port() string {
+	l, err := net.FileListener(s.file)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return ""
+	}
+	return port
 }
 
 // take returns a listener on the socket if that fits, and nil otherwise.
