@@ -2,11 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { sessionsQuery, changePassword } from '../../api/account';
 import { ApiError, refusalText } from '../../api/client';
-import { Button } from '../../components/Button';
 import { Panel } from '../../components/Panel';
 import { PasswordInput } from '../../components/PasswordInput';
-import { formatDuration } from '../../lib/format';
 import { isTooMany, useWait } from '../signin/useWait';
+import { WaitButton } from '../signin/WaitButton';
 import styles from './AccountPage.module.css';
 
 /** Changes the password of an account of this server. */
@@ -86,17 +85,13 @@ export function PasswordPanel({ name }: { name: string }) {
         <p className={styles.outcome} role="status">
           {order.isSuccess && 'The password was changed.'}
         </p>
-        <Button
-          type="submit"
-          tone="primary"
-          disabled={order.isPending || wait > 0 || current === '' || next === ''}
-        >
-          {order.isPending
-            ? 'Changing…'
-            : wait > 0
-              ? `Again in ${formatDuration(wait)}`
-              : 'Change the password'}
-        </Button>
+        <WaitButton
+          label="Change the password"
+          busyLabel="Changing…"
+          busy={order.isPending}
+          wait={wait}
+          disabled={current === '' || next === ''}
+        />
       </form>
     </Panel>
   );

@@ -2,11 +2,12 @@ import { useMutation } from '@tanstack/react-query';
 import { useId, useRef, useState } from 'react';
 import { ApiError, refusalText } from '../../api/client';
 import { signIn } from '../../api/session';
-import { Button } from '../../components/Button';
 import { PasswordInput } from '../../components/PasswordInput';
-import { formatDuration, sentence } from '../../lib/format';
+import { sentence } from '../../lib/format';
+import { NameField } from './NameField';
 import styles from './SignInPage.module.css';
 import { isTooMany, useWait } from './useWait';
+import { WaitButton } from './WaitButton';
 
 /** Name and password of an account of this server. */
 export function PasswordForm({ onDone }: { onDone: () => Promise<void> }) {
@@ -35,22 +36,7 @@ export function PasswordForm({ onDone }: { onDone: () => Promise<void> }) {
         if (!busy && wait === 0) order.mutate();
       }}
     >
-      <label>
-        Name
-        <input
-          name="username"
-          value={name}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- the page is about nothing else
-          autoFocus
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
-      </label>
+      <NameField value={name} onChange={setName} />
       <div>
         <label htmlFor={id}>Password</label>
         <PasswordInput
@@ -76,9 +62,7 @@ export function PasswordForm({ onDone }: { onDone: () => Promise<void> }) {
               : refusalText(order.error)}
         </p>
       )}
-      <Button type="submit" tone="primary" disabled={busy || wait > 0}>
-        {busy ? 'Signing in…' : wait > 0 ? `Again in ${formatDuration(wait)}` : 'Sign in'}
-      </Button>
+      <WaitButton label="Sign in" busyLabel="Signing in…" busy={busy} wait={wait} />
     </form>
   );
 }

@@ -2,11 +2,11 @@ import { useMutation } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { refusalText } from '../../api/client';
 import { register } from '../../api/session';
-import { Button } from '../../components/Button';
 import { PasswordInput } from '../../components/PasswordInput';
-import { formatDuration } from '../../lib/format';
+import { NameField } from './NameField';
 import styles from './SignInPage.module.css';
 import { isTooMany, useWait } from './useWait';
+import { WaitButton } from './WaitButton';
 
 /** Makes an account of this server. */
 export function RegisterForm({ onDone }: { onDone: () => Promise<void> }) {
@@ -34,22 +34,7 @@ export function RegisterForm({ onDone }: { onDone: () => Promise<void> }) {
         if (!busy && wait === 0) order.mutate();
       }}
     >
-      <label>
-        Name
-        <input
-          name="username"
-          value={name}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-          // eslint-disable-next-line jsx-a11y/no-autofocus -- whoever switched to this form wants to fill it in
-          autoFocus
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
-      </label>
+      <NameField value={name} onChange={setName} />
       <label>
         E-mail address, if you like
         <input
@@ -84,9 +69,7 @@ export function RegisterForm({ onDone }: { onDone: () => Promise<void> }) {
             : refusalText(order.error)}
         </p>
       )}
-      <Button type="submit" tone="primary" disabled={busy || wait > 0}>
-        {busy ? 'Making it…' : wait > 0 ? `Again in ${formatDuration(wait)}` : 'Make the account'}
-      </Button>
+      <WaitButton label="Make the account" busyLabel="Making it…" busy={busy} wait={wait} />
     </form>
   );
 }
