@@ -90,11 +90,6 @@ export function wantsSignIn(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
 }
 
-/** Whether an error says that one may not, at least not any more. */
-export function isRefused(error: unknown): boolean {
-  return wantsSignIn(error) || (error instanceof ApiError && error.status === 403);
-}
-
 export function signIn(name: string, password: string): Promise<unknown> {
   return sendJSON('POST', '/api/auth/sign-in', { name, password });
 }
