@@ -1,9 +1,9 @@
 package adminapi
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,34 +22,79 @@ func TestUnifiedDiff(t *testing.T) {
 	}
 }
 
-// TestDiffIsAPatch has the system's patch make the second text of the first.
+// TestDiffIsAPatch makes the second text of the first by what the diff says alone.
 func TestDiffIsAPatch(t *testing.T) {
-	patch, err := exec.LookPath("patch")
-	if err != nil {
-		t.Skip("there is no patch here")
-	}
-	dir := t.TempDir()
 	text := rapid.Custom(func(t *rapid.T) string {
-		lines := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "", "[x]", "y = 1"}), 0, 30).Draw(t, "lines")
+		lines := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "", "[x]", "y = 1", "-- z", "++ z", "\\ z", "@@ z"}), 0, 30).Draw(t, "lines")
 		return strings.Join(lines, "\n") + rapid.SampledFrom([]string{"", "\n"}).Draw(t, "end")
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := text.Draw(t, "before"), text.Draw(t, "after")
 		diff := unifiedDiff("f", before, after)
-		if before == after || before == "" || after == "" {
-			return // nothing to do; patch treats empty files as missing ones
+		if before == after {
+			if diff != "" {
+				t.Fatalf("nothing changed:\n%s", diff)
+			}
+			return
 		}
-		file := filepath.Join(dir, "f")
-		if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(patch, "--quiet", "--no-backup-if-mismatch", "--fuzz=0", file)
-		cmd.Stdin = strings.NewReader(diff)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s\n%s", err, out, diff)
-		}
-		if got, err := os.ReadFile(file); err != nil || string(got) != after {
+		got, err := applyPatch(before, diff)
+		if err != nil || got != after {
 			t.Fatalf("%q, %v, want %q\n%s", got, err, after, diff)
 		}
 	})
+}
+
+// applyPatch reads a unified diff as POSIX has it (diff, "Diff -u Output Format"),
+// and makes its changes in a text. Every count, place and unchanged line must be
+// right.
+func applyPatch(before, diff string) (string, error) {
+	old := strings.SplitAfter(before, "\n")
+	if old[len(old)-1] == "" {
+		old = old[:len(old)-1]
+	}
+	lines := strings.SplitAfter(diff, "\n")
+	if len(lines) < 3 || lines[0] != "--- f\n" || lines[1] != "+++ f\n" || lines[len(lines)-1] != "" {
+		return "", errors.New("no diff")
+	}
+	lines = lines[2 : len(lines)-1]
+	var out []string
+	at := 0 // lines of old that are done
+	for i := 0; i < len(lines); {
+		var oldFrom, oldCount, newFrom, newCount int
+		if _, err := fmt.Sscanf(lines[i], "@@ -%d,%d +%d,%d @@", &oldFrom, &oldCount, &newFrom, &newCount); err != nil {
+			return "", fmt.Errorf("%q: %w", lines[i], err)
+		}
+		// The place of no lines is the line before it.
+		skip := oldFrom - min(oldCount, 1) - at
+		if skip < 0 || at+skip > len(old) {
+			return "", fmt.Errorf("%q: out of place", lines[i])
+		}
+		out, at = append(out, old[at:at+skip]...), at+skip
+		if newFrom-min(newCount, 1) != len(out) {
+			return "", fmt.Errorf("%q: the new text is at line %d", lines[i], len(out))
+		}
+		for i++; oldCount > 0 || newCount > 0; i++ {
+			if i == len(lines) {
+				return "", errors.New("it is cut")
+			}
+			kind, text := lines[i][0], lines[i][1:]
+			if i+1 < len(lines) && lines[i+1][0] == '\\' {
+				text = strings.TrimSuffix(text, "\n")
+				lines = slices.Delete(lines, i+1, i+2)
+			}
+			if kind != '+' {
+				if at == len(old) || old[at] != text {
+					return "", fmt.Errorf("%q is not what is there", lines[i])
+				}
+				at, oldCount = at+1, oldCount-1
+			}
+			if kind != '-' {
+				out, newCount = append(out, text), newCount-1
+			}
+			if oldCount < 0 || newCount < 0 || !strings.ContainsRune(" -+", rune(kind)) {
+				return "", fmt.Errorf("%q does not belong there", lines[i])
+			}
+		}
+	}
+	return strings.Join(append(out, old[at:]...), ""), nil
 }
