@@ -1,4 +1,5 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { ArrowUpToLine } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Button } from '../../../components/Button';
 import { DataTable, type Column } from '../../../components/DataTable';
@@ -12,7 +13,7 @@ import { Time } from '../../../components/Time';
 import { Toolbar } from '../../../components/Toolbar';
 import { NONE, plural } from '../../../lib/format';
 import { AdminPage } from '../AdminPage';
-import { auditQuery, type Action } from './api';
+import { auditQuery, countNewer, newestQuery, type Action } from './api';
 import styles from './AuditPage.module.css';
 import { actionWords } from './words';
 
@@ -79,10 +80,23 @@ export function AuditPage() {
   const search = useSettled(text.trim());
   const trail = useInfiniteQuery(auditQuery(search));
   const rows = trail.data?.pages.flatMap((page) => page.actions);
+  const newest = useQuery(newestQuery(search));
+  const newer = trail.isPlaceholderData ? 0 : countNewer(newest.data?.actions, rows);
+  const { refetch } = trail;
+  const single = trail.data?.pages.length === 1;
+
+  // Whoever is at the beginning sees what comes; whoever reads further down, or has
+  // marked something, keeps their place and is told.
+  useEffect(() => {
+    if (newer > 0 && single && isAtTop()) void refetch();
+  }, [newer, single, newest.dataUpdatedAt, refetch]);
 
   return (
     <AdminPage title="Audit trail">
-      <StaleNote error={trail.data ? trail.error : null} updatedAt={trail.dataUpdatedAt} />
+      <StaleNote
+        error={trail.data ? (newest.error ?? trail.error) : null}
+        updatedAt={Math.max(trail.dataUpdatedAt, newest.dataUpdatedAt)}
+      />
       <Toolbar>
         <SearchField
           label="Search the trail"
@@ -90,14 +104,20 @@ export function AuditPage() {
           value={text}
           onChange={setText}
         />
-        <Button
-          disabled={trail.isFetching}
-          onClick={() => {
-            void trail.refetch();
-          }}
-        >
-          Look again
-        </Button>
+        <span role="status" className={styles.newer}>
+          {newer > 0 && !trail.isFetching && plural(newer, 'new action')}
+        </span>
+        {newer > 0 && !trail.isFetching && (
+          <Button
+            onClick={() => {
+              void refetch();
+              window.scrollTo({ top: 0 });
+            }}
+          >
+            <ArrowUpToLine size={15} aria-hidden="true" />
+            Newest
+          </Button>
+        )}
       </Toolbar>
       <Panel title="Actions" flush>
         {rows?.length === 0 ? (
@@ -133,6 +153,11 @@ export function AuditPage() {
       </Panel>
     </AdminPage>
   );
+}
+
+/** Whether the page stands at its beginning, and nothing on it is marked. */
+function isAtTop(): boolean {
+  return window.scrollY < 40 && document.getSelection()?.isCollapsed !== false;
 }
 
 /** A text that follows once nobody types any more. */

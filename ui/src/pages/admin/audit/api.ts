@@ -1,5 +1,5 @@
-import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query';
-import { readAdmin } from '../../../api/admin';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { isRefused, readAdmin } from '../../../api/admin';
 
 /** Something that a person did. */
 export interface Action {
@@ -27,16 +27,41 @@ interface ActionPage {
 /** Actions of one request. */
 const LIMIT = 100;
 
+/** How often new ones are asked for while somebody looks, ms. */
+const PERIOD = 5_000;
+
+/** What was done last, asked for again and again. */
+export function newestQuery(text: string) {
+  return queryOptions({
+    queryKey: ['admin', 'audit', 'newest', text],
+    queryFn: ({ signal }) => readAdmin<ActionPage>(address('', text), signal),
+    refetchInterval: (query) => (isRefused(query.state.error) ? false : PERIOD),
+    gcTime: 0,
+  });
+}
+
+/** How many actions came after those that are shown. */
+export function countNewer(
+  newest: readonly Action[] | undefined,
+  shown: readonly Action[] | undefined,
+): number {
+  if (!newest || !shown) return 0;
+  const last = Number(shown[0]?.id ?? 0);
+  return newest.filter((action) => Number(action.id) > last).length;
+}
+
+function address(before: string, text: string): string {
+  const query = new URLSearchParams({ limit: String(LIMIT) });
+  if (before !== '') query.set('before', before);
+  if (text !== '') query.set('q', text);
+  return `/api/admin/audit?${query.toString()}`;
+}
+
 /** What was done, the newest first. */
 export function auditQuery(text: string) {
   return infiniteQueryOptions({
-    queryKey: ['admin', 'audit', text],
-    queryFn: ({ pageParam, signal }) => {
-      const query = new URLSearchParams({ limit: String(LIMIT) });
-      if (pageParam !== '') query.set('before', pageParam);
-      if (text !== '') query.set('q', text);
-      return readAdmin<ActionPage>(`/api/admin/audit?${query.toString()}`, signal);
-    },
+    queryKey: ['admin', 'audit', 'trail', text],
+    queryFn: ({ pageParam, signal }) => readAdmin<ActionPage>(address(pageParam, text), signal),
     initialPageParam: '',
     getNextPageParam: (last) => (last.next === undefined ? undefined : String(last.next)),
     placeholderData: keepPreviousData,
