@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { isRefused, readAdmin } from '../../../api/admin';
+import { readAdmin } from '../../../api/admin';
+import { isRefused } from '../../../api/client';
 
 /** Something that a person did. */
 export interface Action {
