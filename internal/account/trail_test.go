@@ -112,3 +112,14 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// TestEntriesAreOneLine: what others wrote neither begins a line of its own in the
+// audit trail nor turns the text around it.
+func TestEntriesAreOneLine(t *testing.T) {
+	trail := newTrail(time.Now)
+	trail.add(Action{User: "eve\u202e\u2066", Name: "ban.add", Target: "rig\r\nban.lift", Detail: "\u200fa\u2028b\x1b[2Jc"})
+	all := trail.take()
+	if len(all) != 1 || all[0].User != "eve" || all[0].Target != "rig  ban.lift" || all[0].Detail != "a b [2Jc" {
+		t.Errorf("%#v", all)
+	}
+}
