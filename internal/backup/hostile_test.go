@@ -61,7 +61,7 @@ func TestForgedArchives(t *testing.T) {
 	good := forged(t, []Member{told("poolscope.db", books)}, content{"poolscope.db", books})
 	outer := t.TempDir()
 	inner := filepath.Join(outer, "inner")
-	if _, err := Unpack(t.Context(), bytes.NewReader(good), false, Key{}, inner); err != nil {
+	if _, err := Unpack(t.Context(), bytes.NewReader(good), Key{}, inner); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(filepath.Join(inner, "poolscope.db")); err != nil || info.Mode().Perm() != 0o600 {
@@ -81,7 +81,7 @@ func TestForgedArchives(t *testing.T) {
 		"something behind its end": append(bytes.Clone(good), "junk"...),
 	} {
 		outer := t.TempDir()
-		if _, err := Unpack(t.Context(), bytes.NewReader(archive), false, Key{}, filepath.Join(outer, "inner")); !errors.Is(err, ErrArchive) {
+		if _, err := Unpack(t.Context(), bytes.NewReader(archive), Key{}, filepath.Join(outer, "inner")); !errors.Is(err, ErrArchive) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if all, _ := os.ReadDir(outer); len(all) > 1 {
@@ -101,7 +101,7 @@ func TestFetchChecksTheSum(t *testing.T) {
 	}
 	fetch := func() (bool, error) {
 		dir := t.TempDir()
-		archive, verified, err := Fetch(t.Context(), d, name, dir)
+		archive, verified, err := Fetch(t.Context(), d, Backup{Name: name, Bytes: int64(len(d.files[name]))}, dir)
 		if err == nil {
 			err = archive.Close()
 		}
