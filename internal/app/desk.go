@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/poolscope/poolscope/internal/config"
 )
@@ -66,6 +67,13 @@ func (d *desk) upgrade(ctx context.Context) error {
 	sockets, err := d.pool.shareSockets()
 	if err != nil {
 		return err
+	}
+	cfg, err := d.load()
+	if err == nil {
+		err = sockets.vacant(cfg)
+	}
+	if err != nil {
+		return errors.Join(err, sockets.drop())
 	}
 	log.Info("upgrade begins: miners are asked to come again", "program", d.program.Path)
 	tellSystemd(log, "RELOADING=1")

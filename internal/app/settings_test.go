@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -414,6 +415,27 @@ func TestRestart(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	r.desk.program.Check = []string{"-c", "exit 0"}
+
+	// An address that another program has would end the pool for good.
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := r.desk.load
+	r.desk.load = func() (*config.Config, error) {
+		cfg, err := load()
+		if err == nil {
+			cfg.HTTP.Listen = other.Addr().String()
+		}
+		return cfg, err
+	}
+	if w := r.do(http.MethodPost, "/api/admin/restart", ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "in use by another program") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if r.desk.handOver != nil {
+		t.Fatal("the pool ends all the same")
+	}
+	_ = other.Close() // and the address is free
 	if w := r.do(http.MethodPost, "/api/admin/restart", ""); w.Code != http.StatusAccepted {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
+
+	"github.com/poolscope/poolscope/internal/config"
 )
 
 // role is what a listening socket is for. The names are those that systemd's
@@ -185,6 +188,39 @@ func (s *Sockets) drop() error {
 		}
 	}
 	return failed
+}
+
+// vacant fails with the first address of a configuration that could not be bound
+// by the program that gets these sockets. Addresses on a port of theirs are
+// taken for theirs, respelt.
+func (s *Sockets) vacant(cfg *config.Config) error {
+	held := map[string]bool{"0": true} // any port, which is always there
+	for i := range s.list {
+		held[s.list[i].port()] = true
+	}
+	try := func(r role, addresses ...string) error {
+		for _, address := range addresses {
+			if _, port, err := net.SplitHostPort(address); err != nil || held[port] {
+				continue // the check of the configuration is not ours
+			}
+			what, setting := r.words()
+			l, err := listen(what, setting, address)
+			if err != nil {
+				return err
+			}
+			if err := l.Close(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := cmp.Or(try(roleStratum, cfg.Stratum.Listen...), try(roleStratumTLS, cfg.Stratum.TLSListen...),
+		try(roleHTTP, cfg.HTTP.Listen), try(roleHTTPS, cfg.HTTP.TLSListen),
+		try(roleScope, cfg.Scope.Listen...), try(roleScopeTLS, cfg.Scope.TLSListen...))
+	for i := range cfg.Listeners {
+		err = cmp.Or(err, try(listenerRole(&cfg.Listeners[i]), cfg.Listeners[i].Listen))
+	}
+	return err
 }
 
 // shareSockets makes a second handle of each listening socket, which keeps it

@@ -72,7 +72,9 @@ func TestClockWasAhead(t *testing.T) {
 			}
 		}
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -235,7 +237,9 @@ func TestBusyElsewhere(t *testing.T) {
 			t.Errorf("%d backups besides %s", n, made)
 		}
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

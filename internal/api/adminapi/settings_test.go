@@ -87,7 +87,7 @@ func TestSettingsAreRecordedWithoutSecrets(t *testing.T) {
 	f.err = fmt.Errorf("%w: not now", adminapi.ErrNoRestart)
 	ask(confirmed, http.MethodPost, "/api/admin/restart", "", http.StatusConflict, "not now")
 	trail("program.restart", "refused", true)
-	told.WriteString(fmt.Sprintf("%+v", r.trail.list))
+	fmt.Fprintf(&told, "%+v", r.trail.list)
 	for _, secret := range []string{before, after} {
 		if strings.Contains(told.String(), secret) {
 			t.Errorf("%s came out: %s", secret, told.String())
