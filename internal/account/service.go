@@ -109,6 +109,8 @@ type External interface {
 	Session(r *http.Request) *Session
 	// Sessions lists those of a user.
 	Sessions(userID string) []Session
+	// Everybody lists those of all users.
+	Everybody() []Session
 	// End ends sessions of a user, the one with an ID or, when that is "", all but
 	// the one with the ID keep, and returns how many.
 	End(userID, id, keep string) int

@@ -48,7 +48,24 @@ func roleChanged(before, after User) bool { return before.Role != after.Role || 
 // Users lists everybody, oldest first.
 func (s *Service) Users(ctx context.Context) ([]Listed, error) {
 	s.see(ctx)
-	return s.store.Users(ctx)
+	all, err := s.store.Users(ctx)
+	if err != nil || s.external == nil {
+		return all, err
+	}
+	// What is not in the store: sessions of a provider's own tokens.
+	at := make(map[string]*Listed, len(all))
+	for i := range all {
+		at[all[i].ID] = &all[i]
+	}
+	for _, session := range s.external.Everybody() {
+		if u := at[session.User.ID]; u != nil {
+			u.Sessions++
+			if session.LastSeen.After(u.LastSeen) {
+				u.LastSeen = session.LastSeen
+			}
+		}
+	}
+	return all, nil
 }
 
 // User finds a user, or fails with ErrUnknown.

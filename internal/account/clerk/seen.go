@@ -80,6 +80,19 @@ func (s *seen) of(userID string, now time.Time) []sighting {
 	return all
 }
 
+// all lists the sessions that were seen lately.
+func (s *seen) all(now time.Time) []sighting {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]sighting, 0, len(s.byID))
+	for _, known := range s.byID {
+		if !known.over(now) {
+			all = append(all, known)
+		}
+	}
+	return all
+}
+
 // lives reports whether a session brought a token that is good still.
 func (s *seen) lives(id string, now time.Time) bool {
 	s.mu.Lock()

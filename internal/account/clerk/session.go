@@ -94,6 +94,16 @@ func (c *Clerk) Sessions(userID string) []account.Session {
 	return all
 }
 
+// Everybody lists the sessions of all users that were seen lately.
+func (c *Clerk) Everybody() []account.Session {
+	all := c.seen.all(c.now())
+	sessions := make([]account.Session, 0, len(all))
+	for _, known := range all {
+		sessions = append(sessions, known.session)
+	}
+	return sessions
+}
+
 // Lives reports whether a session has brought a token that is good still, and its
 // user may do what they might. A request that lasts, such as a WebSocket, has
 // only its first token.

@@ -636,3 +636,28 @@ func (h *house) request(b *providertest.Browser) *http.Request {
 	r.RemoteAddr = "192.0.2.7:4711"
 	return r
 }
+
+// TestAccountsOfClerkAreSeen: operators see when a person of Clerk's was here
+// last, and how many sessions there are, although the store has neither.
+func TestAccountsOfClerkAreSeen(t *testing.T) {
+	h := build(t, account.Config{}, nil)
+	var began time.Time
+	for _, session := range []string{"sess_1", "sess_2"} {
+		b := &providertest.Browser{}
+		token := h.token(t, map[string]any{"sid": session})
+		if a := h.ask(b, post("/api/auth/session-refresh", "application/json", `{"token":"`+token+`"}`)); a.StatusCode != http.StatusOK {
+			t.Fatalf("%d %s", a.StatusCode, a.Body)
+		}
+		began = time.Now()
+		if !h.session(t, b).SignedIn {
+			t.Fatal("nobody is signed in")
+		}
+	}
+	users, err := h.accounts.Users(t.Context())
+	if err != nil || len(users) != 1 {
+		t.Fatalf("%+v %v", users, err)
+	}
+	if u := users[0]; u.Sessions != 2 || u.LastSeen.Before(began.Truncate(time.Second)) {
+		t.Errorf("%d sessions, last seen %s, want 2 after %s", u.Sessions, u.LastSeen, began)
+	}
+}

@@ -100,6 +100,11 @@ func (a *API) setEnabled(w http.ResponseWriter, r *http.Request, v access.Viewer
 		a.fail(w, r, err)
 		return
 	}
+	detail := "off"
+	if enabled {
+		detail = "on"
+	}
+	a.record(r, v, "discord.notify", "", detail)
 	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"ok": true, "enabled": enabled})
 }
 
@@ -110,6 +115,7 @@ func (a *API) newCode(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 		a.fail(w, r, err)
 		return
 	}
+	a.record(r, v, "discord.code", "", "") // never the code itself
 	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"code": code, "expires_at": expires.UTC().Truncate(time.Millisecond)})
 }
 
@@ -162,10 +168,15 @@ func (a *API) unlink(w http.ResponseWriter, r *http.Request, v access.Viewer) {
 		a.fail(w, r, err)
 		return
 	}
-	if a.config.Trail != nil {
-		a.config.Trail.Record(r.Context(), v.Action("discord.unlink", l.DiscordID, l.DiscordName))
-	}
+	a.record(r, v, "discord.unlink", l.DiscordID, l.DiscordName)
 	access.SendJSON(w, a.log, http.StatusOK, map[string]any{"ok": true})
+}
+
+// record keeps what a viewer did in the audit trail.
+func (a *API) record(r *http.Request, v access.Viewer, name, target, detail string) {
+	if a.config.Trail != nil {
+		a.config.Trail.Record(r.Context(), v.Action(name, target, detail))
+	}
 }
 
 // fail answers with what an error means.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,13 +194,24 @@ func TestOtherSitesPages(t *testing.T) {
 	}
 }
 
-func TestUnlinkIsWrittenDown(t *testing.T) {
+// TestTrail: what somebody changes about their messages is written down, without
+// the code that links an account.
+func TestTrail(t *testing.T) {
 	var tr trail
 	a := newAPI(&links{linked: true}, &tr)
+	ask(a, http.MethodPost, codePath, "ann", "", "")
+	ask(a, http.MethodPost, enabledPath, "ann", asJSON, `{"enabled":false}`)
+	ask(a, http.MethodPost, enabledPath, "ann", asJSON, `{}`) // nothing happens
 	ask(a, http.MethodPost, unlinkPath, "ann", "", "")
-	ask(a, http.MethodPost, unlinkPath, "ann", "", "") // nothing happens
-	if len(tr) != 1 || tr[0].Name != "discord.unlink" || tr[0].UserID != "ann" || tr[0].Target != "111" {
-		t.Errorf("%+v", tr)
+	ask(a, http.MethodPost, unlinkPath, "ann", "", "")                       // nothing happens
+	ask(a, http.MethodPost, enabledPath, "ann", asJSON, `{"enabled":false}`) // nothing happens
+	var said []string
+	for _, action := range tr {
+		said = append(said, strings.Join([]string{action.UserID, action.Name, action.Target, action.Detail}, " "))
+	}
+	want := []string{"ann discord.code  ", "ann discord.notify  off", "ann discord.unlink 111 ann_at_discord"}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q", said)
 	}
 }
 
