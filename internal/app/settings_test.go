@@ -421,21 +421,32 @@ func TestRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	load := r.desk.load
+	_, port, err := net.SplitHostPort(r.p.http.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	load, address := r.desk.load, ""
 	r.desk.load = func() (*config.Config, error) {
 		cfg, err := load()
 		if err == nil {
-			cfg.HTTP.Listen = other.Addr().String()
+			cfg.HTTP.Listen = address
 		}
 		return cfg, err
 	}
-	if w := r.do(http.MethodPost, "/api/admin/restart", ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "in use by another program") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for to, words := range map[string]string{
+		other.Addr().String():               "in use by another program",
+		net.JoinHostPort("192.0.2.1", port): "no address of this machine", // the pool's own port, another host
+	} {
+		address = to
+		if w := r.do(http.MethodPost, "/api/admin/restart", ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), words) {
+			t.Errorf("%s: %d %s", to, w.Code, w.Body)
+		}
 	}
 	if r.desk.handOver != nil {
 		t.Fatal("the pool ends all the same")
 	}
-	_ = other.Close() // and the address is free
+	address = net.JoinHostPort("localhost", port) // its own, respelt
+	_ = other.Close()
 	if w := r.do(http.MethodPost, "/api/admin/restart", ""); w.Code != http.StatusAccepted {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}

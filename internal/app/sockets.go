@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"syscall"
 
 	"github.com/poolscope/poolscope/internal/config"
 )
@@ -191,22 +192,26 @@ func (s *Sockets) drop() error {
 }
 
 // vacant fails with the first address of a configuration that could not be bound
-// by the program that gets these sockets. Addresses on a port of theirs are
+// by the program that gets these sockets. One on a port of theirs that is in use is
 // taken for theirs, respelt.
 func (s *Sockets) vacant(cfg *config.Config) error {
-	held := map[string]bool{"0": true} // any port, which is always there
+	held := make(map[string]bool)
 	for i := range s.list {
 		held[s.list[i].port()] = true
 	}
 	try := func(r role, addresses ...string) error {
 		for _, address := range addresses {
-			if _, port, err := net.SplitHostPort(address); err != nil || held[port] {
-				continue // the check of the configuration is not ours
-			}
-			what, setting := r.words()
-			l, err := listen(what, setting, address)
+			_, port, err := net.SplitHostPort(address)
 			if err != nil {
-				return err
+				continue // "", which is none
+			}
+			l, err := net.Listen("tcp", address)
+			if held[port] && errors.Is(err, syscall.EADDRINUSE) {
+				continue
+			}
+			if err != nil {
+				what, setting := r.words()
+				return notBound(what, setting, address, err)
 			}
 			if err := l.Close(); err != nil {
 				return err
